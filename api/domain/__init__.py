@@ -1,0 +1,1 @@
+"""Values and decisions. Does no I/O and knows no framework, clock or environment."""

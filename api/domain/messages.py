@@ -1,0 +1,40 @@
+"""Reading the messages of a document, ours or the ecosystem's: plain dicts whose unknown fields must survive."""
+
+from typing import Any
+
+Message = dict[str, Any]
+"""`{id, role: user|assistant|tool, content, timestamp, ...}`; `content` is text or a list of parts with `type`."""
+
+
+def text_of(message: Message) -> str:
+    """The readable text of a message: its `content`, or the text parts of it joined by blank lines."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n\n".join(filter(None, map(_part_text, content)))
+    return ""
+
+
+def _part_text(part: object) -> str:
+    if isinstance(part, str):
+        return part
+    if isinstance(part, dict) and isinstance(part.get("text"), str):
+        return part["text"]
+    return ""
+
+
+def clean_text(text: str) -> str:
+    """`text` as it can be stored everywhere: a lone surrogate becomes U+FFFD and a NUL is dropped.
+
+    UTF-8 cannot encode the first, and SQLite and C libraries stop reading at the second.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")
+
+
+def turns_before(messages: list[Message], message_id: str) -> list[Message] | None:
+    """The messages before the one with `message_id`, or None when there is no such message."""
+    for position, message in enumerate(messages):
+        if message.get("id") == message_id:
+            return messages[:position]
+    return None

@@ -1,0 +1,13 @@
+"""What a session is called until a person says otherwise."""
+
+UNTITLED = "Untitled"
+
+
+def title_from(message: str, limit: int = 60) -> str:
+    """The first line of a message that says anything, cut to `limit` characters at a word where one is near."""
+    line = next((" ".join(line.split()) for line in message.splitlines() if line.strip()), "")
+    if len(line) <= limit:
+        return line or UNTITLED
+    cut = line[: limit - 1]
+    head, _, tail = cut.rpartition(" ")
+    return (head if head and len(tail) < 20 else cut) + "…"

@@ -1,0 +1,225 @@
+"""What a run's events amount to: the one fold from events to what a person reads and what a document keeps.
+
+Folding a prefix and then the rest, with any overlap, equals folding all at once: an event whose number is not the next
+one is ignored. The front end's reducer (`web/src/run/`) is its twin; `tests/contract/runs/` holds both to the same cases.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal, assert_never
+
+import msgspec
+
+from api.domain import events as ev
+from api.domain.ids import MessageId, RunId
+
+
+class TextBlock(msgspec.Struct, tag="text", tag_field="kind"):
+    text: str
+
+
+class ThinkingBlock(msgspec.Struct, tag="thinking", tag_field="kind", omit_defaults=True):
+    """Reasoning. `started_ms` and `ended_ms` are milliseconds since the run began."""
+
+    text: str
+    started_ms: int = 0
+    ended_ms: int = 0
+
+
+class ToolBlock(msgspec.Struct, tag="tool", tag_field="kind", omit_defaults=True):
+    call_id: str
+    name: str
+    title: str = ""
+    arguments: str = ""
+    output: str = ""
+    state: Literal["running", "done", "error"] = "running"
+    duration_ms: int = 0
+
+
+class NoticeBlock(msgspec.Struct, tag="notice", tag_field="kind"):
+    code: str
+    message: str
+
+
+Block = TextBlock | ThinkingBlock | ToolBlock | NoticeBlock
+
+
+class Transcript(msgspec.Struct, omit_defaults=True):
+    """A run as far as its events tell. `seq` is the number of the last event folded in.
+
+    `steps` holds, for each request to the model, where in `blocks` it begins; a repeated attempt cuts back to there.
+    """
+
+    seq: int = 0
+    blocks: list[Block] = msgspec.field(default_factory=list)
+    steps: dict[int, int] = msgspec.field(default_factory=dict)
+    plan: list[ev.PlanEntry] = msgspec.field(default_factory=list)
+    pending_approvals: list[str] = msgspec.field(default_factory=list)
+    question: ev.QuestionAsked | None = None
+    usage: ev.Usage | None = None
+    title: str | None = None
+    outcome: ev.Outcome | None = None
+    failure: ev.Failure | None = None
+    duration_ms: int = 0
+
+    @property
+    def text(self) -> str:
+        """The whole answer, without thinking and tools."""
+        return "".join(block.text for block in self.blocks if isinstance(block, TextBlock))
+
+
+def fold(events: Iterable[ev.Event], onto: Transcript | None = None) -> Transcript:
+    """Fold `events`, in order, onto a transcript, which is changed in place and returned."""
+    transcript = onto if onto is not None else Transcript()
+    for event in events:
+        if event.seq == transcript.seq + 1:
+            _apply(transcript, event)
+            transcript.seq = event.seq
+    return transcript
+
+
+def _apply(t: Transcript, event: ev.Event) -> None:
+    match event:
+        case ev.StepStarted(step=step):
+            if step in t.steps:
+                del t.blocks[t.steps[step] :]
+            t.steps[step] = len(t.blocks)
+        case ev.TextDelta(text=text):
+            _append_text(t, text)
+        case ev.ThinkingDelta(text=text, at_ms=at_ms):
+            _append_thinking(t, text, at_ms)
+        case ev.ToolStarted(call_id=call_id, name=name, title=title):
+            block = _tool(t, call_id)
+            block.name, block.title = name or block.name, title or block.title
+        case ev.ToolArguments(call_id=call_id, text=text):
+            _tool(t, call_id).arguments += text
+        case ev.ToolOutput(call_id=call_id, text=text):
+            _tool(t, call_id).output += text
+        case ev.ToolEnded(call_id=call_id):
+            block = _tool(t, call_id)
+            block.output = event.output or block.output
+            block.state = "error" if event.is_error else "done"
+            block.duration_ms = event.duration_ms
+        case ev.ApprovalRequested(approval_id=approval_id):
+            t.pending_approvals.append(approval_id)
+        case ev.ApprovalResolved(approval_id=approval_id):
+            t.pending_approvals = [one for one in t.pending_approvals if one != approval_id]
+        case ev.QuestionAsked():
+            t.question = event
+        case ev.PlanUpdated(entries=entries):
+            t.plan = list(entries)
+        case ev.UsageUpdated(usage=usage):
+            t.usage = usage
+        case ev.TitleChanged(title=title):
+            t.title = title
+        case ev.Notice(code=code, message=message):
+            t.blocks.append(NoticeBlock(code=code, message=message))
+        case ev.RunEnded():
+            _end(t, event)
+        case _:
+            assert_never(event)
+
+
+def _append_text(t: Transcript, text: str) -> None:
+    last = t.blocks[-1] if t.blocks else None
+    if isinstance(last, TextBlock) and len(t.blocks) > _step_start(t):
+        last.text += text
+    else:
+        t.blocks.append(TextBlock(text=text))
+
+
+def _append_thinking(t: Transcript, text: str, at_ms: int) -> None:
+    last = t.blocks[-1] if t.blocks else None
+    if isinstance(last, ThinkingBlock) and len(t.blocks) > _step_start(t):
+        last.text += text
+        last.ended_ms = at_ms
+    else:
+        t.blocks.append(ThinkingBlock(text=text, started_ms=at_ms, ended_ms=at_ms))
+
+
+def _step_start(t: Transcript) -> int:
+    return max(t.steps.values(), default=0)
+
+
+def _tool(t: Transcript, call_id: str) -> ToolBlock:
+    for block in reversed(t.blocks):
+        if isinstance(block, ToolBlock) and block.call_id == call_id:
+            return block
+    block = ToolBlock(call_id=call_id, name="")
+    t.blocks.append(block)
+    return block
+
+
+def _end(t: Transcript, event: ev.RunEnded) -> None:
+    t.outcome, t.failure, t.duration_ms = event.outcome, event.failure, event.duration_ms
+    t.pending_approvals, t.question = [], None
+    for block in t.blocks:
+        if isinstance(block, ToolBlock) and block.state == "running":
+            block.state = "error"
+
+
+def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list[dict[str, Any]]:
+    """What an ended run leaves in its session's document, oldest first; `now` in seconds since 1970.
+
+    One assistant message for each stretch of thinking and text with the tool calls that follow it, then one tool message
+    for each call: the shape that model APIs and the ecosystem's session files share. Ids derive from the run, so folding
+    twice yields the same messages. A run that ended without a word leaves one empty assistant message that tells why.
+    """
+    messages: list[dict[str, Any]] = []
+    current: dict[str, Any] | None = None
+    results: list[dict[str, Any]] = []
+
+    def stretch() -> dict[str, Any]:
+        nonlocal current
+        if current is None or results:
+            messages.extend(results)
+            results.clear()
+            count = sum(message["role"] == "assistant" for message in messages)
+            current = {"id": MessageId(f"{run_id}.{count}"), "role": "assistant", "content": "", "timestamp": now}
+            current |= {"model": model, "run_id": run_id}
+            messages.append(current)
+        return current
+
+    for block in t.blocks:
+        match block:
+            case TextBlock(text=text):
+                stretch()["content"] += text
+            case ThinkingBlock(text=text):
+                message = stretch()
+                message["reasoning"] = message.get("reasoning", "") + text
+                message["reasoning_ms"] = message.get("reasoning_ms", 0) + block.ended_ms - block.started_ms
+            case ToolBlock():
+                message = current or stretch()
+                call = {"name": block.name, "arguments": block.arguments}
+                calls = message.setdefault("tool_calls", [])
+                calls.append({"id": block.call_id, "type": "function", "function": call})
+                results.append(_tool_message(block, run_id, now))
+            case NoticeBlock():
+                message = current or stretch()
+                message.setdefault("notices", []).append({"code": block.code, "message": block.message})
+            case _:
+                assert_never(block)
+    messages.extend(results)
+    results.clear()
+    last = next((m for m in reversed(messages) if m["role"] == "assistant"), None) or stretch()
+    last |= _ending(t)
+    return messages
+
+
+def _tool_message(block: ToolBlock, run_id: RunId, now: float) -> dict[str, Any]:
+    message = {"id": MessageId(f"{run_id}.{block.call_id}"), "role": "tool", "tool_call_id": block.call_id}
+    message |= {"name": block.name, "content": block.output, "timestamp": now, "run_id": run_id}
+    message |= {"duration_ms": block.duration_ms}
+    if block.title:
+        message["title"] = block.title
+    if block.state == "error":
+        message["is_error"] = True
+    return message
+
+
+def _ending(t: Transcript) -> dict[str, Any]:
+    fields: dict[str, Any] = {"outcome": t.outcome, "duration_ms": t.duration_ms}
+    if t.failure:
+        fields["failure"] = msgspec.to_builtins(t.failure)
+    if t.usage:
+        fields["usage"] = msgspec.to_builtins(t.usage)
+    return fields
