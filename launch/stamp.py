@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 
@@ -19,7 +18,7 @@ def read_stamp(path: Path) -> dict[str, str]:
 def write_stamp(path: Path, facts: dict[str, str]) -> None:
     beside = path.with_name(path.name + ".new")
     beside.write_text("".join(f"{name}\t{fact}\n" for name, fact in facts.items()), encoding="utf-8")
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 def digest(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The environment that set-up tools are given: the person's indexes and network, nothing that could lead them astray."""
+"""The environment that set-up tools are given: the person's indexes and network, nothing that leads them astray."""
 
 from __future__ import annotations
 
@@ -78,23 +78,29 @@ def for_uv(environ: Mapping[str, str], pip: dict[str, str]) -> dict[str, str]:
     return found | _led_nowhere(environ) | ours
 
 
-def pip_settings(pip: list[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """What the command `pip` is set to in its files and by `environ`; empty when it does not tell."""
-    told = subprocess.run([*pip, "config", "list"], env=for_pip(environ), capture_output=True, text=True, check=False)
-    return parsed_settings(told.stdout) if told.returncode == 0 else {}
+def pip_settings(pip: list[str] | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """What counts for `pip install`: the files that the command `pip` reads, where there is one, then `environ`."""
+    listing = ""
+    if pip:
+        told = subprocess.run(
+            [*pip, "config", "list"], env=for_pip(environ), capture_output=True, text=True, check=False
+        )
+        listing = told.stdout if told.returncode == 0 else ""
+    variables = {name: value for name, value in environ.items() if name.startswith("PIP_")}
+    return settings_in_files(listing) | {name[4:].lower().replace("_", "-"): value for name, value in variables.items()}
 
 
-def parsed_settings(listing: str) -> dict[str, str]:
-    """The settings that count for `pip install`, from what `pip config list` prints; later sections win."""
+def settings_in_files(listing: str) -> dict[str, str]:
+    """The settings of pip's files, from what `pip config list` prints; those for `install` count before the global."""
     import ast
 
-    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
+    sections: dict[str, dict[str, str]] = {"global": {}, "install": {}}
     for line in listing.splitlines():
         name, equals, value = line.partition("=")
         section, dot, setting = name.partition(".")
         if equals and dot and section in sections:
             sections[section][setting] = ast.literal_eval(value)
-    return sections["global"] | sections["install"] | sections[":env:"]
+    return sections["global"] | sections["install"]
 
 
 def _led_nowhere(environ: Mapping[str, str]) -> dict[str, str]:

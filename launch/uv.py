@@ -19,8 +19,7 @@ FOLDER = ".venv-uv"
 def uv_step(root: Path, arguments: list[str | Path], *, what: str) -> None:
     """Run uv in the checkout, fetching uv first where it is missing."""
     uv = _ready_uv(root) or _fetch_uv(root)
-    pip = _pip(root)
-    settings = surroundings.pip_settings(pip, os.environ) if pip else {}
+    settings = surroundings.pip_settings(_pip(root), os.environ)
     # The one setting of pip's that uv takes only as an option.
     offline = ["--no-index"] if settings.get("no-index", "").lower() in ("1", "true", "yes", "on") else []
     run_step([uv, *arguments, *offline], env=surroundings.for_uv(os.environ, settings), cwd=root, what=what)
@@ -79,7 +78,7 @@ def _own_pip(root: Path) -> list[str]:
     )
     pip = _pip(root)
     if pip is None:
-        raise CannotGoOn(f"Python made an environment without pip in {root / FOLDER}: install pip, then start ./run again.")
+        raise CannotGoOn(f"Python made {root / FOLDER} without a pip in it: install pip, then start ./run again.")
     return pip
 
 

@@ -13,7 +13,7 @@ NODE_LOCK = "web/node.lock"
 PAGE = "api/static"
 STAMP = ".sources"  # inside the page, so that page and stamp come into being in the same instant
 INSTALLED = "node_modules/.fireside-installed"
-COMPRESSIBLE = {".html", ".js", ".mjs", ".css", ".svg", ".json", ".txt", ".map", ".webmanifest", ".wasm", ".ico", ".ttf"}
+COMPRESSIBLE = {".html", ".js", ".css", ".svg", ".json", ".txt", ".map", ".webmanifest", ".wasm", ".ttf"}
 
 
 class Npm(NamedTuple):
@@ -119,7 +119,8 @@ def _install(web: Path, npm: Npm) -> None:
     if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
         return
     # What Vite needs are development dependencies, which NODE_ENV=production would leave out.
-    _npm(web, npm, ["ci", "--include=dev", "--no-audit", "--no-fund"], {}, "The packages of the page could not be installed")
+    arguments = ["ci", "--include=dev", "--no-audit", "--no-fund"]
+    _npm(web, npm, arguments, {}, "The packages of the page could not be installed")
     stamp.write_text(wanted, encoding="ascii")
 
 
