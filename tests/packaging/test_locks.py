@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from tests.packaging.conftest import ROOT
 
-PYTHON_LOCKS = sorted([*ROOT.glob("*.lock"), *ROOT.glob("web/*.lock")])
+PYTHON_LOCKS = sorted([*ROOT.glob("requirements*.lock"), *ROOT.glob("web/*.lock")])
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
