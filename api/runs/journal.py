@@ -100,6 +100,10 @@ class Journal:
         """Wait until everything appended would survive a power cut."""
         self._file.sync()
 
+    def cut(self, size: int) -> None:
+        """Drop what follows the first `size` bytes, which nobody can read."""
+        self._file.cut(size)
+
     def close(self) -> None:
         self._file.close()
 
@@ -144,10 +148,10 @@ def events_after(path: Path, after: int, *, until: int) -> Sequence[Event]:
 
 def reopen(path: Path, recovered: Recovered) -> Journal:
     """Open a journal that a dead process left, cut back to its readable part, to append its ending."""
+    journal = Journal(path, recovered.header, seq=len(recovered.events))
     if recovered.lost_bytes:
-        with AppendFile(path) as file:
-            file.truncate(recovered.valid_bytes)
-    return Journal(path, recovered.header, seq=len(recovered.events))
+        journal.cut(recovered.valid_bytes)
+    return journal
 
 
 def _line(name: bytes, value: bytes) -> bytes:

@@ -200,6 +200,11 @@ class AppendFile:
             raise
         self._end += len(line)
 
+    def cut(self, size: int) -> None:
+        """Drop everything after the first `size` bytes, which end in a newline."""
+        os.ftruncate(self._descriptor, size)
+        self._end, self._is_torn = size, False
+
     def _mend(self) -> None:
         """A torn line may not be glued to the next one."""
         if self._is_torn:
