@@ -209,5 +209,3 @@ def _what(error: OSError) -> str:
 def _cannot(sentence: str) -> int:
     print(sentence, file=sys.stderr)
     return 2
-
-

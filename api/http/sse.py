@@ -37,7 +37,12 @@ NAMES: dict[type, str] = {
     ev.TitleChanged: "title",
     ev.Notice: "warning",
 }
-ENDINGS: dict[str, str] = {"done": "stream_end", "interrupted": "stream_end", "cancelled": "cancel", "failed": "apperror"}
+ENDINGS: dict[str, str] = {
+    "done": "stream_end",
+    "interrupted": "stream_end",
+    "cancelled": "cancel",
+    "failed": "apperror",
+}
 
 
 def frame(name: str, data: Any, id: str | None = None) -> bytes:
