@@ -8,7 +8,6 @@ import sys
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from api import __version__
 from api.settings import Settings, SettingsError, load_settings

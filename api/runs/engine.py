@@ -46,7 +46,7 @@ class Engine:
     def __init__(
         self, store: SessionStore, agents: Agents, folder: Path, *, clock: Callable[[], float] = time.time
     ) -> None:
-        """`folder` holds the journals of runs that are not yet in their session, and in `ended/` those of the others."""
+        """`folder` holds the journals of runs not yet in their session, and in `ended/` those of the others."""
         self.store = store
         self.folder = folder
         self.clock = clock

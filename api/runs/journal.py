@@ -1,9 +1,9 @@
 """The journal of a run: its events in order, on disk before anyone is shown them.
 
-One file a run, one JSON object a line: first `{"crc", "header"}`, then `{"crc", "event"}`, where `crc` is the CRC-32 (8 hex
-digits) of the exact bytes of the value beside it. A line is written by one unbuffered write, so what was appended survives
-the death of the process; `sync` makes it survive a power cut. A cut or damaged line ends what can be read: everything
-before it counts, nothing after it does.
+One file a run, one JSON object a line: first `{"crc", "header"}`, then `{"crc", "event"}`, where `crc` is the CRC-32
+(8 hex digits) of the exact bytes of the value beside it. A line is written by one unbuffered write, so what was
+appended survives the death of the process; `sync` makes it survive a power cut. A cut or damaged line ends what can
+be read: everything before it counts, nothing after it does.
 """
 
 import zlib
