@@ -35,8 +35,7 @@ class House:
     def __init__(self, settings: Settings, port: int) -> None:
         """Reads what is kept of tokens and providers; opens nothing else until the application starts."""
         make_folder(settings.state_dir)
-        models.SESSION_DIR = settings.sessions_dir
-        models.SESSION_INDEX_FILE = settings.sessions_dir / "_index.db"
+        models.use_folder(settings.sessions_dir)
         self.settings = settings
         self.rooms = _rooms(settings, port)
         self.api = build(ROUTES, self.rooms, Page(PAGE), self._lifespan)

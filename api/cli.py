@@ -99,9 +99,11 @@ def link(settings: Settings) -> int:
 
 def doctor(settings: Settings) -> int:
     """Check everything in the state folder, and change nothing."""
-    from api.doctor import examine
+    from api import models
+    from api.runs.doctor import examine
 
-    report = examine(settings)
+    models.use_folder(settings.sessions_dir)
+    report = examine(models.store, settings.state_dir, settings.runs_dir)
     for line in report.lines:
         print(line)
     return 1 if report.problems else 0
@@ -117,8 +119,7 @@ def reindex(settings: Settings) -> int:
     except FolderLocked as error:
         return _cannot(f"Stop the server first: process {error.pid} uses the folder {settings.state_dir}.")
     try:
-        models.SESSION_DIR = settings.sessions_dir
-        models.SESSION_INDEX_FILE = settings.sessions_dir / "_index.db"
+        models.use_folder(settings.sessions_dir)
         models.store.reindex()
         print(f"{models.store.count()} sessions indexed.")
         models.store.close()

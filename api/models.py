@@ -24,6 +24,12 @@ def _index_file() -> Path:
     return SESSION_DIR / _own_index_file.name if SESSION_INDEX_FILE is _own_index_file else SESSION_INDEX_FILE
 
 
+def use_folder(folder: Path) -> None:
+    """Point `SESSION_DIR` at `folder`, and the index into it."""
+    global SESSION_DIR, SESSION_INDEX_FILE
+    SESSION_DIR, SESSION_INDEX_FILE = folder, folder / _own_index_file.name
+
+
 class Session(_Session):
     """A session of `SESSION_DIR`. Making one puts it nowhere; see `new_session`."""
 

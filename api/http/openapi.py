@@ -25,8 +25,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     _, schemas = msgspec.json.schema_components(_EVENTS, ref_template="#/components/schemas/{name}")
     components = document.setdefault("components", {}).setdefault("schemas", {})
-    for name, schema in schemas.items():
-        components[name] = schema
+    components |= schemas
+    components["RunSnapshot"]["properties"]["transcript"] = {"$ref": "#/components/schemas/Transcript"}
     document["components"]["schemas"] = {
         name: schema for name, schema in sorted(components.items()) if "ValidationError" not in name
     }

@@ -230,7 +230,7 @@ class RunSnapshot(BaseModel):
     message_id: str
     seq: int
     started_at: float
-    transcript: dict[str, Any] = Field(json_schema_extra={"$ref": "#/components/schemas/Transcript"})
+    transcript: dict[str, Any]
 
 
 class Session(SessionRow):
