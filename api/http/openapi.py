@@ -5,12 +5,15 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from api import __version__
 from api.domain import events as ev
 from api.domain.transcript import Transcript
 from api.http.rooms import reply
+from api.http.schemas import STREAMED
 
+_REF = "#/components/schemas/{model}"
 _EVENTS = (*ev.Event.__args__, Transcript)
 
 
@@ -23,9 +26,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         separate_input_output_schemas=False,
     )
-    _, schemas = msgspec.json.schema_components(_EVENTS, ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components(_EVENTS, ref_template=_REF.format(model="{name}"))
     components = document.setdefault("components", {}).setdefault("schemas", {})
-    components |= schemas
+    _, streamed = models_json_schema([(model, "validation") for model in STREAMED], ref_template=_REF)
+    components |= schemas | streamed["$defs"]
     components["RunSnapshot"]["properties"]["transcript"] = {"$ref": "#/components/schemas/Transcript"}
     document["components"]["schemas"] = {
         name: schema for name, schema in sorted(components.items()) if "ValidationError" not in name

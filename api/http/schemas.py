@@ -358,3 +358,25 @@ class ProviderTested(BaseModel):
 class ProviderSaved(BaseModel):
     provider: Provider
     models: list[FoundModel]
+
+
+# What streams carry beside the events of the domain
+
+
+class RunDone(BaseModel):
+    """`done`: what an ended run left in its session."""
+
+    session: SessionRow | None
+    messages: list[Message]
+    usage: UsageNote | None
+
+
+class SessionsChanged(BaseModel):
+    """`sessions_changed`: rows to put in place, ids to take out; go on from `version`."""
+
+    rows: list[SessionRow]
+    removed: list[str]
+    version: str
+
+
+STREAMED = (RunDone, SessionsChanged)
