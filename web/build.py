@@ -131,7 +131,8 @@ def _npm(web: Path, npm: Npm, arguments: list[str], extra: dict[str, str], what:
     done = subprocess.run(
         [*npm.command, *arguments],
         cwd=web,
-        env=os.environ | {"PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"} | extra,
+        # The authorities that the machine trusts count for npm too, as they do for pip.
+        env={"NODE_USE_SYSTEM_CA": "1"} | os.environ | {"PATH": path} | extra,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
