@@ -9,14 +9,30 @@ from typing import Any
 
 from api.domain.errors import BadRequest, StaleRevision, StorageFailed
 from api.domain.ids import OWNER_LOCAL, is_safe_id
-from api.sessions import trash
+from api.domain.messages import Message
+from api.sessions import search, trash
 from api.sessions.cache import SessionCache
-from api.sessions.document import Unreadable, decode, decode_header
+from api.sessions.document import Unreadable, decode_header
 from api.sessions.files import Unsynced, explained, make_folder
+from api.sessions.index import Entry, Index, stamp_text
+from api.sessions.indexing import Indexer
+from api.sessions.listing import (
+    LARGEST_PAGE,
+    Listed,
+    Wanted,
+    count_all,
+    count_rows,
+    known_problems,
+    known_rows,
+    list_rows,
+    next_cursor,
+    page_of,
+)
 from api.sessions.loading import SessionNotFound, SessionUnreadable, load, read_document, refresh
-from api.sessions.paging import Page, cursor_for, parse_cursor
-from api.sessions.quarantine import Quarantined, scan
-from api.sessions.rows import Row, is_shown, order, row_of
+from api.sessions.paging import Page, Position, parse_cursor
+from api.sessions.quarantine import Found, Quarantined, scan, stamp_of
+from api.sessions.reading import read_entry
+from api.sessions.rows import Row, is_shown, order
 from api.sessions.saving import write_document
 from api.sessions.session import Session
 
@@ -50,6 +66,7 @@ class SessionStore:
         self._blank_deleted: set[str] = set()
         self.on_change: list[Callable[[list[str], list[str]], None]] = []
         self.now = clock
+        self.indexer = Indexer(folder, index_file, clock, self._changed)
 
     def new(self, *, owner: str = OWNER_LOCAL, **fields: Any) -> Session:
         """A blank session, in memory only."""
@@ -96,12 +113,18 @@ class SessionStore:
             path = self.path_of(session.session_id)
             self._open_folder(path.parent)
             try:
-                write_document(session, path, self.now(), reason)
+                messages = write_document(session, path, self.now(), reason)
             except StaleRevision:
                 if not session.is_streaming:
                     self._cache.remove(session)  # so that whoever asks next gets what is on disk now
                 raise
+            self._put(session, messages)
         self._changed([session.session_id], [])
+
+    def _put(self, session: Session, messages: list[Message]) -> None:
+        if session.seen is not None:
+            entry = Entry(session.session_id, session.seen.stamp, session.owner, session.row(), messages)
+            self.indexer.put(entry)
 
     def _open_folder(self, folder: Path) -> None:
         """Create the folder on its first use. One that was there and vanished is not replaced by an empty one."""
@@ -137,6 +160,7 @@ class SessionStore:
                 self._blank_deleted.add(session_id)
             session.deleted = True
             self._cache.remove(session)
+            self.indexer.remove(session_id)
         self._changed([], [session_id])
 
     def restore(self, session_id: str, *, owner: str = OWNER_LOCAL) -> Session:
@@ -149,6 +173,8 @@ class SessionStore:
         if self._was_deleted(session_id, owner):
             self._move(trash.move_back, session_id)
         session = self.get(session_id, owner=owner)
+        with session.lock:
+            self._put(session, list(session.messages))
         self._changed([session_id], [])
         return session
 
@@ -177,24 +203,6 @@ class SessionStore:
         for callback in self.on_change:
             callback(changed, removed)
 
-    def all_rows(self, *, owner: str = OWNER_LOCAL) -> list[Row]:
-        """The rows of every session that has something to show, read from the documents themselves."""
-        found, _ = scan(self._folder(), self._index_file())
-        rows: dict[str, Row] = {}
-        for one in found:
-            try:
-                raw, _status = read_document(one.path, one.session_id)
-                header = decode_header(raw, one.session_id)
-            except (SessionNotFound, SessionUnreadable, Unreadable):
-                continue
-            if (header.owner or OWNER_LOCAL) == owner and not trash.is_trashed(one.path.parent, one.session_id):
-                header.session_id = one.session_id
-                rows[one.session_id] = row_of(header, [message.timestamp for message in header.messages], self.now())
-        for session in self._cache.all():
-            if session.owner == owner and not session.deleted:
-                rows[session.session_id] = session.row()
-        return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
-
     def rows(
         self,
         *,
@@ -206,39 +214,106 @@ class SessionStore:
         project_id: str | None = None,
         tag: str | None = None,
     ) -> Page:
-        every = self.all_rows(owner=owner)
-        after = parse_cursor(cursor, tuple[bool, float, str]) if cursor else (True, float("inf"), "")
-        wanted = [
-            row
-            for row in every
-            if order(row) < after
-            and row["archived"] is archived
-            and (not q or q.casefold() in row["title"].casefold())
-            and (not project_id or row["project_id"] == project_id)
-            and (not tag or tag in row["tags"])
-        ]
-        counts = {
-            "active": sum(not row["archived"] for row in every),
-            "archived": sum(row["archived"] for row in every),
-            "pinned": sum(row["pinned"] and not row["archived"] for row in every),
-        }
-        last = cursor_for(order(wanted[limit - 1])) if len(wanted) > limit else None
-        return Page(wanted[:limit], last, counts, indexing=False)
+        """A page of the list, pinned first, then the newest message first; at most 500 rows.
 
-    def count(self) -> int:
-        return len(scan(self._folder(), self._index_file())[0])
+        Raises:
+            BadRequest: the cursor is none of ours.
+        """
+        wanted = Wanted(
+            owner=owner,
+            limit=max(1, min(limit, LARGEST_PAGE)),
+            after=parse_cursor(cursor, Position) if cursor else None,
+            archived=archived,
+            q=q,
+            project_id=project_id,
+            tag=tag,
+        )
+        self.indexer.look_now_and_then()
+        page = self.indexer.attempt(lambda index: self._page(index, wanted), None)
+        return page or page_of(self.all_rows(owner=owner), wanted)
+
+    def _page(self, index: Index, wanted: Wanted) -> Page:
+        listed = list_rows(index, wanted)
+        following = next_cursor([one.row for one in listed], wanted.limit)
+        rows = [row for one in listed[: wanted.limit] if (row := self._as_it_is(one)) is not None]
+        return Page(rows, following, count_rows(index, wanted.owner), indexing=not self.indexer.is_complete)
+
+    def _as_it_is(self, listed: Listed) -> Row | None:
+        """The row, once the file agrees: where index and file differ, the file is right."""
+        row = listed.row
+        try:
+            if stamp_text(stamp_of(self.path_of(row["session_id"]).lstat())) != listed.stamp:
+                self.indexer.look_soon()
+        except OSError:
+            self.indexer.look_soon()
+            return None
+        session = self._cache.peek(row["session_id"])
+        if session is not None:
+            row |= {"is_streaming": session.is_streaming, "active_stream_id": session.active_stream_id}
+        return row
+
+    def all_rows(self, *, owner: str = OWNER_LOCAL) -> list[Row]:
+        """The rows of every session that has something to show, in the order of lists.
+
+        The files decide; the index only saves reading those that it knows.
+        """
+        found, _ = scan(self._folder(), self._index_file())
+        known = self.indexer.attempt(lambda index: known_rows(index, owner), {})
+        rows: dict[str, Row] = {}
+        for one in found:
+            stamp, row = known.get(one.session_id, ("", None))
+            if stamp != stamp_text(one.stamp):
+                row = self._read_row(one, owner)
+            if row is not None:
+                rows[one.session_id] = row
+        for session in self._cache.all():
+            if session.owner == owner and not session.deleted:
+                rows[session.session_id] = session.row()
+        return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
+
+    def _read_row(self, found: Found, owner: str) -> Row | None:
+        entry = read_entry(found, self.now(), with_messages=False)
+        return entry.row if entry and not entry.problem and entry.owner == owner else None
+
+    def search(
+        self, q: str, *, owner: str = OWNER_LOCAL, limit: int = 20, cursor: str | None = None
+    ) -> search.SearchPage:
+        """Sessions by what was said in them; see `search.search`. Without an index nothing is found."""
+        nothing = search.SearchPage([], None, 0.0)
+        return self.indexer.attempt(
+            lambda index: search.search(index, q, owner=owner, limit=limit, cursor=cursor), nothing
+        )
 
     def quarantined(self) -> list[Quarantined]:
         """Files that look like sessions and cannot be shown, with the reason. None of them was touched."""
         found, odd = scan(self._folder(), self._index_file())
+        known = self.indexer.attempt(known_problems, {})
         for one in found:
-            try:
-                raw, _ = read_document(one.path, one.session_id)
-                decode(raw, one.session_id)
-            except SessionNotFound:
-                continue
-            except SessionUnreadable as error:
-                odd.append(Quarantined(one.path.name, error.reason))
-            except Unreadable as error:
-                odd.append(Quarantined(one.path.name, str(error)))
+            stamp, problem = known.get(one.session_id, ("", None))
+            if stamp != stamp_text(one.stamp):
+                entry = read_entry(one, self.now(), with_messages=True)
+                problem = entry.problem if entry else None
+            if problem:
+                odd.append(Quarantined(one.path.name, problem))
         return odd
+
+    def count(self) -> int:
+        """How many sessions there are, of all owners; blank ones are not counted."""
+        counted = self.indexer.attempt(count_all, None)
+        return len(scan(self._folder(), self._index_file())[0]) if counted is None else counted
+
+    def start_indexing(self) -> None:
+        """Compare the index with the files in the background, from now on; lists and searches answer meanwhile."""
+        self.indexer.start()
+
+    def wait_indexed(self, timeout: float | None = None) -> bool:
+        """Whether the index is complete, at the latest after `timeout` seconds."""
+        return self.indexer.wait(timeout)
+
+    def reindex(self) -> int:
+        """Throw the index away and build it again; gives the number of documents."""
+        return self.indexer.rebuild()
+
+    def close(self) -> None:
+        """End the background work and let go of the index. The store may be used again afterwards."""
+        self.indexer.close()

@@ -19,6 +19,11 @@ def is_trashed(folder: Path, session_id: str) -> bool:
     return trashed_path(folder, session_id).exists()
 
 
+def trashed_ids(folder: Path) -> set[str]:
+    """The ids of all sessions that are deleted."""
+    return {path.name.partition(".")[0] for path in (folder / FOLDER).glob("*.json")}
+
+
 def move_to_trash(folder: Path, session_id: str) -> None:
     """Delete the document of a session, undoably.
 
