@@ -156,6 +156,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--host", help="address to listen at (127.0.0.1)")
             command.add_argument("--port", help="port to listen at (8787); 0 takes a free one")
             command.add_argument("--no-browser", dest="browser", action="store_false", default=None)
+            usage = " ".join(command.format_usage().split()[1:])
+            parser.epilog = f"What is given without a command is meant for serve: {usage}"
     return parser
 
 
