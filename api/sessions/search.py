@@ -14,20 +14,24 @@ LARGEST_PAGE = 100
 _MOST_HITS = 1000
 _SNIPPET = 160
 
-Snippet = list[tuple[str, bool]]
-"""Pieces of text in order; the second value says whether the piece is what was looked for."""
+
+class Piece(msgspec.Struct, frozen=True):
+    """A part of a snippet. `mark`: it is what was looked for."""
+
+    text: str
+    mark: bool
 
 
 class Hit(msgspec.Struct, frozen=True):
     """A session that was found, with the message that fits best; `message_id` None: its title or fields fit."""
 
-    row: Row
+    session: Row
     message_id: str | None
-    snippet: Snippet
+    snippet: list[Piece]
 
 
 class SearchPage(msgspec.Struct, frozen=True):
-    hits: list[Hit]
+    results: list[Hit]
     next_cursor: str | None
     took_ms: float
 
@@ -129,19 +133,19 @@ def _hit(index: Index, query: Query, session: int, message: int | None) -> Hit |
     return Hit(msgspec.json.decode(row), message_id, snippet(text or title, query.marks))
 
 
-def snippet(text: str, marks: list[str]) -> Snippet:
+def snippet(text: str, marks: list[str]) -> list[Piece]:
     """A part of `text` around the first of `marks`, all of them marked, on one line."""
     pattern = _pattern(marks)
     first = pattern.search(text) if pattern else None
     start = max(0, (first.start() if first else 0) - _SNIPPET // 3)
     part = text[start : start + _SNIPPET]
-    pieces: Snippet = [("…", False)] if start else []
+    pieces = [Piece("…", False)] if start else []
     end = 0
     for found in pattern.finditer(part) if pattern else ():
-        pieces += [(part[end : found.start()], False), (found[0], True)]
+        pieces += [Piece(part[end : found.start()], False), Piece(found[0], True)]
         end = found.end()
-    pieces.append((part[end:] + ("…" if start + _SNIPPET < len(text) else ""), False))
-    return [(" ".join(piece.split("\n")), is_mark) for piece, is_mark in pieces if piece]
+    pieces.append(Piece(part[end:] + ("…" if start + _SNIPPET < len(text) else ""), False))
+    return [Piece(piece.text.replace("\n", " "), piece.mark) for piece in pieces if piece.text]
 
 
 def _pattern(marks: list[str]) -> re.Pattern[str] | None:

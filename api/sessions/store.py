@@ -1,5 +1,6 @@
 """The sessions of a folder: make, get, save, delete, restore."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,7 +14,7 @@ from api.domain.messages import Message
 from api.sessions import search, trash
 from api.sessions.cache import SessionCache
 from api.sessions.document import Unreadable, decode_header
-from api.sessions.files import Unsynced, explained, make_folder
+from api.sessions.files import Unsynced, explained, make_folder, sweep_temps
 from api.sessions.index import Entry, Index, stamp_text
 from api.sessions.indexing import Indexer
 from api.sessions.listing import (
@@ -38,7 +39,7 @@ from api.sessions.session import Session
 
 log = logging.getLogger(__name__)
 
-_STRIPES = 64
+_BLANKS_REMEMBERED = 100
 
 
 class SessionStore:
@@ -61,9 +62,9 @@ class SessionStore:
         self._index_file = index_file
         self._cache = SessionCache(cache, cache_limit)
         self._session_type = session_type
-        self._loading = [threading.Lock() for _ in range(_STRIPES)]
+        self._guards = [threading.Lock() for _ in range(64)]
         self._seen_folders: set[Path] = set()
-        self._blank_deleted: set[str] = set()
+        self._blank_deleted: dict[str, Session] = {}
         self.on_change: list[Callable[[list[str], list[str]], None]] = []
         self.now = clock
         self.indexer = Indexer(folder, index_file, clock, self._changed)
@@ -86,13 +87,17 @@ class SessionStore:
         path = self.path_of(session_id)
         session = self._cache.find(session_id, path)
         if session is None:
-            with self._loading[hash(session_id) % _STRIPES]:
+            with self._guard(session_id):
                 session = self._cache.find(session_id, path) or self._cache.add(self._load(session_id, path))
         else:
             refresh(session, path)
         if session.owner != owner or session.deleted:
             raise SessionNotFound(session_id)
         return session
+
+    def _guard(self, session_id: str) -> threading.Lock:
+        """Held while a session enters memory or leaves it: no two objects of it, and none of one that is deleted."""
+        return self._guards[hash(session_id) % len(self._guards)]
 
     def _load(self, session_id: str, path: Path) -> Session:
         if path == self._index_file() or trash.is_trashed(path.parent, session_id):
@@ -141,67 +146,103 @@ class SessionStore:
                 raise explained(error, folder) from error
 
     def delete(self, session_id: str, *, owner: str = OWNER_LOCAL) -> None:
-        """Move a session to the trash. Deleting again what was deleted succeeds.
+        """Move a session to the trash, also one that cannot be opened. Deleting again what was deleted succeeds.
 
         Raises:
             SessionNotFound: it never existed, or is someone else's.
-            StorageFailed: the disk refused.
+            StorageFailed: the disk refused; `not_confirmed`: deleted, but a power cut may undo that.
         """
         try:
             session = self.get(session_id, owner=owner)
         except SessionNotFound:
-            if self._was_deleted(session_id, owner):
-                return
-            raise
-        with session.lock:
-            if session.seen is not None:
-                self._move(trash.move_to_trash, session_id)
+            if not self._was_deleted(session_id, owner):
+                raise
+            return
+        except SessionUnreadable:
+            if owner != OWNER_LOCAL:
+                raise SessionNotFound(session_id) from None
+            session = self._session_type(session_id, home=self)
+            self._delete(session, is_stored=True)
+        else:
+            self._delete(session, is_stored=session.seen is not None)
+
+    def _delete(self, session: Session, *, is_stored: bool) -> None:
+        unconfirmed = None
+        with session.lock, self._guard(session.session_id):
+            if is_stored:
+                unconfirmed = self._move(trash.move_to_trash, session.session_id)
             else:
-                self._blank_deleted.add(session_id)
+                self._remember_blank(session)
             session.deleted = True
             self._cache.remove(session)
-            self.indexer.remove(session_id)
-        self._changed([], [session_id])
+            self.indexer.remove(session.session_id)
+        self._changed([], [session.session_id])
+        if unconfirmed:
+            raise unconfirmed
+
+    def _remember_blank(self, session: Session) -> None:
+        """A session that was never saved has no file to put into the trash."""
+        self._blank_deleted[session.session_id] = session
+        if len(self._blank_deleted) > _BLANKS_REMEMBERED:
+            del self._blank_deleted[next(iter(self._blank_deleted))]
 
     def restore(self, session_id: str, *, owner: str = OWNER_LOCAL) -> Session:
         """Undo `delete`. A session that is not deleted is given as it is.
 
         Raises:
             SessionNotFound: there is none in the trash, or it is someone else's.
-            StorageFailed: the disk refused.
+            StorageFailed: the disk refused; `not_confirmed`: restored, but a power cut may undo that.
         """
+        unconfirmed = None
         if self._was_deleted(session_id, owner):
-            self._move(trash.move_back, session_id)
+            with self._guard(session_id):
+                blank = self._blank_deleted.pop(session_id, None)
+                if blank is not None:
+                    blank.deleted = False
+                    self._cache.add(blank)
+                else:
+                    unconfirmed = self._move(trash.move_back, session_id)
         session = self.get(session_id, owner=owner)
         with session.lock:
             self._put(session, list(session.messages))
         self._changed([session_id], [])
+        if unconfirmed:
+            raise unconfirmed
         return session
 
     def _was_deleted(self, session_id: str, owner: str) -> bool:
-        path = self.path_of(session_id)
-        if session_id in self._blank_deleted:
-            return True
-        if not trash.is_trashed(path.parent, session_id):
+        folder = self.path_of(session_id).parent
+        blank = self._blank_deleted.get(session_id)
+        if blank is not None:
+            return blank.owner == owner
+        if not trash.is_trashed(folder, session_id):
             return False
         try:
-            raw, _ = read_document(trash.trashed_path(path.parent, session_id), session_id)
+            raw, _ = read_document(trash.trashed_path(folder, session_id), session_id)
             return (decode_header(raw, session_id).owner or OWNER_LOCAL) == owner
         except (SessionUnreadable, Unreadable):
             return owner == OWNER_LOCAL
 
-    def _move(self, move: Callable[[Path, str], None], session_id: str) -> None:
+    def _move(self, move: Callable[[Path, str], None], session_id: str) -> StorageFailed | None:
+        """Carry out `move`; gives the failure when it happened but may be undone by a power cut."""
         folder = self.path_of(session_id).parent
         try:
             move(folder, session_id)
         except Unsynced as error:
-            log.error("session.move_not_confirmed", extra={"session_id": session_id, "why": str(error)})
+            return explained(error, folder)
+        except FileNotFoundError:
+            # Another program removed it first, which is what was wanted of a deletion, and leaves nothing to restore.
+            log.warning("session.already_gone", extra={"session_id": session_id})
         except OSError as error:
             raise explained(error, folder) from error
+        return None
 
     def _changed(self, changed: list[str], removed: list[str]) -> None:
         for callback in self.on_change:
-            callback(changed, removed)
+            try:
+                callback(changed, removed)
+            except Exception:  # somebody else's code: what it is told about is on disk already
+                log.exception("session.watcher_failed")
 
     def rows(
         self,
@@ -303,7 +344,9 @@ class SessionStore:
         return len(scan(self._folder(), self._index_file())[0]) if counted is None else counted
 
     def start_indexing(self) -> None:
-        """Compare the index with the files in the background, from now on; lists and searches answer meanwhile."""
+        """Sweep what dead processes left, then compare the index with the files in the background, from now on."""
+        with contextlib.suppress(FileNotFoundError):
+            sweep_temps(self._folder())
         self.indexer.start()
 
     def wait_indexed(self, timeout: float | None = None) -> bool:
