@@ -64,7 +64,7 @@ class ScriptedAgent:
             failure = ev.Failure("bad_script", str(error), "Correct that line and send the script again.")
             yield ev.RunEnded(outcome="failed", failure=failure)
 
-    async def prepare(self) -> None:
+    async def prepare(self, model: str = "") -> None:
         """Nothing to load."""
 
     async def close(self) -> None:

@@ -105,7 +105,7 @@ class FakeProvider:
         if request.path == "/_requests":
             return await _respond(writer, 200, json.dumps([asdict(one) for one in self.requests]))
         self.requests.append(request)
-        dialect = dialect_for(request.path)
+        dialect = dialect_for(request.headers)
         if self.key is not None and dialect.key_in(request.headers) != self.key:
             return await _respond(writer, 401, json.dumps({"error": {"message": "That key is not known here."}}))
         if request.method == "GET":

@@ -58,7 +58,7 @@ class AnthropicDialect(Dialect):
         self._kind = ""
 
     def key_in(self, headers: dict[str, str]) -> str | None:
-        return headers.get("x-api-key")
+        return headers.get("x-api-key") or super().key_in(headers)
 
     def models(self, names: list[str]) -> str:
         data = [{"id": name, "type": "model", "display_name": name.title()} for name in names]
@@ -163,11 +163,11 @@ class GoogleDialect(Dialect):
         return sse({"candidates": [candidate], "modelVersion": "m", "responseId": "r"})
 
 
-def dialect_for(path: str) -> Dialect:
-    """By the path, as the real ones differ; `/anthropic/` marks Anthropic's model list, whose path is OpenAI's too."""
-    if "/v1beta" in path:
+def dialect_for(headers: dict[str, str]) -> Dialect:
+    """By what only this kind of client sends."""
+    if any(name.startswith("x-goog-") for name in headers):
         return GoogleDialect()
-    return AnthropicDialect() if "/messages" in path or "/anthropic" in path else Dialect()
+    return AnthropicDialect() if "anthropic-version" in headers else Dialect()
 
 
 def sse(value: Any) -> bytes:

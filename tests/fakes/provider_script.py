@@ -11,7 +11,7 @@
 | `@@html`, `@@nobody`, `@@redirect URL`, `@@echo_key` | a page; no body; a 307; its own request's headers in a 400 |
 | `@@drop`, `@@cut`, `@@refuse` | breaks the connection; ends the stream in the middle; hangs up without an answer |
 | `@@badsse`, `@@raw BASE64`, `@@bigline BYTES`, `@@empties N` | a broken event; exact bytes; a long line; no words |
-| `@@bytes`, `@@crlf` | everything byte by byte; with CRLF line ends and comments |
+| `@@bytes`, `@@crlf`, `@@bom` | byte by byte; CRLF line ends and comments; a byte order mark and mixed line ends |
 | `@@nodone`, `@@twodone` | no `[DONE]`, or two |
 | `@@gzipbomb`, `@@gziplie`, `@@shortlength` | bad encodings and lengths |
 """
@@ -48,6 +48,7 @@ class Play:
     closings: int = 1
     one_by_one: bool = False
     crlf: bool = False
+    bom: bool = False
     opened: bool = False
     tools: int = 0
 
@@ -65,6 +66,8 @@ class Play:
             await asyncio.sleep(self.pace_s)
 
     def _chunk(self, event: bytes) -> None:
+        if self.bom:
+            event, self.bom = b"\xef\xbb\xbf" + event.replace(b"\n", b"\r"), False
         if self.crlf:
             event = b": comment\r\n" + event.replace(b"\n", b"\r\n")
         for piece in [event[i : i + 1] for i in range(len(event))] if self.one_by_one else [event]:
@@ -74,12 +77,10 @@ class Play:
         for word in re.findall(r"\s*\S+\s*|\s+", words.replace("\\n", "\n")):
             await self.send(shape(word))
 
-    async def whole(
-        self, status: int, body: bytes, *more: str, kind: str = "application/json", length: int = -1
-    ) -> None:
+    async def whole(self, status: int, body: bytes, *more: str, kind: str = "application/json") -> None:
         """A whole response instead of a stream."""
         head = [f"HTTP/1.1 {status} X", f"Content-Type: {kind}", *more]
-        head.append(f"Content-Length: {len(body) if length < 0 else length}")
+        head.append(f"Content-Length: {len(body)}")
         self.writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
         await self.writer.drain()
         raise Over
@@ -191,6 +192,14 @@ async def _gzipbomb(p: Play, rest: str) -> None:
     await p.whole(200, gzip.compress(event, 9), "Content-Encoding: gzip", kind="text/event-stream")
 
 
+async def _shortlength(p: Play, rest: str) -> None:
+    p.writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99999\r\n\r\n")
+    p.writer.write(p.dialect.text("x"))
+    await p.writer.drain()
+    p.writer.close()
+    raise ConnectionResetError
+
+
 async def _sleep(p: Play, rest: str) -> None:
     await asyncio.sleep(float(rest))
 
@@ -224,9 +233,10 @@ _ACTS: dict[str, Any] = {
     "@@empties": _empties,
     "@@bytes": lambda p, rest: _set(p, one_by_one=True),
     "@@crlf": lambda p, rest: _set(p, crlf=True),
+    "@@bom": lambda p, rest: _set(p, bom=True),
     "@@nodone": lambda p, rest: _set(p, closings=0),
     "@@twodone": lambda p, rest: _set(p, closings=2),
     "@@gzipbomb": _gzipbomb,
     "@@gziplie": lambda p, rest: p.whole(200, p.dialect.text("x"), "Content-Encoding: gzip", kind="text/event-stream"),
-    "@@shortlength": lambda p, rest: p.whole(200, p.dialect.text("x"), kind="text/event-stream", length=99_999),
+    "@@shortlength": _shortlength,
 }
