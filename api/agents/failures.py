@@ -101,16 +101,34 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _status(error: BaseException) -> int | None:
-    """The HTTP status that `error` carries, under either of the names that the providers' libraries use."""
-    for field in ("status_code", "code"):
-        if isinstance(status := getattr(error, field, None), int) and 300 <= status < 600:
-            return status
-    return None
+    """The HTTP status that `error` carries, wherever the library that raised it keeps it."""
+    found = (
+        getattr(error, "status_code", None),
+        getattr(error, "code", None),
+        getattr(_response(error), "status_code", None),
+    )
+    return next((status for status in found if isinstance(status, int) and 300 <= status < 600), None)
+
+
+def _response(error: BaseException) -> Any:
+    return getattr(error, "response", None)
+
+
+def _body(error: BaseException) -> Any:
+    if (body := getattr(error, "body", None)) is not None:
+        return body
+    response = _response(error)
+    if not isinstance(response, httpx2.Response) or not response.is_closed:
+        return None
+    try:
+        return response.json()
+    except (ValueError, httpx2.StreamError):
+        return response.text if response.is_stream_consumed else None
 
 
 def _of_status(error: BaseException, status: int, provider: Provider, model: str) -> Failure:
     name = provider.name
-    words = _words(getattr(error, "body", None), provider)
+    words = _words(_body(error), provider)
     said = f" It says: {words}" if words else ""
     code = str(getattr(error, "provider_error_code", "") or "")
     if 300 <= status < 400:
@@ -138,7 +156,7 @@ def _of_status(error: BaseException, status: int, provider: Provider, model: str
 
 def _location(error: BaseException) -> str:
     for one in _chain(error):
-        headers = getattr(one, "headers", None) or getattr(getattr(one, "response", None), "headers", None) or {}
+        headers = getattr(one, "headers", None) or getattr(_response(one), "headers", None) or {}
         if location := headers.get("location"):
             return location
     return ""
@@ -200,7 +218,7 @@ def _of_content(error: BaseException, provider: Provider, *, said: bool) -> Fail
 
 def _of_library(error: BaseException, provider: Provider, *, said: bool) -> Failure | None:
     if type(error).__module__.startswith(("pydantic_core", "pydantic_ai", "openai", "anthropic", "google.genai")):
-        words = _words(getattr(error, "body", None), provider) or _words(str(error), provider)
+        words = _words(_body(error), provider) or _words(str(error), provider)
         return Failure("provider_failed", f"{provider.name} reports a problem: {words}", _KEEPS if said else _SETTINGS)
     return None
 

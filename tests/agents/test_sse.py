@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 from api.agents.sse import ServerEvent, SseReader
 
 STREAM = (
-    "\ufeff: hello\r\nevent: a\r\ndata: 你好\r\n\r\n"
-    "retry: 5\n\ndata:x\rdata: y\r\rid: 3\ndata\n\nevent: b\n\ndata:  z"
+    "\ufeff: hello\r\nevent: a\r\ndata: 你好\r\n\r\nretry: 5\n\ndata:x\rdata: y\r\rid: 3\ndata\n\nevent: b\n\ndata:  z"
 ).encode()
 EVENTS = [ServerEvent(b"a", "你好".encode()), ServerEvent(b"", b"x\ny"), ServerEvent(b"", b""), ServerEvent(b"", b" z")]
 
