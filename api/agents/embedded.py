@@ -61,6 +61,8 @@ class EmbeddedAgent:
         try:
             async with self._model().used() as address, aclosing(_answer(address, turn)) as events:
                 async for event in events:
+                    if event == _STOPPED:
+                        await self._model().give_up(address)
                     yield event
         except CannotStart as error:
             log.error("embedded.cannot_start", extra={"reason": str(error)})
@@ -111,7 +113,8 @@ async def _answer(address: Address, turn: Turn) -> AsyncGenerator[ev.Event, None
     except (httpx2.HTTPError, AnswerTooBig, ValueError) as error:
         demo = Provider(id="embedded", kind="openai_compatible", name="The demo model", base_url=address.addr)
         has_crashed = isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError)
-        yield _failed((None if has_crashed else failure_of(error, demo, said=said)) or _stopped())
+        failure = None if has_crashed else failure_of(error, demo, said=said)
+        yield _failed(failure) if failure else _STOPPED
         return
     if not said:
         message = "The demo model ended its answer without a word."
@@ -147,5 +150,4 @@ def _failed(failure: ev.Failure) -> ev.RunEnded:
     return ev.RunEnded(outcome="failed", failure=failure)
 
 
-def _stopped() -> ev.Failure:
-    return ev.Failure("demo_stopped", "The demo model stopped.", "Try again: it is started anew.")
+_STOPPED = _failed(ev.Failure("demo_stopped", "The demo model stopped.", "Try again: it is started anew."))

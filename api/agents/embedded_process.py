@@ -67,6 +67,12 @@ class ModelProcess:
             if self._users == 0:
                 self._idle_timer = asyncio.get_running_loop().call_later(self._idle_s, self._begin_ending)
 
+    async def give_up(self, address: Address) -> None:
+        """End what was at `address`, which does not answer any more, so that the next use starts anew."""
+        async with self._changing:
+            if self._address == address:
+                await self._end()
+
     async def close(self) -> None:
         if self._idle_timer is not None:
             self._idle_timer.cancel()
