@@ -39,8 +39,10 @@ class Tokens:
         self._lock = threading.Lock()
         self._codes: dict[str, float] = {}
         kept = record.read()
+        logins = kept.get("logins")
+        logins = logins if isinstance(logins, dict) else {}
         self._logins: dict[str, float] = {
-            key: float(used) for key, used in dict(kept.get("logins") or {}).items() if isinstance(used, int | float)
+            key: float(used) for key, used in logins.items() if isinstance(used, int | float)
         }
         self.token: str = given or str(kept.get("token") or "") or secrets.token_urlsafe(32)
         self._kept_token = None if given else self.token
