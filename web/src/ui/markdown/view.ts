@@ -86,6 +86,8 @@ export class MarkdownView {
     if (!this.#wanted.startsWith(this.#drawn)) this.#restart();
     if (this.#drawn === "" || hasReferences(this.#wanted)) {
       this.#reader = new TailReader();
+      // `[text][name]` reads differently once the name is defined, though its source stays the same.
+      for (const slot of this.#slots) if (slot.raw.includes("[")) slot.raw = "";
       this.#place({ settled: 0, blocks: blocksIn(this.#wanted).filter(isVisible) });
     } else this.#place(this.#reader.push(this.#wanted.slice(this.#drawn.length)));
     this.#drawn = this.#wanted;
@@ -129,7 +131,7 @@ export class MarkdownView {
 
   #drawInto(position: number, token: Token): void {
     const slot = this.#slots[position] ?? this.#newSlot();
-    if (slot.raw === token.raw && slot.type === token.type && !hasLinkByName(token)) return;
+    if (slot.raw === token.raw && slot.type === token.type) return;
     if (slot.type !== token.type) clear(slot);
     slot.type = token.type;
     slot.raw = token.raw;
@@ -155,11 +157,6 @@ export class MarkdownView {
 
 /** The code blocks inside lists and quotes, to be coloured with the rest. */
 const nestedCode = new WeakMap<HTMLElement, CodeView[]>();
-
-/** `[text][name]` reads differently once the name is defined, though its source stays the same. */
-function hasLinkByName(token: Token): boolean {
-  return /\]\[|\[[^\]]+\](?!\()/.test(token.raw) && token.type !== "code";
-}
 
 function clear(slot: Slot): void {
   slot.parts = null;
