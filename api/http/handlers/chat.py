@@ -1,0 +1,105 @@
+"""Chat: a message in, a run out."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+
+from fastapi import Header, Query, Response
+
+from api.domain.events import Event, RunEnded
+from api.domain.ids import RunId
+from api.http import sse
+from api.http.rooms import House, Owner, Rooms, reply
+from api.http.schemas import Again, Cancel, ChatStart, Id, Prepare
+from api.runs.turns import NewTurn
+from api.runs.viewing import Bye, Resync
+
+
+async def prepare(body: Prepare, house: House) -> Response:
+    """Someone begins to type: load what an answer will need, so that the first turn does not wait for it."""
+    house.agents.prepare(body.model)
+    return reply({"ok": True})
+
+
+async def start(body: ChatStart, house: House, owner: Owner) -> Response:
+    """Send a message. Answered once it is durable; the answer to it comes through the stream."""
+    turn = NewTurn(
+        text=body.message,
+        message_id=body.message_id,
+        model=body.model,
+        agent=body.agent,
+        workspace=body.workspace,
+    )
+    return reply(await house.engine.start(body.session_id, turn, owner=owner))
+
+
+async def retry(body: Again, house: House, owner: Owner) -> Response:
+    """Answer the last message anew. The answer it had is kept aside in the document."""
+    return reply(await house.engine.retry(body.session_id, revision=body.revision, owner=owner))
+
+
+async def resume(body: Again, house: House, owner: Owner) -> Response:
+    """Go on with an answer that was cut off."""
+    return reply(await house.engine.resume(body.session_id, revision=body.revision, owner=owner))
+
+
+async def cancel(body: Cancel, house: House, owner: Owner) -> Response:
+    """Stop a run. What was shown is kept."""
+    return reply({"ok": True, "cancelled": await house.viewing.cancel(body.stream_id, owner=owner)})
+
+
+async def status(stream_id: Id, house: House, owner: Owner) -> Response:
+    """How far a run is."""
+    return reply(await house.viewing.status(stream_id, owner=owner))
+
+
+async def stream(
+    stream_id: Id,
+    house: House,
+    owner: Owner,
+    after_seq: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    last_event_id: Annotated[str | None, Header(max_length=300)] = None,
+) -> Response:
+    """A run's events above a number, then as they come, to the end."""
+    await house.viewing.status(stream_id, owner=owner)
+    after = after_seq if last_event_id is None else _number(last_event_id, stream_id)
+    return sse.EventStream(_frames(house, owner, stream_id, after))
+
+
+async def _frames(house: Rooms, owner: str, stream_id: str, after: int | None) -> AsyncGenerator[bytes, None]:
+    if after is None:
+        yield sse.RESYNC
+        return
+    async for batch in house.viewing.follow(stream_id, after, owner=owner):
+        match batch:
+            case Resync():
+                yield sse.RESYNC
+            case Bye():
+                yield sse.BYE
+            case []:
+                yield sse.PING
+            case [*events]:
+                yield await _encoded(house, owner, stream_id, events)
+
+
+async def _encoded(house: Rooms, owner: str, stream_id: str, events: list[Event]) -> bytes:
+    run_id = RunId(stream_id)
+    if not isinstance(events[-1], RunEnded):
+        return sse.encode(run_id, events)
+    done = sse.frame("done", await _done(house, owner, stream_id))
+    return sse.encode(run_id, events[:-1]) + done + sse.encode(run_id, events[-1:])
+
+
+async def _done(house: Rooms, owner: str, stream_id: str) -> dict[str, Any]:
+    """What the run left in its session, so that no client has to fetch the transcript again."""
+    session, messages = await house.viewing.said(stream_id, owner=owner)
+    row = await asyncio.to_thread(session.row) if session else None
+    usage = messages[-1].get("usage") if messages else None
+    return {"session": row, "messages": messages, "usage": usage}
+
+
+def _number(last_event_id: str, stream_id: str) -> int | None:
+    """The number in a `Last-Event-ID`, or None when it is not one of this run's."""
+    run_id, _, number = last_event_id.rpartition(":")
+    is_number = number.isascii() and number.isdigit() and len(number) < 16
+    return int(number) if run_id == stream_id and is_number else None

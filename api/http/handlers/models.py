@@ -1,0 +1,44 @@
+"""Models and the providers they come from."""
+
+import asyncio
+
+from fastapi import Response
+
+from api.http.rooms import House, reply
+from api.http.schemas import DefaultModel, ProviderDelete, ProviderSave, ProviderTest
+
+
+async def list_models(house: House) -> Response:
+    """Every model that can be used now, and which providers could not be asked."""
+    return reply(await house.agents.models())
+
+
+async def set_default(body: DefaultModel, house: House) -> Response:
+    """Choose the model of new sessions."""
+    await asyncio.to_thread(house.providers.set_default_model, body.model)
+    house.changes.note_topic("models")
+    return reply({"ok": True})
+
+
+async def list_providers(house: House) -> Response:
+    """Connected providers, without their keys."""
+    return reply({"providers": house.providers.list_public()})
+
+
+async def test(body: ProviderTest, house: House) -> Response:
+    """Ask a provider for its models. Stores nothing."""
+    return reply(await house.providers.test(body.kind, body.base_url, body.key, body.id))
+
+
+async def save(body: ProviderSave, house: House) -> Response:
+    """Connect a provider, once it has answered."""
+    saved = await house.providers.save(body.kind, body.base_url, body.key, body.id, name=body.name)
+    house.changes.note_topic("models")
+    return reply(saved)
+
+
+async def delete(body: ProviderDelete, house: House) -> Response:
+    """Disconnect a provider and forget its key."""
+    await asyncio.to_thread(house.providers.delete, body.id)
+    house.changes.note_topic("models")
+    return reply({"ok": True})

@@ -1,0 +1,149 @@
+"""Sessions: listing, opening, naming, putting away."""
+
+import asyncio
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from fastapi import Query, Response
+
+from api.domain.errors import AppError
+from api.http.rooms import House, Owner, Rooms, reply
+from api.http.schemas import Archive, Id, NewSession, OneSession, Pin, Rename
+from api.sessions.session import Session
+
+DEFAULT_MESSAGES = 100
+MAX_MESSAGES = 500
+
+Limit = Annotated[int, Query(ge=1, description="At most this many; more than the maximum counts as the maximum.")]
+
+
+async def new(body: NewSession, house: House, owner: Owner) -> Response:
+    """Begin a session. It lives in memory until its first message, and writes nothing."""
+    fields = body.model_dump(exclude_none=True, exclude={"request_id"})
+    session = house.store.new(owner=owner, **({"workspace": house.workspace} | fields))
+    return reply({"session": session.row() | {"messages": []}})
+
+
+async def list_sessions(
+    house: House,
+    owner: Owner,
+    limit: Limit = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    archived: Annotated[int, Query(ge=0, le=1)] = 0,
+    q: Annotated[str | None, Query(max_length=1000)] = None,
+    project_id: Id | None = None,
+    tag: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """A page of the list: pinned first, then by the newest message."""
+    # Taken before the rows: what changes in between is told twice rather than never.
+    version = house.changes.version
+    page = await asyncio.to_thread(
+        house.store.rows,
+        owner=owner,
+        limit=min(limit, 200),
+        cursor=cursor,
+        archived=bool(archived),
+        q=q,
+        project_id=project_id,
+        tag=tag,
+    )
+    answer = {"sessions": page.rows, "next_cursor": page.next_cursor, "counts": page.counts}
+    return reply(answer | {"indexing": page.indexing, "version": version})
+
+
+async def show(
+    session_id: Id,
+    house: House,
+    owner: Owner,
+    messages: Annotated[int, Query(ge=0, le=1)] = 1,
+    msg_limit: Limit = DEFAULT_MESSAGES,
+    msg_before: Annotated[int | None, Query(ge=0, le=2**31)] = None,
+) -> Response:
+    """A session with its last messages, and the run it is in, as shown up to a number to go on from."""
+    view = await house.viewing.session(session_id, owner=owner)
+    end = len(view.messages) if msg_before is None else min(msg_before, len(view.messages))
+    start = max(0, end - min(msg_limit, MAX_MESSAGES)) if messages else end
+    answer = {
+        "session": view.session.row() | {"messages": view.messages[start:end]},
+        "_messages_offset": start,
+        "_messages_truncated": start > 0,
+        "active_run": view.active_run,
+    }
+    return reply(answer)
+
+
+async def search(
+    house: House,
+    owner: Owner,
+    q: Annotated[str, Query(max_length=10_000)],
+    limit: Limit = 20,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """Find words in titles and messages, best first."""
+    found = await asyncio.to_thread(house.store.search, q, owner=owner, limit=min(limit, 100), cursor=cursor)
+    return reply(found)
+
+
+async def rename(body: Rename, house: House, owner: Owner) -> Response:
+    """Give a session a name by hand, which nothing overwrites."""
+    title = " ".join(body.title.split())
+    return await _change(house, owner, body.session_id, title=title or "Untitled", title_by="person")
+
+
+async def pin(body: Pin, house: House, owner: Owner) -> Response:
+    """Keep a session at the top of the list, or no longer."""
+    return await _change(house, owner, body.session_id, pinned=body.pinned)
+
+
+async def archive(body: Archive, house: House, owner: Owner) -> Response:
+    """Put a session away, or take it back out."""
+    return await _change(house, owner, body.session_id, archived=body.archived)
+
+
+async def delete(body: OneSession, house: House, owner: Owner) -> Response:
+    """Move a session to the trash, from where it can be restored. A run in it is stopped first."""
+    await house.engine.cancel_in(body.session_id)
+    await asyncio.to_thread(house.store.delete, body.session_id, owner=owner)
+    return reply({"ok": True})
+
+
+async def restore(body: OneSession, house: House, owner: Owner) -> Response:
+    """Take a session back out of the trash."""
+    session = await asyncio.to_thread(house.store.restore, body.session_id, owner=owner)
+    return reply({"session": session.row()})
+
+
+async def export(
+    session_id: Id, house: House, owner: Owner, format: Annotated[str, Query(pattern="^json$")] = "json"
+) -> Response:
+    """The whole document as a file."""
+    view = await house.viewing.session(session_id, owner=owner)
+    document = view.session.document() | {"messages": view.messages}
+    data = await asyncio.to_thread(lambda: msgspec.json.format(msgspec.json.encode(document)))
+    # RFC 6266: the name goes in percent-encoded UTF-8, so no title can break out of the header.
+    name = quote(f"{view.session.title}.json", safe="")
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(data, headers=headers, media_type="application/json")
+
+
+async def _change(house: Rooms, owner: str, session_id: str, **values: Any) -> Response:
+    session = await asyncio.to_thread(house.store.get, session_id, owner=owner)
+    await asyncio.to_thread(_set_and_save, session, values)
+    return reply({"session": session.row()})
+
+
+def _set_and_save(session: Session, values: dict[str, Any]) -> None:
+    with session.lock:
+        before = {name: getattr(session, name) for name in values}
+        for name, value in values.items():
+            setattr(session, name, value)
+        # A session without a message stays in memory alone, whatever it is called.
+        if not session.messages:
+            return
+        try:
+            session.save()
+        except AppError:
+            for name, value in before.items():
+                setattr(session, name, value)
+            raise

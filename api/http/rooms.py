@@ -1,0 +1,51 @@
+"""What handlers are handed: the rooms that `app.py` built, who is asking, and a response of ready bytes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request, Response
+
+from api.access.limits import Limit
+from api.access.tokens import Tokens
+from api.agents.providers import Providers
+from api.agents.registry import Registry
+from api.runs.engine import Engine
+from api.runs.viewing import Viewing
+from api.sessions.changes import Changes
+from api.sessions.store import SessionStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """Everything that a handler may use. `cookie` names the cookie of a browser's login."""
+
+    store: SessionStore
+    changes: Changes
+    engine: Engine
+    viewing: Viewing
+    agents: Registry
+    providers: Providers
+    tokens: Tokens
+    login_tries: Limit
+    cookie: str
+    workspace: str
+    uptime_s: Callable[[], float]
+
+
+def _rooms(request: Request) -> Rooms:
+    return request.app.state.rooms
+
+
+def _owner(request: Request) -> str:
+    return request.state.owner
+
+
+House = Annotated[Rooms, Depends(_rooms)]
+Owner = Annotated[str, Depends(_owner)]
+
+
+def reply(value: Any) -> Response:
+    """`value` as JSON. Encoded once, by the fastest encoder here; the route's response model only describes it."""
+    return Response(msgspec.json.encode(value), media_type="application/json")

@@ -1,0 +1,360 @@
+"""What goes over the wire, as types: the source of OpenAPI, and through it of the front end's types.
+
+Requests are strict: a number is no text and `true` is no number. Unknown fields are ignored and never stored.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api.domain.ids import is_safe_id
+
+MAX_TITLE = 300
+
+
+def _safe_id(value: str) -> str:
+    if not is_safe_id(value):
+        raise ValueError("this cannot be an id")
+    return value
+
+
+Id = Annotated[str, AfterValidator(_safe_id), Field(max_length=128)]
+ModelId = Annotated[str, Field(min_length=1, max_length=300)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Kind = Literal["openai_compatible", "openai", "anthropic", "google"]
+Outcome = Literal["done", "cancelled", "failed", "interrupted"]
+
+
+class Request(BaseModel):
+    """What every change may carry: an id that makes repeating it harmless."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    request_id: str | None = Field(None, max_length=128)
+
+
+class NewSession(Request):
+    workspace: str | None = Field(None, max_length=4096)
+    model: ModelId | None = None
+    agent: Name | None = None
+    project_id: Id | None = None
+    profile: Name | None = None
+
+
+class OneSession(Request):
+    session_id: Id
+
+
+class Rename(OneSession):
+    title: str = Field(min_length=1, max_length=MAX_TITLE)
+
+
+class Pin(OneSession):
+    pinned: bool
+
+
+class Archive(OneSession):
+    archived: bool
+
+
+class ChatStart(OneSession):
+    message: str
+    message_id: Id | None = None
+    model: ModelId | None = None
+    agent: Name | None = None
+    workspace: str | None = Field(None, max_length=4096)
+
+
+class Again(OneSession):
+    revision: int | None = Field(None, ge=0, le=2**53)
+
+
+class Prepare(Request):
+    model: ModelId | None = None
+
+
+class Cancel(Request):
+    stream_id: Id
+
+
+class DefaultModel(Request):
+    model: ModelId
+
+
+class ProviderTest(Request):
+    """`id` names a saved provider whose key is to be used when `key` is absent."""
+
+    kind: Kind
+    base_url: str | None = Field(None, max_length=2048)
+    key: str | None = Field(None, max_length=4096)
+    id: Id | None = None
+
+
+class ProviderSave(ProviderTest):
+    name: Name | None = None
+
+
+class ProviderDelete(Request):
+    id: Id
+
+
+class CodeExchange(Request):
+    code: str = Field(min_length=1, max_length=200)
+
+
+class Login(Request):
+    token: str = Field(min_length=1, max_length=1000)
+
+
+# Answers
+
+
+class Error(BaseModel):
+    """The one shape of every failure; further fields depend on `code`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: str
+    code: str
+    field: str | None = None
+
+
+class Ok(BaseModel):
+    ok: Literal[True]
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    version: str
+    uptime_seconds: float
+    sessions: int
+    active_runs: int
+
+
+class SignedIn(BaseModel):
+    signed_in: bool
+
+
+class Link(BaseModel):
+    """`path` is to be put after the address of the server; it works once, for a quarter of an hour."""
+
+    path: str
+
+
+class SessionRow(BaseModel):
+    """A session in a list. Times in seconds since 1970."""
+
+    session_id: str
+    title: str
+    title_by: str | None
+    workspace: str | None
+    model: str | None
+    agent: str | None
+    message_count: int
+    created_at: float
+    updated_at: float
+    last_message_at: float | None
+    pinned: bool
+    archived: bool
+    project_id: str | None
+    tags: list[str]
+    profile: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    estimated_cost: float | None
+    is_streaming: bool
+    active_stream_id: str | None
+    attention: Literal["approval", "question"] | None
+    unread: bool
+    revision: int
+
+
+class ToolFunction(BaseModel):
+    name: str
+    arguments: str
+
+
+class ToolCall(BaseModel):
+    id: str
+    type: Literal["function"]
+    function: ToolFunction
+
+
+class NoticeNote(BaseModel):
+    code: str
+    message: str
+
+
+class FailureNote(BaseModel):
+    code: str
+    message: str
+    hint: str | None = None
+
+
+class UsageNote(BaseModel):
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: float | None = None
+
+
+class Message(BaseModel):
+    """An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    role: str
+    content: str | list[Any] | None = None
+    timestamp: float | None = None
+    model: str | None = None
+    run_id: str | None = None
+    reasoning: str | None = None
+    reasoning_ms: int | None = None
+    tool_calls: list[ToolCall] | None = None
+    notices: list[NoticeNote] | None = None
+    outcome: Outcome | None = None
+    failure: FailureNote | None = None
+    usage: UsageNote | None = None
+    duration_ms: int | None = None
+    tool_call_id: str | None = None
+    name: str | None = None
+    title: str | None = None
+    is_error: bool | None = None
+
+
+class RunSnapshot(BaseModel):
+    """A run as shown up to `seq`; its stream is to be followed after that number. `transcript`: see `Transcript`."""
+
+    stream_id: str
+    session_id: str
+    message_id: str
+    seq: int
+    started_at: float
+    transcript: dict[str, Any] = Field(json_schema_extra={"$ref": "#/components/schemas/Transcript"})
+
+
+class Session(SessionRow):
+    messages: list[Message]
+
+
+class NewSessionAnswer(BaseModel):
+    session: Session
+
+
+class SessionAnswer(BaseModel):
+    """A session with its last messages. `messages_offset` on the wire is `_messages_offset`: how many came before."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    session: Session
+    messages_offset: int = Field(alias="_messages_offset")
+    messages_truncated: bool = Field(alias="_messages_truncated")
+    active_run: RunSnapshot | None
+
+
+class RowAnswer(BaseModel):
+    session: SessionRow
+
+
+class Counts(BaseModel):
+    active: int
+    archived: int
+    pinned: int
+
+
+class SessionList(BaseModel):
+    """`version` is where to follow `/api/events` from. While `indexing`, older sessions may still be missing."""
+
+    sessions: list[SessionRow]
+    next_cursor: str | None
+    counts: Counts
+    indexing: bool
+    version: str
+
+
+class SnippetPart(BaseModel):
+    text: str
+    mark: bool
+
+
+class SearchResult(BaseModel):
+    session: SessionRow
+    message_id: str | None
+    snippet: list[SnippetPart]
+
+
+class SearchAnswer(BaseModel):
+    results: list[SearchResult]
+    next_cursor: str | None
+    took_ms: float
+
+
+class Started(BaseModel):
+    stream_id: str
+    session_id: str
+    turn_id: str
+    message_id: str
+    title: str
+    revision: int
+
+
+class Cancelled(BaseModel):
+    ok: Literal[True]
+    cancelled: bool
+
+
+class StreamStatus(BaseModel):
+    active: bool
+    outcome: Outcome | None
+    last_seq: int
+
+
+class Model(BaseModel):
+    id: str
+    name: str
+    provider: str
+    provider_name: str
+    is_demo: bool
+
+
+class ModelProblem(BaseModel):
+    provider: str
+    message: str
+
+
+class Models(BaseModel):
+    models: list[Model]
+    default: str | None
+    problems: list[ModelProblem]
+
+
+class Provider(BaseModel):
+    """A connected provider. The key itself never leaves the server."""
+
+    id: str
+    kind: Kind
+    name: str
+    base_url: str | None
+    key_set: bool
+    key_last4: str | None
+    from_environment: bool
+
+
+class Providers(BaseModel):
+    providers: list[Provider]
+
+
+class FoundModel(BaseModel):
+    id: str
+    name: str
+
+
+class ProviderTested(BaseModel):
+    ok: Literal[True]
+    models: list[FoundModel]
+    took_ms: int
+
+
+class ProviderSaved(BaseModel):
+    provider: Provider
+    models: list[FoundModel]

@@ -1,0 +1,60 @@
+"""The server process: uvicorn, told to let its watchers go before it waits for them."""
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from api.http.protocol import Protocol
+
+GRACE_S = 1
+
+
+class Server(uvicorn.Server):
+    """Calls `begin_closing` before it waits for open connections: an open stream would never end by itself."""
+
+    def __init__(self, config: uvicorn.Config, begin_closing: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._begin_closing = begin_closing
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._begin_closing()
+        await super().shutdown(sockets)
+
+
+def make_server(app: Any, begin_closing: Callable[[], None]) -> Server:
+    """A server for an ASGI application, to be run on sockets that are bound already."""
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    return Server(config, begin_closing)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        OSError: the port is taken or not allowed, or the address is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        # So that a restart need not wait for the connections of the process before it to time out.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener

@@ -1,0 +1,169 @@
+"""What a dead process left behind: its runs are ended as interrupted and enter their sessions, word for word.
+
+Every step can be repeated: a recovery that is itself cut off is finished by the next one.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from api.domain.errors import AppError, NotFound
+from api.domain.events import RunEnded
+from api.domain.ids import MessageId, RunId, is_safe_id
+from api.domain.messages import Message, clean_text, text_of
+from api.domain.transcript import Transcript, fold, messages_of
+from api.runs.folding import fold_into, messages_by
+from api.runs.journal import Header, JournalUnreadable, read_journal, reopen
+from api.sessions.files import make_folder, move_file
+from api.sessions.session import Session
+from api.sessions.store import SessionStore
+
+log = logging.getLogger(__name__)
+
+ENDED = "ended"
+UNREADABLE = "unreadable"
+KEEP_ENDED_S = 24 * 3600.0
+
+
+class Report(msgspec.Struct):
+    """What a recovery did. `failed` counts journals that stay for the next try."""
+
+    recovered: int = 0
+    already_done: int = 0
+    unreadable: int = 0
+    failed: int = 0
+
+
+def recover(store: SessionStore, folder: Path, *, clock: Callable[[], float] = time.time) -> Report:
+    """End every run that a dead process left in `folder`. Call before any run begins."""
+    report = Report()
+    for path in sorted(folder.glob("*.jsonl")):
+        try:
+            if recover_journal(store, folder, path, now=clock()):
+                report.recovered += 1
+            else:
+                report.already_done += 1
+        except JournalUnreadable as error:
+            log.error("journal.unreadable", extra={"file": path.name, "why": str(error)})
+            _file_under(folder, UNREADABLE, path)
+            report.unreadable += 1
+        except (OSError, AppError) as error:
+            log.error("journal.not_recovered", extra={"file": path.name, "why": str(error)})
+            report.failed += 1
+    _prune(folder / ENDED, older_than=clock() - KEEP_ENDED_S)
+    return report
+
+
+def recover_journal(store: SessionStore, folder: Path, path: Path, *, now: float) -> bool:
+    """Fold one journal into its session; False when there was nothing left to do but to file it.
+
+    Raises:
+        JournalUnreadable, OSError, StorageFailed: nothing has changed.
+    """
+    recovered = read_journal(path)
+    header = recovered.header
+    try:
+        session = store.get(header.session_id, owner=header.owner)
+    except NotFound:
+        session = None
+    if session is None or session.active_stream_id != header.run_id:
+        # The session is gone, or the run had entered it, or was never accepted: its document tells which.
+        file_as_ended(folder, path)
+        return False
+    transcript = fold(recovered.events)
+    with reopen(path, recovered) as journal:
+        if recovered.ending is None:
+            fold([journal.append(RunEnded(outcome="interrupted"))], onto=transcript)
+            journal.sync()
+    fold_into(session, header, transcript, now=now)
+    file_as_ended(folder, path)
+    log.info("run.recovered", extra={"run_id": header.run_id, "events": len(recovered.events)})
+    return True
+
+
+def settle(store: SessionStore, folder: Path, session: Session, *, now: float) -> None:
+    """Free a session from a run that no process executes any more.
+
+    Raises:
+        StorageFailed: it could not be written; nothing has changed.
+    """
+    path = journal_of(folder, session.active_stream_id)
+    if path is not None:
+        try:
+            recover_journal(store, folder, path, now=now)
+            return
+        except (OSError, JournalUnreadable) as error:
+            log.error("journal.unreadable", extra={"file": path.name, "why": str(error)})
+    _restore_pending_message(session, now)
+    fold_into(session, _nameless_header(session, now), _interrupted(Transcript()), now=now)
+
+
+def unsettled_messages(folder: Path, session: Session, *, now: float) -> list[Message]:
+    """What a dead run had said in a session that cannot be written to just now, read from its journal."""
+    path = journal_of(folder, session.active_stream_id)
+    if path is None:
+        return []
+    try:
+        recovered = read_journal(path)
+    except (OSError, JournalUnreadable):
+        return []
+    header = recovered.header
+    if messages_by(session.messages, header.run_id):
+        return []
+    transcript = fold(recovered.events)
+    return messages_of(_interrupted(transcript), header.run_id, model=header.model, now=now)
+
+
+def journal_of(folder: Path, run_id: str | None) -> Path | None:
+    """The journal of a run that has not entered its session, if there is one."""
+    if not is_safe_id(run_id):
+        return None
+    path = folder / f"{run_id}.jsonl"
+    return path if path.is_file() else None
+
+
+def file_as_ended(folder: Path, path: Path) -> None:
+    """Move a journal whose run needs no more recovery to where journals are only kept to be replayed."""
+    _file_under(folder, ENDED, path)
+
+
+def _file_under(folder: Path, name: str, path: Path) -> None:
+    make_folder(folder / name)
+    move_file(path, folder / name / path.name)
+
+
+def _interrupted(transcript: Transcript) -> Transcript:
+    if transcript.outcome is None:
+        fold([RunEnded(seq=transcript.seq + 1, outcome="interrupted")], onto=transcript)
+    return transcript
+
+
+def _nameless_header(session: Session, now: float) -> Header:
+    return Header(
+        run_id=RunId(session.active_stream_id or ""),
+        session_id=session.session_id,
+        owner=session.owner,
+        message_id=MessageId(""),
+        model=session.model or "",
+        agent=session.agent or "",
+        started_at=now,
+    )
+
+
+def _restore_pending_message(session: Session, now: float) -> None:
+    """Other programs of the ecosystem keep a prompt here until its answer is complete; it is a message like any other."""
+    pending = session.pending_user_message
+    if isinstance(pending, str) and pending.strip():
+        last = next((one for one in reversed(session.messages) if one.get("role") == "user"), {})
+        if text_of(last) != pending:
+            session.messages.append({"role": "user", "content": clean_text(pending), "timestamp": now})
+    session.pending_user_message = None
+
+
+def _prune(folder: Path, *, older_than: float) -> None:
+    for path in folder.glob("*.jsonl"):
+        if path.stat().st_mtime < older_than:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Sessions on disk: documents are the truth, the index is derived from them."""

@@ -1,0 +1,366 @@
+"""The one writer: every file below the state folder is written here.
+
+A replaced file is, at every instant, the old one or the new one, whole. All functions raise OSError as the system gives
+it; `explained` turns it into a sentence.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import logging
+import os
+import re
+import secrets
+import stat
+import threading
+import time
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from api.domain.errors import StorageFailed
+
+log = logging.getLogger(__name__)
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_TEMP = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
+_temps_in_use: set[str] = set()
+
+
+class Unsynced(OSError):
+    """The new file is in place and readable, but its folder could not be synced: a power cut may still undo it.
+
+    `status` is the stat of the new file, None after a move.
+    """
+
+    def __init__(self, cause: OSError, status: os.stat_result | None) -> None:
+        super().__init__(cause.errno, cause.strerror, cause.filename)
+        self.status = status
+
+
+class FolderLocked(Exception):
+    """Another process holds the folder. `pid` is None where it did not say; `since` in seconds since 1970."""
+
+    def __init__(self, pid: int | None, since: float | None) -> None:
+        super().__init__(f"The folder is in use by process {pid or 'unknown'}.")
+        self.pid = pid
+        self.since = since
+
+
+def replace_file(path: Path, data: bytes) -> os.stat_result:
+    """Make `path` hold exactly `data`, durably, with mode 0600; gives the stat of the new file.
+
+    Raises:
+        Unsynced: the new file is in place, its durability unknown.
+        OSError: the old file is untouched, no temporary file is left.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+    _temps_in_use.add(temp.name)
+    try:
+        status = _write_new(temp, data)
+        try:
+            temp.rename(path)
+        except OSError:
+            _remove_quietly(temp)
+            raise
+    finally:
+        _temps_in_use.discard(temp.name)
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        # The rename happened; what a reader sees decides, and only that.
+        if path.read_bytes() != data:
+            raise
+        raise Unsynced(error, status) from error
+    return status
+
+
+def _write_new(path: Path, data: bytes) -> os.stat_result:
+    """Create `path` with `data` and sync it. A failed sync is never tried again on the same file: its pages are lost."""
+    descriptor = os.open(path, _NEW, 0o600)
+    try:
+        try:
+            _write_all(descriptor, data)
+            os.fsync(descriptor)
+            status = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        _remove_quietly(path)
+        raise
+    return status
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _remove_quietly(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed, created or removed in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_folder(path: Path) -> None:
+    """Create `path`, and what is missing above it, with mode 0700. One that is there already is left as it is."""
+    missing = []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            sync_folder(folder.parent)
+
+
+def move_file(source: Path, target: Path) -> None:
+    """Rename durably, within one file system. A target that is there already is replaced.
+
+    Raises:
+        Unsynced: the file has moved, its durability unknown.
+        OSError: nothing has changed.
+    """
+    source.rename(target)
+    try:
+        sync_folder(target.parent)
+        if source.parent != target.parent:
+            sync_folder(source.parent)
+    except OSError as error:
+        raise Unsynced(error, None) from error
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file of ours that holds nothing anyone wrote. One that is gone already is fine."""
+    path.unlink(missing_ok=True)
+
+
+def sweep_temps(folder: Path) -> int:
+    """Remove what killed processes left half-written in `folder`; gives how many. Nobody else's files are touched."""
+    swept = 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMP.fullmatch(entry.name) and entry.is_file(follow_symlinks=False) and _is_orphan(entry):
+                _remove_quietly(Path(entry.path))
+                swept += 1
+    return swept
+
+
+def _is_orphan(entry: os.DirEntry[str]) -> bool:
+    match = _TEMP.fullmatch(entry.name)
+    pid = int(match["pid"]) if match else 0
+    if pid == os.getpid():  # in a container every life of the server has the same number
+        return entry.name not in _temps_in_use
+    return not Path(f"/proc/{pid}").exists() or time.time() - entry.stat(follow_symlinks=False).st_mtime > 3600
+
+
+class AppendFile:
+    """A file that only grows, line by line; each line is with the kernel when `write_line` returns.
+
+    One thread writes; `sync` may be called from another.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_new = not path.exists()
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(path, flags, 0o600)
+        self._closing = threading.Lock()
+        self._end = _end_of_last_line(self._descriptor)
+        self._is_torn = os.fstat(self._descriptor).st_size > self._end
+
+    def write_line(self, line: bytes) -> None:
+        """Append `line`, with a newline where it has none. Whole or not at all.
+
+        Raises:
+            OSError: the file ends after the line before; it is cut back to there before anything else is appended.
+        """
+        if b"\n" in line[:-1]:
+            raise ValueError("a line holds no newline")
+        if not line.endswith(b"\n"):
+            line += b"\n"
+        self._mend()
+        try:
+            _write_all(self._descriptor, line)
+        except OSError:
+            self._is_torn = True
+            with contextlib.suppress(OSError):
+                self._mend()
+            raise
+        self._end += len(line)
+
+    def _mend(self) -> None:
+        """A torn line may not be glued to the next one."""
+        if self._is_torn:
+            os.ftruncate(self._descriptor, self._end)
+            self._is_torn = False
+
+    def sync(self) -> None:
+        """Make all that was written so far durable. Does nothing once closed."""
+        with self._closing:
+            if self._descriptor < 0:
+                return
+            os.fdatasync(self._descriptor)
+            if self._is_new:
+                sync_folder(self.path.parent)
+                self._is_new = False
+
+    def close(self) -> None:
+        with self._closing:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+                self._descriptor = -1
+
+
+def _end_of_last_line(descriptor: int, block: int = 65536) -> int:
+    """The offset after the last newline."""
+    end = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(0, end - block)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
+
+
+class StateFile:
+    """A small JSON object on disk, for settings and the like: read whole, replaced whole, mode 0600."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> dict[str, Any]:
+        """What is stored, {} when nothing is. What cannot be read as an object is set aside, never overwritten."""
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        try:
+            return msgspec.json.decode(raw, type=dict[str, Any])
+        except (ValueError, RecursionError) as error:
+            aside = set_aside(self.path)
+            log.error("state_file.unreadable", extra={"file": self.path.name, "kept_as": aside.name, "why": str(error)})
+            return {}
+
+    def write(self, value: dict[str, Any]) -> None:
+        data = msgspec.json.format(msgspec.json.encode(value), indent=1)
+        replace_file(self.path, data + b"\n")
+
+
+def set_aside(path: Path) -> Path:
+    """Move a file that cannot be understood into `quarantine/` beside it, under a name nothing else has."""
+    folder = path.parent / "quarantine"
+    make_folder(folder)
+    target = folder / f"{path.name}.{time.strftime('%Y%m%dT%H%M%S')}.{secrets.token_hex(3)}"
+    move_file(path, target)
+    return target
+
+
+class FolderLock:
+    """A folder held by this process until `release`, or until the process ends in whatever way."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        self._file.close()
+
+
+def lock_folder(path: Path) -> FolderLock:
+    """Hold `path` for this process alone.
+
+    A forked child would keep the lock alive after us; one that was exec'ed does not.
+
+    Raises:
+        FolderLocked: another process holds it.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.fdopen(os.open(path / "lock", flags, 0o600), "r+b", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        holder = file.read() if isinstance(error, BlockingIOError) else None
+        file.close()
+        if holder is None:
+            raise
+        raise FolderLocked(*_parse_holder(holder)) from None
+    with contextlib.suppress(OSError):  # a full disk must not keep the server from starting: reading still works
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "since": time.time()}).encode())
+    return FolderLock(file)
+
+
+def _parse_holder(raw: bytes) -> tuple[int | None, float | None]:
+    try:
+        holder = msgspec.json.decode(raw, type=dict[str, float])
+    except ValueError:
+        return None, None
+    return int(holder.get("pid", 0)) or None, holder.get("since")
+
+
+def is_regular_file(path: Path) -> bool:
+    """Whether `path` itself, no link, is a plain file."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
+
+
+def read_regular(path: Path) -> tuple[bytes, os.stat_result]:
+    """The bytes of a plain file with the stat they belong to. Neither follows a link nor waits for a pipe.
+
+    Raises:
+        OSError: not there, not readable, or no plain file (`EINVAL`, or `ELOOP` for a link).
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "Not a plain file", str(path))
+        return file.read(), status
+
+
+_SENTENCES = {
+    errno.EDQUOT: "Your disk quota is used up. Free some space, then try again.",
+    errno.EFBIG: "The file has grown larger than this system allows.",
+    errno.EROFS: "The disk is read-only. Make it writable, then try again.",
+    errno.EACCES: "The server may not write there. Give it permission, then try again.",
+    errno.EPERM: "The server may not write there. Give it permission, then try again.",
+    errno.ENAMETOOLONG: "The file name is too long for this disk.",
+    errno.ENOENT: "The folder is gone. Put it back, or restart the server to begin with an empty one.",
+    errno.ENOTDIR: "There is a file where the folder should be.",
+    errno.EIO: "The disk reported an error. Check it before you go on.",
+    errno.EMFILE: "Too many files are open. Try again in a moment.",
+    errno.ENFILE: "Too many files are open. Try again in a moment.",
+}
+
+
+def explained(error: OSError, folder: Path) -> StorageFailed:
+    """The failure as a sentence for a person: what happened, what was kept, what to do next."""
+    if isinstance(error, Unsynced):
+        why = "The disk did not confirm that it is stored for good. Check the disk, then try again."
+        return StorageFailed(f"Written, but perhaps not safely. {why}", code="not_confirmed")
+    if error.errno == errno.ENOSPC:
+        return StorageFailed(f"Not saved; what was stored before is kept. {_what_is_full(folder)}", code="disk_full")
+    why = _SENTENCES.get(error.errno or 0, f"{error.strerror or error}.")
+    return StorageFailed(f"Not saved; what was stored before is kept. {why}")
+
+
+def _what_is_full(folder: Path) -> str:
+    with contextlib.suppress(OSError):
+        disk = os.statvfs(folder)
+        if disk.f_files and not disk.f_favail and disk.f_bavail:
+            return "The disk has space but no free file entries. Remove some files, then try again."
+    return "The disk is full. Free some space, then try again."

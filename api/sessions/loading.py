@@ -1,0 +1,87 @@
+"""From a document on disk to a session in memory."""
+
+import logging
+import os
+from pathlib import Path
+
+from api.domain.errors import Conflict, NotFound
+from api.sessions.document import Unreadable, decode, encode, fingerprint, usable_count
+from api.sessions.files import read_regular
+from api.sessions.quarantine import stamp_of
+from api.sessions.session import Seen, Session
+
+log = logging.getLogger(__name__)
+
+
+class SessionNotFound(NotFound, KeyError):
+    code = "session_not_found"
+
+    def __init__(self, session_id: object) -> None:
+        super().__init__("There is no such session. It may have been deleted.", field="session_id")
+        self.session_id = session_id
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class SessionUnreadable(Conflict):
+    """The document is there and stays as it is. `reason` is a sentence."""
+
+    code = "session_unreadable"
+
+    def __init__(self, session_id: str, reason: str) -> None:
+        super().__init__(f"This session cannot be opened, and its file is left untouched. {reason}", reason=reason)
+        self.session_id = session_id
+        self.reason = reason
+
+
+def load(session: Session, path: Path) -> None:
+    """Make `session` what the document at `path` says.
+
+    Raises:
+        SessionNotFound: there is none.
+        SessionUnreadable: there is one that cannot be shown without guessing.
+    """
+    raw, status = read_document(path, session.session_id)
+    try:
+        document = decode(raw, session.session_id)
+    except Unreadable as error:
+        raise SessionUnreadable(session.session_id, str(error)) from error
+    session.adopt({**document, "session_id": session.session_id})
+    count, revision = len(session.messages), usable_count(session.revision)
+    session.revision = revision
+    seen = Seen(path, stamp_of(status), fingerprint(raw), count, revision)
+    session.mark_clean(seen, fingerprint(encode(session.document())))
+
+
+def read_document(path: Path, session_id: str) -> tuple[bytes, os.stat_result]:
+    """The bytes of a document and the stat that belongs to them.
+
+    Raises:
+        SessionNotFound, SessionUnreadable
+    """
+    try:
+        return read_regular(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise SessionNotFound(session_id) from None
+    except OSError as error:
+        raise SessionUnreadable(session_id, f"{error.strerror}.") from error
+
+
+def refresh(session: Session, path: Path) -> None:
+    """Take over what someone else wrote to the document, unless that would lose what is only in memory."""
+    seen = session.seen
+    if seen is None or seen.path != path or session.is_streaming or session.deleted:
+        return
+    try:
+        if stamp_of(path.lstat()) == seen.stamp:
+            return
+    except OSError:
+        return
+    with session.lock:
+        if session.seen is seen and not session.is_changed:
+            try:
+                load(session, path)
+                log.info("session.reloaded", extra={"session_id": session.session_id})
+            except (SessionNotFound, SessionUnreadable) as error:
+                log.warning("session.not_reloaded", extra={"session_id": session.session_id, "why": error.message})

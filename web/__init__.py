@@ -1,0 +1,1 @@
+"""The page: its sources, with the Python that builds them."""
