@@ -43,7 +43,17 @@ export function entriesOf(messages: readonly Message[], shown: ReadonlyMap<strin
     }
   }
   close();
-  return entries;
+  return entries.map(withOwnKey(new Set()));
+}
+
+/** Files from elsewhere may name two things alike; a screen cannot. */
+function withOwnKey(taken: Set<string>): (entry: Entry) => Entry {
+  return (entry) => {
+    let key = entry.key;
+    while (taken.has(key)) key += "~";
+    taken.add(key);
+    return key === entry.key ? entry : { ...entry, key };
+  };
 }
 
 export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {

@@ -12,7 +12,7 @@ export interface Streams {
   /** Follow a run. `after` answers the number of the last event that the watcher has, at each connection anew. */
   run(streamId: string, after: () => number, watcher: Watcher): Line;
   /** Follow what happens in the whole account, after the version that the watcher has. */
-  account(after: () => string | number, watcher: Watcher): Line;
+  account(after: () => string, watcher: Watcher): Line;
 }
 
 export class DirectStreams implements Streams {
@@ -25,7 +25,7 @@ export class DirectStreams implements Streams {
     return this.#follow("/api/chat/stream", () => ({ stream_id: streamId, after_seq: after() }), watcher);
   }
 
-  account(after: () => string | number, watcher: Watcher): Line {
+  account(after: () => string, watcher: Watcher): Line {
     return this.#follow("/api/events", () => ({ after: after() }), watcher);
   }
 

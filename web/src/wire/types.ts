@@ -79,7 +79,7 @@ export interface SessionList {
   next_cursor: string | null;
   counts: { active: number; archived: number; pinned: number };
   indexing: boolean;
-  version: number | string;
+  version: string;
 }
 
 export interface SessionPage {

@@ -72,7 +72,7 @@ async function purifier(): Promise<Put> {
     ALLOWED_ATTR: [...new Set(Object.values(ELEMENTS).flat())],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
-    RETURN_DOM_FRAGMENT: true,
-  } as const;
+    RETURN_DOM_FRAGMENT: true as const,
+  };
   return (node, html) => node.replaceChildren(DOMPurify.sanitize(html, config));
 }
