@@ -17,8 +17,8 @@ Command = Callable[[Settings], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. What goes wrong is said in one sentence on standard error."""
-    arguments = vars(_parser().parse_args(_with_default(list(sys.argv[1:] if argv is None else argv))))
-    command: Command = arguments.pop("command")
+    arguments = vars(_parser().parse_args(argv))
+    command = COMMANDS[arguments.pop("command")]
     try:
         settings = load_settings(**arguments)
         logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s")
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def serve(settings: Settings) -> int:
-    """Start the server and print a link that signs this browser in."""
+    """Start the server and print a link that signs this browser in (the default)."""
     from api.access.hosts import is_loopback
     from api.sessions.files import FolderLocked, lock_folder, make_folder
 
@@ -137,33 +137,28 @@ def openapi(_: Settings) -> int:
     return 0
 
 
+COMMANDS: dict[str, Command] = {one.__name__: one for one in (serve, link, doctor, reindex, openapi)}
+
+
 def _parser() -> argparse.ArgumentParser:
+    sentences = [f"  {name:9} {(run.__doc__ or '').strip()}" for name, run in COMMANDS.items()]
     parser = argparse.ArgumentParser(
-        prog="fireside", description="A self-hosted home for conversations with AI agents.", allow_abbrev=False
+        prog="fireside",
+        usage="%(prog)s [command] [options]",
+        description="A self-hosted home for conversations with AI agents.\n\ncommands:\n" + "\n".join(sentences),
+        epilog="Every setting, with its name in the environment and the config file: docs/settings.md",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", nargs="?", choices=COMMANDS, default="serve", help=argparse.SUPPRESS)
+    parser.add_argument("--host", help="address to listen at (127.0.0.1)")
+    parser.add_argument("--port", help="port to listen at (8787); 0 takes a free one")
+    parser.add_argument("--state-dir", type=Path, help="folder that holds all data")
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", default=None, help="do not open a browser"
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(metavar="command", title="commands", required=True)
-    common = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    common.add_argument("--state-dir", type=Path, help="folder that holds all data")
-    for run in (serve, link, doctor, reindex, openapi):
-        sentence = (run.__doc__ or "").strip()
-        is_default = " This is the default." if run is serve else ""
-        command = commands.add_parser(
-            run.__name__, help=sentence + is_default, description=sentence, parents=[common], allow_abbrev=False
-        )
-        command.set_defaults(command=run)
-        if run is serve:
-            command.add_argument("--host", help="address to listen at (127.0.0.1)")
-            command.add_argument("--port", help="port to listen at (8787); 0 takes a free one")
-            command.add_argument("--no-browser", dest="browser", action="store_false", default=None)
     return parser
-
-
-def _with_default(argv: list[str]) -> list[str]:
-    """`serve` where no command is named: before the first option that is not about the program itself."""
-    if argv and (not argv[0].startswith("-") or argv[0] in ("-h", "--help", "--version")):
-        return argv
-    return ["serve", *argv]
 
 
 def _address(host: str, port: int) -> str:

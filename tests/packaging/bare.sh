@@ -28,7 +28,7 @@ git clone --quiet --no-hardlinks "$checkout" "$root/home/person/fireside"
 chroot "$root" chown -R person /home/person
 
 as_person() {
-    chroot "$root" su person -c "cd ~/fireside && $*"
+    chroot "$root" su - person -c "cd ~/fireside && $*"
 }
 echo "== first start" && time as_person ./run --help
 echo "== second start" && time as_person ./run --help
