@@ -24,6 +24,9 @@ GO_ON = (
     "Do not repeat anything of it and do not comment on this."
 )
 
+BETWEEN = "\n\n---\n\n"
+"""What stands between two messages of a person of which the first got no answer."""
+
 
 def model_messages(turn: Turn, instructions: str) -> list[ModelMessage]:
     """The history, oldest first, ending in a request.
@@ -119,7 +122,7 @@ def _join_prompts(parts: list[Any]) -> list[Any]:
     joined: list[Any] = []
     for part in parts:
         if joined and isinstance(part, UserPromptPart) and isinstance(joined[-1], UserPromptPart):
-            joined[-1] = UserPromptPart(content=f"{joined[-1].content}\n\n{part.content}")
+            joined[-1] = UserPromptPart(content=f"{joined[-1].content}{BETWEEN}{part.content}")
         else:
             joined.append(part)
     return joined

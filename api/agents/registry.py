@@ -1,5 +1,7 @@
 """Which agents there are, and which one answers a turn."""
 
+import asyncio
+
 from api.agents.base import Agent
 from api.agents.catalog import Catalog, ModelRow, Problem
 from api.agents.embedded import MODEL as DEMO_MODEL
@@ -9,7 +11,7 @@ from api.agents.native import NativeAgent
 from api.agents.providers import Providers
 from api.agents.scripted import MODEL as SCRIPT_MODEL
 from api.agents.scripted import ScriptedAgent
-from api.domain.errors import NotFound
+from api.domain.errors import AppError, NotFound
 
 
 class Registry:
@@ -24,8 +26,34 @@ class Registry:
         if scripted:
             self._agents["scripted"] = ScriptedAgent()
 
+        self._preparing: set[asyncio.Task[None]] = set()
+
     def names(self) -> list[str]:
         return list(self._agents)
+
+    async def choose(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:
+        """The agent for a session that asks for `model` and `agent`, and the model it is to use.
+
+        Raises:
+            NotFound: there is no such agent, or no model at all.
+        """
+        chosen = model or await self.catalog.default_model()
+        if chosen is None:
+            raise NotFound("No model is connected yet. Connect one in Settings, then send it again.", code="no_model")
+        return self.agent_for(chosen, agent), chosen
+
+    def prepare(self, model: str | None) -> None:
+        """Begin to load what a turn with `model` will need. Returns at once."""
+        task = asyncio.create_task(self._prepare(model))
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(self, model: str | None) -> None:
+        try:
+            agent, chosen = await self.choose(model)
+        except AppError:
+            return  # whoever sends the message is told
+        await agent.prepare(chosen)
 
     def agent_for(self, model: str, agent: str | None = None) -> Agent:
         """The agent called `agent`, or else the one that the provider in `model`'s id belongs to.
@@ -40,6 +68,8 @@ class Registry:
         return self._agents[name]
 
     async def close(self) -> None:
+        for task in self._preparing:
+            task.cancel()
         for agent in self._agents.values():
             await agent.close()
 

@@ -120,7 +120,7 @@ class GoogleDialect(Dialect):
 
     def last_user_text(self, body: Any) -> str:
         last = [c for c in body["contents"] if c.get("role", "user") == "user"][-1]
-        return "".join(part.get("text", "") for part in last["parts"])
+        return _text(last["parts"])
 
     def models(self, names: list[str]) -> str:
         methods = ["generateContent"]
@@ -179,4 +179,6 @@ def _named(value: dict[str, Any]) -> bytes:
 
 
 def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    """The last of several messages that were sent as one."""
+    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    return text.rpartition("\n\n---\n\n")[2]
