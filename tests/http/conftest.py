@@ -83,3 +83,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., LocalServer]]:
             return running.enter_context(LocalServer(tmp_path / "state", **given))
 
         yield start
+
+
+def memory_of(server: ServerProcess) -> int:
+    """Bytes of memory that the server's process holds."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
