@@ -1,5 +1,6 @@
 """OpenAPI: the routes, and the events of a run as the domain declares them."""
 
+import asyncio
 from typing import Any, get_args
 
 import msgspec
@@ -43,7 +44,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 async def openapi(request: Request) -> Response:
     """This description."""
-    return reply(describe(request.app))
+    state = request.app.state
+    if not hasattr(state, "description"):
+        # In a thread: it takes long enough for every stream to falter.
+        state.description = await asyncio.to_thread(describe, request.app)
+    return reply(state.description)
 
 
 _ERROR = {
