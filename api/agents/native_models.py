@@ -1,5 +1,7 @@
 """A provider's model as pydantic-ai has it. Imports pydantic-ai, so it is itself imported late."""
 
+from typing import Any
+
 import httpx2
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
