@@ -1,22 +1,26 @@
 """Which agents there are, and which one answers a turn."""
 
+import asyncio
+
 from api.agents.base import Agent
-from api.agents.catalog import Catalog, ModelRow, Problem
+from api.agents.catalog import Catalog, ModelRow, Models, Problem
 from api.agents.embedded import MODEL as DEMO_MODEL
 from api.agents.embedded import NAME as DEMO_NAME
 from api.agents.embedded import EmbeddedAgent, why_unavailable
 from api.agents.native import NativeAgent
+from api.agents.provider import split_model
 from api.agents.providers import Providers
 from api.agents.scripted import MODEL as SCRIPT_MODEL
 from api.agents.scripted import ScriptedAgent
-from api.domain.errors import NotFound
+from api.domain.errors import Conflict, NotFound
 
 
 class Registry:
     """Every agent of this server, built once. `scripted`: whether the scripted agent may be chosen."""
 
     def __init__(self, providers: Providers, *, scripted: bool = False) -> None:
-        self.catalog = Catalog(providers, *_own_models(scripted=scripted))
+        self._catalog = Catalog(providers, *_own_models(scripted=scripted))
+        self._preparing: set[asyncio.Task[None]] = set()
         self._agents: dict[str, Agent] = {
             "native": NativeAgent(providers.find),
             "embedded": EmbeddedAgent(),
@@ -27,19 +31,45 @@ class Registry:
     def names(self) -> list[str]:
         return list(self._agents)
 
-    def agent_for(self, model: str, agent: str | None = None) -> Agent:
-        """The agent called `agent`, or else the one that the provider in `model`'s id belongs to.
+    async def models(self, *, fresh: bool = False) -> Models:
+        """Every model that can be chosen; see `Catalog.models`."""
+        return await self._catalog.models(fresh=fresh)
+
+    def agent_for(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:
+        """The agent called `agent`, or else the one that answers with `model`, and the model it is to use.
+
+        Without a model, the default one.
 
         Raises:
             NotFound: there is no such agent here.
+            Conflict: there is no model at all yet.
         """
-        provider = model.partition("/")[0]
+        if not model and agent == "scripted":
+            model = SCRIPT_MODEL
+        model = model or self._catalog.default_model()
+        if model is None:
+            raise Conflict("There is no model yet. Connect one in Settings, then send it again.", code="no_model")
+        provider = split_model(model)[0]
         name = agent or (provider if provider in self._agents else "native")
         if name not in self._agents:
             raise NotFound(f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found")
-        return self._agents[name]
+        return self._agents[name], model
+
+    def prepare(self, model: str | None = None) -> None:
+        """Begin to load what a turn with `model` will need. Returns at once."""
+        try:
+            agent, model = self.agent_for(model)
+        except (NotFound, Conflict):
+            return  # The person is told when the turn comes.
+        task = asyncio.get_running_loop().create_task(agent.prepare(model))
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
 
     async def close(self) -> None:
+        """End everything that the agents started. No run is active then."""
+        for task in self._preparing:
+            task.cancel()
+        await asyncio.gather(*self._preparing, return_exceptions=True)
         for agent in self._agents.values():
             await agent.close()
 
