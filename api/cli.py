@@ -39,13 +39,18 @@ def serve(settings: Settings) -> int:
             f"Fireside will not listen at {settings.host} without a login, because whoever reaches it could use your "
             "machine. Set FIRESIDE_TOKEN to a long secret, or leave the host at 127.0.0.1."
         )
-    make_folder(settings.state_dir)
     try:
+        make_folder(settings.state_dir)
         lock = lock_folder(settings.state_dir)
     except FolderLocked as error:
         return _cannot(
             f"Fireside already runs with the folder {settings.state_dir} (process {error.pid}). "
             "`./run link` prints a link to it."
+        )
+    except OSError as error:
+        return _cannot(
+            f"Fireside cannot keep its data in {settings.state_dir}: {_why_no_folder(error)}. "
+            "Name another folder with --state-dir."
         )
     try:
         return _serve_locked(settings)
@@ -193,8 +198,23 @@ def _why_not_bound(error: OSError, settings: Settings) -> str:
         case errno.EACCES:
             return f"Fireside may not listen at {where}: ports below 1024 are for administrators. Choose another port."
         case errno.EADDRNOTAVAIL:
-            return f"{settings.host} is no address of this machine."
+            return f"The address {settings.host} is not one of this machine. Leave the host at 127.0.0.1."
     return f"Fireside cannot listen at {where}: {error.strerror}."
+
+
+def _why_no_folder(error: OSError) -> str:
+    import errno
+
+    match error.errno:
+        case errno.ENOTDIR | errno.EEXIST:
+            return "there is a file where the folder should be"
+        case errno.EROFS:
+            return "the disk is read-only"
+        case errno.EACCES | errno.EPERM:
+            return "you may not write there"
+        case errno.ENOSPC | errno.EDQUOT:
+            return "the disk is full"
+    return (error.strerror or str(error)).lower()
 
 
 def _what(error: OSError) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,29 @@ import httpx2
 
 TOKEN = "a-token-for-tests-0123456789"
 READY_S = 30.0
+ROOT = Path(__file__).parent.parent
 
 
 class ServerProcess:
     """`python -m api serve` on a free port. Kill it, stop it, start it again on the same folder."""
 
-    def __init__(self, state_dir: Path, *, scripted: bool = True, **environment: str) -> None:
-        """`environment`: settings by field name, as in `provider_url="..."`."""
+    def __init__(
+        self,
+        state_dir: Path,
+        *,
+        scripted: bool = True,
+        wrapper: Sequence[str] = (),
+        seen_at: Path | None = None,
+        **environment: str,
+    ) -> None:
+        """`environment`: settings by field name, as in `provider_url="..."`.
+
+        `wrapper`: a command that becomes the server it is given, as `nsenter` does; `seen_at`: where the state folder
+        is to be found from here, when that makes it another place.
+        """
         self.state_dir = state_dir
+        self.seen_at = seen_at or state_dir
+        self._wrapper = list(wrapper)
         self._environment = {f"FIRESIDE_{name.upper()}": value for name, value in environment.items()}
         self._environment |= {"FIRESIDE_TOKEN": TOKEN, "FIRESIDE_SCRIPTED": "1" if scripted else "0"}
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,27 +46,42 @@ class ServerProcess:
 
     def start(self) -> "ServerProcess":
         """Start it and wait until it answers."""
-        (self.state_dir / "server.json").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "api", "serve", "--port", "0", "--no-browser"]
+        self.launch()
+        self.wait_until_ready()
+        return self
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        with (self.state_dir.parent / f"{self.state_dir.name}.log").open("ab") as log:
+        (self.seen_at / "server.json").unlink(missing_ok=True)
+        with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--state-dir", str(self.state_dir)],
+                self.command("serve", "--port", "0", "--no-browser"),
+                cwd=ROOT,
                 env={**_clean_environment(), **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
-        self._wait_until_ready()
-        return self
 
-    def _wait_until_ready(self) -> None:
+    def command(self, *words: str) -> list[str]:
+        """A command of Fireside for this server's folder, as a command line."""
+        return [*self._wrapper, sys.executable, "-m", "api", *words, "--state-dir", str(self.state_dir)]
+
+    def doctor(self) -> str:
+        """What `doctor` says; its last line tells whether anything is wrong."""
+        done = subprocess.run(
+            self.command("doctor"), cwd=ROOT, env=_clean_environment(), capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    def wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"The server ended with {self.process.returncode}:\n{self.log()}")
             try:
-                self.address = json.loads((self.state_dir / "server.json").read_bytes())["address"]
+                self.address = json.loads((self.seen_at / "server.json").read_bytes())["address"]
                 httpx2.get(f"{self.address}/health", timeout=2).raise_for_status()
                 return
             except (OSError, ValueError, httpx2.HTTPError):
@@ -63,8 +93,12 @@ class ServerProcess:
         assert self._process is not None, "the server was not started"
         return self._process
 
+    @property
+    def _log_file(self) -> Path:
+        return self.state_dir.parent / f"{self.state_dir.name}.log"
+
     def log(self) -> str:
-        return (self.state_dir.parent / f"{self.state_dir.name}.log").read_text(errors="replace")
+        return self._log_file.read_text(errors="replace")
 
     def kill(self) -> None:
         """`kill -9`."""
@@ -125,10 +159,11 @@ class Client:
         body = {"session_id": session_id, "message": message, "model": "scripted/script", **more}
         return self.post("/api/chat/start", **body)
 
-    def frames(self, stream_id: str, after: int = 0) -> Iterator[Frame]:
-        """The frames of a run's stream until it ends. Pings are passed over."""
+    def frames(self, stream_id: str, after: int = 0, *, last_id: str | None = None) -> Iterator[Frame]:
+        """The frames of a run's stream until it ends. Pings are passed over. `last_id`: as a browser comes back."""
         query = {"stream_id": stream_id, "after_seq": after}
-        with self.http.stream("GET", "/api/chat/stream", params=query) as response:
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        with self.http.stream("GET", "/api/chat/stream", params=query, headers=headers) as response:
             assert response.status_code == 200
             yield from parse_frames(response.iter_lines())
 
@@ -160,16 +195,16 @@ def parse_frames(lines: Iterator[str]) -> Iterator[Frame]:
 class Watcher(threading.Thread):
     """A browser tab: reads a run's stream as long as the connection lives, and remembers what it was shown."""
 
-    def __init__(self, client: Client, stream_id: str, after: int = 0) -> None:
+    def __init__(self, client: Client, stream_id: str, *, last_id: str | None = None) -> None:
         super().__init__(daemon=True)
-        self._client, self._stream_id, self._after = client, stream_id, after
+        self._client, self.stream_id, self._last_id = client, stream_id, last_id
         self.seen: list[Frame] = []
         self.has_seen = threading.Condition()
         self.start()
 
     def run(self) -> None:
         try:
-            for frame in self._client.frames(self._stream_id, self._after):
+            for frame in self._client.frames(self.stream_id, last_id=self._last_id):
                 with self.has_seen:
                     self.seen.append(frame)
                     self.has_seen.notify_all()
@@ -183,7 +218,28 @@ class Watcher(threading.Thread):
 
     @property
     def text(self) -> str:
-        return "".join(frame.data["text"] for frame in list(self.seen) if frame.name == "token")
+        return text_of(self.seen)
+
+    @property
+    def last_id(self) -> str | None:
+        """What a browser says when it comes back."""
+        return next((frame.id for frame in reversed(self.seen) if frame.id), self._last_id)
+
+    def whole(self, timeout_s: float = 30.0) -> list[Frame]:
+        """Everything it was shown, once the stream has ended or broken."""
+        self.join(timeout_s)
+        assert not self.is_alive(), "the stream goes on"
+        return self.seen
+
+
+def text_of(frames: Iterable[Frame]) -> str:
+    """The answer that frames tell."""
+    return "".join(frame.data["text"] for frame in list(frames) if frame.name == "token")
+
+
+def numbers_of(frames: Iterable[Frame]) -> list[int]:
+    """The numbers of the events among frames."""
+    return [int(frame.id.rpartition(":")[2]) for frame in frames if frame.id]
 
 
 def _clean_environment() -> dict[str, str]:

@@ -78,6 +78,10 @@ class Catalog:
         chosen = self._providers.environment_model or self._chosen()
         return chosen or self._first() or (self._own[0].id if self._own else None)
 
+    async def choose_default(self, model: str) -> None:
+        """Make `model` the default. Raises as `Providers.set_default_model` does."""
+        await asyncio.to_thread(self._providers.set_default_model, model)
+
     def _chosen(self) -> str | None:
         """What the person chose, while it is still there to be used."""
         model = self._providers.default_model

@@ -52,17 +52,13 @@ class PublicProvider(msgspec.Struct, frozen=True):
     from_environment: bool
 
 
-class Tested(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider that answered offers."""
+class Tested(msgspec.Struct, frozen=True):
+    """A provider that answered, at the address that did, and what it offers. `total`: how many models it lists."""
 
-    ok: bool = True
+    provider: Provider
     models: list[ModelChoice]
+    total: int
     took_ms: int
-
-
-class Saved(msgspec.Struct, frozen=True):
-    provider: PublicProvider
-    models: list[ModelChoice]
 
 
 class Providers:
@@ -133,6 +129,7 @@ class Providers:
         key: str | None = None,
         provider_id: str | None = None,
         *,
+        name: str | None = None,
         models: list[str] | None = None,
     ) -> Tested:
         """Ask the provider live for its models. Saves nothing.
@@ -144,9 +141,12 @@ class Providers:
             BadRequest: what was given cannot be used.
             AppError: `provider_refused`, `provider_unreachable` or `provider_nonsense`, with what to do.
         """
-        provider = self._candidate(kind, base_url, key, provider_id, models=models)
+        provider = self._candidate(kind, base_url, key, provider_id, name=name, models=models)
         listing = await ask(provider)
-        return Tested(models=_choices(provider, listing), took_ms=listing.took_ms)
+        choices = _choices(provider, listing)
+        first = choices[0].id if choices else ""
+        answered = msgspec.structs.replace(provider, base_url=listing.base_url, first_model=first)
+        return Tested(answered, choices, max(listing.total, len(choices)), listing.took_ms)
 
     async def save(
         self,
@@ -157,23 +157,23 @@ class Providers:
         *,
         name: str | None = None,
         models: list[str] | None = None,
-    ) -> Saved:
-        """Test, then keep, at the address that answered. Without an id, a new provider. Raises as `test` does."""
-        provider = self._candidate(kind, base_url, key, provider_id, name=name, models=models)
-        listing = await ask(provider)
-        choices = _choices(provider, listing)
-        first = choices[0].id if choices else ""
-        answered = msgspec.structs.replace(provider, base_url=listing.base_url, first_model=first)
-        return Saved(public(await asyncio.to_thread(self._keep, answered)), choices)
+    ) -> Tested:
+        """Test, then keep. Without an id, a new provider. Raises as `test` does."""
+        tested = await self.test(kind, base_url, key, provider_id, name=name, models=models)
+        kept = await asyncio.to_thread(self._keep, tested.provider)
+        return msgspec.structs.replace(tested, provider=kept)
 
-    def delete(self, provider_id: str) -> None:
-        """Forget a provider and its key. Forgetting one that is not there succeeds. Blocks for a write.
+    async def delete(self, provider_id: str) -> None:
+        """Forget a provider and its key. Forgetting one that is not there succeeds.
 
         Raises:
             Conflict: it comes from the environment.
         """
         if provider_id == ENVIRONMENT:
             raise _from_environment()
+        await asyncio.to_thread(self._forget, provider_id)
+
+    def _forget(self, provider_id: str) -> None:
         with self._changing:
             self._write({name: one for name, one in self._loaded().items() if name != provider_id})
 

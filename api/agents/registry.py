@@ -3,7 +3,7 @@
 import asyncio
 
 from api.agents.base import Agent
-from api.agents.catalog import Catalog, ModelRow, Models, Problem
+from api.agents.catalog import Catalog, ModelRow, Problem
 from api.agents.embedded import MODEL as DEMO_MODEL
 from api.agents.embedded import NAME as DEMO_NAME
 from api.agents.embedded import EmbeddedAgent, why_unavailable
@@ -12,14 +12,14 @@ from api.agents.provider import split_model
 from api.agents.providers import Providers
 from api.agents.scripted import MODEL as SCRIPT_MODEL
 from api.agents.scripted import ScriptedAgent
-from api.domain.errors import Conflict, NotFound
+from api.domain.errors import NotFound
 
 
 class Registry:
     """Every agent of this server, built once. `scripted`: whether the scripted agent may be chosen."""
 
     def __init__(self, providers: Providers, *, scripted: bool = False) -> None:
-        self._catalog = Catalog(providers, *_own_models(scripted=scripted))
+        self.catalog = Catalog(providers, *_own_models(scripted=scripted))
         self._preparing: set[asyncio.Task[None]] = set()
         self._agents: dict[str, Agent] = {
             "native": NativeAgent(providers.find),
@@ -31,39 +31,42 @@ class Registry:
     def names(self) -> list[str]:
         return list(self._agents)
 
-    async def models(self, *, fresh: bool = False) -> Models:
-        """Every model that can be chosen; see `Catalog.models`."""
-        return await self._catalog.models(fresh=fresh)
-
-    def agent_for(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:
-        """The agent called `agent`, or else the one that answers with `model`, and the model it is to use.
-
-        Without a model, the default one.
+    def agent_for(self, model: str, agent: str | None = None) -> Agent:
+        """The agent called `agent`, or else the one that answers with `model`.
 
         Raises:
             NotFound: there is no such agent here.
-            Conflict: there is no model at all yet.
         """
-        if not model and agent == "scripted":
-            model = SCRIPT_MODEL
-        model = model or self._catalog.default_model()
-        if model is None:
-            raise Conflict("There is no model yet. Connect one in Settings, then send it again.", code="no_model")
         provider = split_model(model)[0]
         name = agent or (provider if provider in self._agents else "native")
         if name not in self._agents:
             raise NotFound(f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found")
-        return self._agents[name], model
+        return self._agents[name]
+
+    async def choose(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:
+        """The agent for a session that asks for `model` and `agent`, and the model it is to use: else the default.
+
+        Raises:
+            NotFound: there is no such agent, or no model at all.
+        """
+        usual = SCRIPT_MODEL if agent == "scripted" else self.catalog.default_model()
+        chosen = model or usual
+        if chosen is None:
+            raise NotFound("No model is connected yet. Connect one in Settings, then send it again.", code="no_model")
+        return self.agent_for(chosen, agent), chosen
 
     def prepare(self, model: str | None = None) -> None:
         """Begin to load what a turn with `model` will need. Returns at once."""
-        try:
-            agent, model = self.agent_for(model)
-        except (NotFound, Conflict):
-            return  # The person is told when the turn comes.
-        task = asyncio.get_running_loop().create_task(agent.prepare(model))
+        task = asyncio.create_task(self._prepare(model))
         self._preparing.add(task)
         task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(self, model: str | None) -> None:
+        try:
+            agent, chosen = await self.choose(model)
+        except NotFound:
+            return  # Whoever sends the message is told.
+        await agent.prepare(chosen)
 
     async def close(self) -> None:
         """End everything that the agents started. No run is active then."""

@@ -28,7 +28,7 @@ async def test_the_default_is_the_environments_then_the_persons_then_the_first_c
     chosen = [catalog_of(providers).default_model()]
     await providers.save("openai_compatible", fake.url, KEY, name="Mine")
     chosen.append(catalog_of(providers).default_model())
-    providers.set_default_model("mine/mock-2")
+    await catalog_of(providers).choose_default("mine/mock-2")
     chosen.append(catalog_of(providers).default_model())
     providers = Providers(*files, environment_url=fake.url, environment_key=KEY, environment_model="theirs")
     chosen.append(catalog_of(providers).default_model())
@@ -39,8 +39,8 @@ async def test_the_default_is_the_environments_then_the_persons_then_the_first_c
 async def test_a_choice_that_is_not_connected_any_more_is_passed_over(fake):
     providers = Providers(MemoryFile(), MemoryFile())
     await providers.save("openai_compatible", fake.url, KEY, name="Mine")
-    providers.set_default_model("mine/mock-2")
-    providers.delete("mine")
+    await catalog_of(providers).choose_default("mine/mock-2")
+    await providers.delete("mine")
 
     assert (await catalog_of(providers).models()).default == "embedded/demo"
 
@@ -101,16 +101,16 @@ async def test_a_list_that_was_cut_says_how_long_it_is(fake):
 async def test_a_turn_goes_to_the_agent_that_its_model_or_the_person_names():
     registry = Registry(Providers(MemoryFile(), MemoryFile()), scripted=True)
 
-    def chosen(model: str | None, agent: str | None = None) -> tuple[str, str]:
-        found, its_model = registry.agent_for(model, agent)
+    async def chosen(model: str | None, agent: str | None = None) -> tuple[str, str]:
+        found, its_model = await registry.choose(model, agent)
         return found.name, its_model
 
-    assert chosen("openai/gpt-5") == ("native", "openai/gpt-5")
-    assert chosen("embedded/x") == ("embedded", "embedded/x")
-    assert chosen("scripted/script") == ("scripted", "scripted/script")
-    assert chosen("openai/gpt-5", "scripted") == ("scripted", "openai/gpt-5")
-    assert chosen(None, "scripted") == ("scripted", "scripted/script")
-    assert chosen(None)[0] in ("embedded", "scripted")
+    assert await chosen("openai/gpt-5") == ("native", "openai/gpt-5")
+    assert await chosen("embedded/x") == ("embedded", "embedded/x")
+    assert await chosen("scripted/script") == ("scripted", "scripted/script")
+    assert await chosen("openai/gpt-5", "scripted") == ("scripted", "openai/gpt-5")
+    assert await chosen(None, "scripted") == ("scripted", "scripted/script")
+    assert (await chosen(None))[0] in ("embedded", "scripted")
     with pytest.raises(NotFound):
         registry.agent_for("openai/gpt-5", "hermes")
     await registry.close()
@@ -120,7 +120,7 @@ async def test_the_scripted_agent_is_not_there_unless_it_is_switched_on():
     registry = Registry(Providers(MemoryFile(), MemoryFile()))
 
     assert "scripted" not in registry.names()
-    assert all(row.provider != "scripted" for row in (await registry.models()).models)
+    assert all(row.provider != "scripted" for row in (await registry.catalog.models()).models)
     with pytest.raises(NotFound):
         registry.agent_for("anything/model", "scripted")
     await registry.close()

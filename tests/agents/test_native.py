@@ -14,7 +14,11 @@ from tests.agents.conftest import KEY, connected, until
 from tests.fakes.provider import FakeProvider
 
 # The libraries warn about impossible usage, which some of these providers report on purpose.
-pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore:.*(usage|Pydantic serializer):UserWarning")]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Failed to extract usage"),
+    pytest.mark.filterwarnings("ignore:Pydantic serializer"),
+]
 
 MODEL = "fake/mock-1"
 

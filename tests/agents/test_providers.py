@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.agents.listing import MOST_MODELS, ProviderNonsense, ProviderRefused, ProviderUnreachable, list_models
-from api.agents.providers import Providers, public
+from api.agents.providers import Providers
 from api.domain.errors import AppError, BadRequest, Conflict, NotFound
 from tests.agents.conftest import KEY, connected
 from tests.fakes.provider import FakeProvider
@@ -44,7 +44,7 @@ async def test_each_kind_is_tested_saved_and_there_after_a_restart(fake, files, 
 
     assert [model.id for model in saved.models] == ["mock-1", "mock-2"]
     again = Providers(*files).find("my-server")
-    assert public(again) == saved.provider
+    assert again == saved.provider
     assert (again.key, again.base_url) == (KEY, base_url)
 
 
@@ -76,7 +76,7 @@ async def test_keys_are_only_in_the_file_of_secrets_and_never_shown(fake, files,
     settings, secrets = files
     assert KEY not in settings.text
     assert KEY in secrets.text
-    assert KEY not in str(providers.list_public()) + str(providers.all())
+    assert KEY not in str(providers.list_public()) + str(providers.all()) + str(providers)
     assert [(p.key_set, p.key_last4) for p in providers.list_public()] == [(True, KEY[-4:])]
 
 
@@ -91,7 +91,7 @@ async def test_of_a_short_key_nothing_is_shown():
 async def test_other_settings_in_the_same_file_are_left_alone(fake, files, providers):
     await providers.save("openai_compatible", fake.url, KEY)
     providers.set_default_model("127-0-0-1/mock-2")
-    providers.delete("127-0-0-1")
+    await providers.delete("127-0-0-1")
 
     assert files[0].read() == {"theme": "dark", "providers": [], "default_model": "127-0-0-1/mock-2"}
     assert files[1].read() == {"keys": {}}
@@ -251,7 +251,7 @@ async def test_the_provider_of_the_environment_can_be_used_but_not_changed(fake,
     assert providers.environment_model == "environment/mine"
     assert providers.find("environment").base_url == fake.url
     with pytest.raises(Conflict):
-        providers.delete("environment")
+        await providers.delete("environment")
     with pytest.raises(Conflict):
         await providers.save("openai_compatible", fake.url, KEY, "environment")
     await providers.save("openai_compatible", fake.url, KEY, name="Other")
@@ -287,7 +287,7 @@ async def test_what_is_not_understood_in_the_files_is_kept_when_they_are_written
     providers = Providers(*files)
 
     saved = await providers.save("openai_compatible", fake.url, KEY)
-    providers.delete(saved.provider.id)
+    await providers.delete(saved.provider.id)
 
     assert files[0].read()["providers"] == [stranger]
     assert files[1].read() == {"keys": {"new": "its key"}, "version": 9}
