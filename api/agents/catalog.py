@@ -68,15 +68,24 @@ class Catalog:
         problems = [one.problem for one in kept if one.problem] + self._own_problems
         if self._providers.environment_problem:
             problems.append(Problem(provider="environment", message=self._providers.environment_problem))
-        return Models(models=rows + self._own, default=self.default_model(), problems=problems)
+        return Models(models=rows + self._own, default=self._default(), problems=problems)
 
-    def default_model(self) -> str | None:
+    async def default_model(self) -> str | None:
         """The model of a session that names none: the environment's, else the person's, else the first, else the demo.
 
-        Asks nobody: of a provider that was never asked, it knows what it offered when it was connected.
+        Asks providers only when the first of them names no model and was never asked.
         """
-        chosen = self._providers.environment_model or self._chosen()
-        return chosen or self._first() or (self._own[0].id if self._own else None)
+        first = next(iter(self._providers.all()), None)
+        if self._certain() is None and first is not None and self._first_of(first) is None:
+            await self.models()
+        return self._default()
+
+    def _default(self) -> str | None:
+        first = next(filter(None, map(self._first_of, self._providers.all())), None)
+        return self._certain() or first or (self._own[0].id if self._own else None)
+
+    def _certain(self) -> str | None:
+        return self._providers.environment_model or self._chosen()
 
     async def choose_default(self, model: str) -> None:
         """Make `model` the default. Raises as `Providers.set_default_model` does."""
@@ -90,14 +99,13 @@ class Catalog:
         is_own = any(row.id == model for row in self._own)
         return model if is_own or self._providers.find(split_model(model)[0]) is not None else None
 
-    def _first(self) -> str | None:
-        for provider in self._providers.all():
-            kept = self._kept.get(provider)
-            if kept is not None and kept.rows:
-                return kept.rows[0].id
-            if name := next(iter(provider.models), provider.first_model):
-                return f"{provider.id}/{name}"
-        return None
+    def _first_of(self, provider: Provider) -> str | None:
+        """The first model of a provider: as it was last listed, or as it was when the provider was connected."""
+        kept = self._kept.get(provider)
+        if kept is not None and kept.rows:
+            return kept.rows[0].id
+        name = next(iter(provider.models), provider.first_model)
+        return f"{provider.id}/{name}" if name else None
 
     async def _of(self, provider: Provider, *, fresh: bool) -> _Kept:
         kept = self._kept.get(provider)

@@ -49,8 +49,7 @@ class Registry:
         Raises:
             NotFound: there is no such agent, or no model at all.
         """
-        usual = SCRIPT_MODEL if agent == "scripted" else self.catalog.default_model()
-        chosen = model or usual
+        chosen = model or (SCRIPT_MODEL if agent == "scripted" else await self.catalog.default_model())
         if chosen is None:
             raise NotFound("No model is connected yet. Connect one in Settings, then send it again.", code="no_model")
         return self.agent_for(chosen, agent), chosen

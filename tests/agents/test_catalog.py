@@ -25,15 +25,21 @@ def catalog_of(providers: Providers) -> Catalog:
 async def test_the_default_is_the_environments_then_the_persons_then_the_first_connected_then_the_demo(fake):
     files = MemoryFile(), MemoryFile()
     providers = Providers(*files)
-    chosen = [catalog_of(providers).default_model()]
+    chosen = [await catalog_of(providers).default_model()]
     await providers.save("openai_compatible", fake.url, KEY, name="Mine")
-    chosen.append(catalog_of(providers).default_model())
+    chosen.append(await catalog_of(providers).default_model())
     await catalog_of(providers).choose_default("mine/mock-2")
-    chosen.append(catalog_of(providers).default_model())
+    chosen.append(await catalog_of(providers).default_model())
     providers = Providers(*files, environment_url=fake.url, environment_key=KEY, environment_model="theirs")
-    chosen.append(catalog_of(providers).default_model())
+    chosen.append(await catalog_of(providers).default_model())
 
     assert chosen == ["embedded/demo", "mine/mock-1", "mine/mock-2", "environment/theirs"]
+
+
+async def test_a_provider_of_the_environment_without_a_model_is_asked_for_its_first(fake):
+    providers = Providers(MemoryFile(), MemoryFile(), environment_url=fake.url, environment_key=KEY)
+
+    assert await catalog_of(providers).default_model() == "environment/mock-1"
 
 
 async def test_a_choice_that_is_not_connected_any_more_is_passed_over(fake):
