@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{_what(error)} ({error.filename or 'no file'}).")
+    except KeyboardInterrupt:
+        return 130  # Ctrl-C before there was anything to end
 
 
 def serve(settings: Settings) -> int:
@@ -75,11 +77,7 @@ def _serve_locked(settings: Settings) -> int:
     StateFile(settings.state_dir / "server.json").write({"pid": os.getpid(), "address": address})
     server = make_server(house.asgi, house.begin_closing)
     server.on_started = lambda: _say_hello(settings, f"{address}/#code={house.rooms.tokens.new_code()}")
-    # uvicorn raises a captured Ctrl-C again once it has ended everything; that is no news to anyone.
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
+    server.run(sockets=[listener])
     return 0
 
 
