@@ -90,9 +90,9 @@ def relay(port: int, session_id: str, provider: FakeProvider) -> Figure:
 
 
 def delays(sent: list[int], received: list[int]) -> list[float]:
-    """Milliseconds from each word's sending to its arrival. The provider's first and last writes are no words."""
-    words = sent[len(sent) - len(received) - 1 :]
-    return [(at - left) / 1e6 for left, at in zip(words, received, strict=False)]
+    """Milliseconds from each word's sending to its arrival. What the provider sends after the words is no word."""
+    assert len(received) == WORDS, f"{len(received)} words came of {WORDS}"
+    return [(at - left) / 1e6 for left, at in zip(sent, received, strict=False)]
 
 
 def frames(port: int, stream_id: str) -> Iterator[tuple[int, str, dict[str, Any]]]:

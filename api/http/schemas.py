@@ -82,12 +82,13 @@ class DefaultModel(Request):
 
 
 class ProviderTest(Request):
-    """`id` names a saved provider whose key is to be used when `key` is absent."""
+    """`id` names a saved provider whose key is to be used when `key` is absent. `models`: names it does not list."""
 
     kind: Kind
     base_url: str | None = Field(None, max_length=2048)
     key: str | None = Field(None, max_length=4096)
     id: Id | None = None
+    models: list[ModelId] | None = Field(None, max_length=100)
 
 
 class ProviderSave(ProviderTest):
@@ -350,8 +351,11 @@ class FoundModel(BaseModel):
 
 
 class ProviderTested(BaseModel):
+    """`total` counts what the provider listed, which may be more than is shown."""
+
     ok: Literal[True]
     models: list[FoundModel]
+    total: int
     took_ms: int
 
 

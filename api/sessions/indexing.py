@@ -129,7 +129,6 @@ class Indexer:
     def start(self) -> None:
         """Compare and build in a thread of its own from now on."""
         if self._thread is None:
-            self._stopping.clear()
             self._wake.set()
             self._thread = threading.Thread(target=self._work, name="indexing", daemon=True)
             self._thread.start()
@@ -159,6 +158,7 @@ class Indexer:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._stopping.clear()
         with self._opening:
             self._let_go()
 

@@ -76,7 +76,7 @@ def match_expression(query: Query) -> str:
     if not query.terms:
         return ""
     phrases = [_quoted(words) for words in query.terms]
-    if query.is_open and _may_be_beginning(query.terms[-1][-1]):
+    if query.is_open and _may_be_beginning(query.terms[-1]):
         phrases[-1] += "*"
     wanted = " AND ".join(phrases)
     return " NOT ".join([f"({wanted})", *map(_quoted, query.excluded)])
@@ -86,6 +86,6 @@ def _quoted(words: list[str]) -> str:
     return '"' + " ".join(words).replace('"', '""') + '"'
 
 
-def _may_be_beginning(word: str) -> bool:
+def _may_be_beginning(words: list[str]) -> bool:
     """One or two letters begin too many words to be of use; a CJK character is a word and begins its pairs."""
-    return is_cjk(word) or len(word) > 2
+    return len(words) > 1 or is_cjk(words[0]) or len(words[0]) > 2

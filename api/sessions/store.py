@@ -307,8 +307,10 @@ class SessionStore:
                 row = self._read_row(one, owner)
             if row is not None:
                 rows[one.session_id] = row
+        stamps = {one.session_id: one.stamp for one in found}
         for session in self._cache.all():
-            if session.owner == owner and not session.deleted:
+            known_stamp = session.seen.stamp if session.seen else None
+            if session.owner == owner and not session.deleted and stamps.get(session.session_id) == known_stamp:
                 rows[session.session_id] = session.row()
         return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
 

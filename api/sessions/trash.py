@@ -34,9 +34,8 @@ def move_to_trash(folder: Path, session_id: str) -> None:
     target = trashed_path(folder, session_id)
     if folder.is_dir():  # a folder that vanished is not made again, empty
         make_folder(target.parent)
-    if target.exists():  # a copy came back from outside and is deleted again: both are kept
-        move_file(target, _free_name(target))
-    move_file(folder / f"{session_id}.json", target)
+    # A copy may have come back from outside: both are kept, and the mark that it is deleted never goes away.
+    move_file(folder / f"{session_id}.json", _free_name(target) if target.exists() else target)
 
 
 def move_back(folder: Path, session_id: str) -> None:

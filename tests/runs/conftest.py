@@ -63,7 +63,7 @@ class OneAgent:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
 
-    def agent_for(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
+    async def choose(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
         return self.agent, model or "test/talking"
 
 
@@ -73,6 +73,7 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.agent = TalkingAgent()
+        self._dead: list[Engine] = []
         self._build()
 
     def _build(self) -> None:
@@ -83,8 +84,14 @@ class World:
         self.viewing = Viewing(self.engine)
 
     def restart(self) -> None:
+        self._dead.append(self.engine)
         self.agent = TalkingAgent()
         self._build()
+
+    async def close(self) -> None:
+        """End everything, the tasks of those that the test takes for dead too."""
+        for engine in (*self._dead, self.engine):
+            await engine.close()
 
     async def until_ended(self, run_id: str) -> list[Event]:
         events: list[Event] = []
@@ -104,4 +111,4 @@ def make_world(tmp_path: Path) -> Callable[[], World]:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     world = World(tmp_path)
     yield world
-    await world.engine.close()
+    await world.close()

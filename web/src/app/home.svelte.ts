@@ -1,0 +1,124 @@
+/** Everything the page is made of, made once and joined together. */
+
+import { Conversation } from "../features/chat/conversation.svelte";
+import { Account } from "../state/account.svelte";
+import { Models } from "../state/models.svelte";
+import { Sessions } from "../state/sessions.svelte";
+import { signin } from "../strings/en";
+import { Toasts } from "../ui/toasts.svelte";
+import { Client, ServerError, sentenceOf } from "../wire/client";
+import { DirectStreams } from "../wire/streams";
+import { browser } from "../wire/surroundings";
+import type { Row } from "../wire/types";
+import { Router, type Place } from "./router.svelte";
+
+export class Home {
+  readonly client = new Client();
+  readonly toasts = new Toasts();
+  readonly router = new Router();
+  readonly models = new Models(this.client);
+  readonly sessions = new Sessions(this.client, "sessions");
+  readonly archive = new Sessions(this.client, "archive");
+  readonly account: Account;
+  readonly #streams = new DirectStreams(this.client, browser);
+
+  /** "entering" until it is known whether this browser may come in. */
+  door = $state<"entering" | "open" | "closed">("entering");
+  refusal = $state("");
+  conversation = $state.raw<Conversation | null>(null);
+
+  constructor() {
+    this.account = new Account(this.#streams, {
+      sessions: (changed, removed) => this.#sessionsChanged(changed, removed),
+      models: () => void this.models.load(),
+      resync: () => void this.#lookAgain(),
+      back: () => void this.#lookAgain(),
+    });
+    this.client.listen({ signedOut: () => this.#signedOut(), unreachable: () => this.account.doubt() });
+    window.addEventListener("hashchange", () => void this.#useLink());
+  }
+
+  async start(): Promise<void> {
+    await this.#useLink();
+    if (this.door === "entering") await this.#enter();
+  }
+
+  /** Sign in with what was pasted, a link or the token. Answers why not, or null. */
+  async signIn(pasted: string): Promise<string | null> {
+    const code = /#code=([^\s&]+)/.exec(pasted)?.[1];
+    try {
+      if (code) await this.client.post("/api/auth/exchange", { code });
+      else await this.client.post("/api/auth/login", { token: pasted });
+    } catch (error) {
+      return sentenceOf(error);
+    }
+    await this.#enter();
+    return null;
+  }
+
+  async signOut(): Promise<void> {
+    try {
+      await this.client.post("/api/auth/logout");
+    } catch (error) {
+      this.toasts.say(sentenceOf(error));
+      return;
+    }
+    this.refusal = "";
+    this.#signedOut();
+  }
+
+  /** Show the conversation of a place; the one that is open stays, when it is meant. */
+  show(place: Place): void {
+    if (place.page === "settings") return;
+    const wanted = place.page === "session" ? place.sessionId : null;
+    const isOpen = this.conversation?.sessionId === wanted || (!wanted && this.conversation?.isEmpty);
+    if (this.conversation && isOpen) return;
+    this.conversation?.close();
+    this.conversation = new Conversation(this.client, this.#streams, {
+      named: (sessionId) => this.router.place.page === "new" && this.router.rename(`/s/${sessionId}`),
+      failed: (sentence) => this.toasts.say(sentence),
+    }, wanted);
+    const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
+    if (row) this.conversation.row = row;
+  }
+
+  async #enter(): Promise<void> {
+    const [version] = await Promise.all([this.sessions.load(), this.models.load()]);
+    if (this.door === "closed" && version === null) return;
+    this.refusal = "";
+    this.door = "open";
+    this.account.follow(version ?? "");
+    if (this.conversation?.status.phase === "failed") await this.conversation.load();
+  }
+
+  /** A printed link carries its one-time code behind the #, where no server or log sees it. */
+  async #useLink(): Promise<void> {
+    const code = /^#code=(.+)$/.exec(location.hash)?.[1];
+    if (!code) return;
+    this.router.rename(location.pathname);
+    try {
+      await this.client.post("/api/auth/exchange", { code });
+      if (this.door !== "open") await this.#enter();
+    } catch (error) {
+      this.refusal = error instanceof ServerError && error.status < 500 && error.status > 0 ? signin.linkUsed : sentenceOf(error);
+    }
+  }
+
+  #signedOut(): void {
+    this.account.stop();
+    this.door = "closed";
+  }
+
+  #sessionsChanged(changed: Row[], removed: string[]): void {
+    this.sessions.apply(changed, removed);
+    this.archive.apply(changed, removed);
+    const open = this.conversation;
+    const row = changed.find((one) => one.session_id === open?.sessionId);
+    if (open && row) open.notice(row);
+  }
+
+  async #lookAgain(): Promise<void> {
+    await Promise.all([this.sessions.load(), this.conversation?.lookAgain()]);
+    if (this.models.status === "failed") await this.models.load();
+  }
+}

@@ -1,0 +1,350 @@
+/** One conversation: its messages, the run it is in, and what a person can do about them. */
+
+import { isNumbered, runFrame, transcriptFrom, type OtherFrame } from "../../run/frames";
+import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
+import { EMPTY, isGap, reduce, type Transcript } from "../../run/transcript";
+import { ServerError, sentenceOf, type Client } from "../../wire/client";
+import type { Frame } from "../../wire/sse";
+import type { Line, Streams } from "../../wire/streams";
+import type { ActiveRun, Message, Outcome, Row, RunStarted, SessionPage } from "../../wire/types";
+import { withLatest, withOlder, type Stretch } from "./pages";
+
+const PAGE = 60;
+/** Beyond so many messages, those far above are let go when the person is at the bottom anyway. */
+const MANY = 300;
+
+type Status = { phase: "blank" | "loading" | "ready" | "gone" } | { phase: "failed"; failure: string };
+
+/** The run that is going on. `model` is what it was started with; `isStopping` once Stop was pressed. */
+interface Live {
+  readonly streamId: string;
+  readonly transcript: Transcript;
+  readonly model: string | null;
+}
+
+export interface Surprises {
+  /** A new conversation has its address now. */
+  named(sessionId: string): void;
+  /** Something failed that has no place of its own on the screen. */
+  failed(sentence: string): void;
+}
+
+/** What became of a message: accepted, or not, and then why. */
+export type Sent = { accepted: true } | { accepted: false; failure: string };
+
+export class Conversation {
+  sessionId = $state<string | null>(null);
+  row = $state.raw<Row | null>(null);
+  status = $state.raw<Status>({ phase: "blank" });
+  /** Are messages before the first one here still on the server? */
+  hasOlder = $state(false);
+  older = $state<"idle" | "loading" | "failed">("idle");
+  chosenModel = $state<string | null>(null);
+  isStopping = $state(false);
+  /** How the run that was watched here ended, for those who listen rather than look. */
+  ending = $state<Outcome | null>(null);
+
+  #messages = $state.raw<readonly Message[]>([]);
+  #offset = 0;
+  #pending = $state.raw<Message | null>(null);
+  #isStarting = $state(false);
+  #live = $state.raw<Live | null>(null);
+  #shown = new Map<string, Transcript>();
+  #line: Line | null = null;
+  /** What the run left in the document: told just before its last event. */
+  #finished: { streamId: string; messages: Message[]; row: Row | null } | null = null;
+  #isRefreshing = false;
+  #isClosed = false;
+
+  readonly entries: readonly Entry[] = $derived.by(() => {
+    const messages = this.#pending ? [...this.#messages, this.#pending] : this.#messages;
+    const live = this.#live?.streamId;
+    return entriesOf(messages, this.#shown).filter((entry) => entry.key !== live);
+  });
+  /** The answer being written; between the message and its first word, an answer without blocks. */
+  readonly live: Answer | null = $derived.by(() => {
+    if (this.#live) return liveAnswer(this.#live.streamId, this.#live.transcript, this.#live.model);
+    return this.#isStarting ? liveAnswer("starting", EMPTY, this.model) : null;
+  });
+  readonly plan = $derived(this.#live?.transcript.plan ?? []);
+  readonly title = $derived(this.#live?.transcript.title ?? this.row?.title ?? "");
+
+  constructor(
+    private readonly client: Client,
+    private readonly streams: Streams,
+    private readonly surprises: Surprises,
+    sessionId: string | null,
+  ) {
+    this.sessionId = sessionId;
+    if (sessionId) void this.load();
+  }
+
+  /** The model that the next message goes to, or null for the server's choice. */
+  get model(): string | null {
+    return this.chosenModel ?? this.row?.model ?? null;
+  }
+
+  get isBusy(): boolean {
+    return this.#isStarting || this.#live !== null;
+  }
+
+  get isEmpty(): boolean {
+    return this.status.phase === "blank" && this.entries.length === 0 && !this.isBusy;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#line?.stop();
+  }
+
+  hasMessage(messageId: string): boolean {
+    return this.#messages.some((message) => message.id === messageId);
+  }
+
+  async load(): Promise<void> {
+    this.status = { phase: "loading" };
+    await this.#refresh();
+  }
+
+  /** What the list says of this session: another tab may have changed it. */
+  notice(row: Row): void {
+    const known = this.row;
+    this.row = row;
+    if (!known || this.#isStarting) return;
+    const isElsewhere = row.active_stream_id !== null && row.active_stream_id !== this.#live?.streamId;
+    const isOther = row.message_count !== known.message_count || row.last_message_at !== known.last_message_at;
+    if (isElsewhere || (isOther && !this.#live && !row.is_streaming)) void this.#refresh();
+  }
+
+  /** The server was away, or too much happened: look afresh. */
+  async lookAgain(): Promise<void> {
+    if (this.sessionId && this.status.phase !== "blank") await this.#refresh();
+  }
+
+  /** Load the page before the first message here. Answers whether there was one. */
+  async loadOlder(): Promise<boolean> {
+    if (!this.hasOlder || this.older === "loading" || !this.sessionId) return false;
+    this.older = "loading";
+    try {
+      const page = await this.#page({ msg_before: this.#offset });
+      this.#place(withOlder(this.#stretch, stretchOf(page)));
+      this.older = "idle";
+      return true;
+    } catch (error) {
+      sentenceOf(error);
+      this.older = "failed";
+      return false;
+    }
+  }
+
+  /** Let go of messages far above; only for when nobody can see them go. */
+  trim(): void {
+    const surplus = this.#messages.length - MANY;
+    if (surplus <= 0 || this.older === "loading") return;
+    this.#offset += surplus;
+    this.#messages = this.#messages.slice(surplus);
+    this.hasOlder = true;
+  }
+
+  async send(text: string, messageId: string): Promise<Sent> {
+    if (this.isBusy) return { accepted: false, failure: "" };
+    this.#isStarting = true;
+    this.ending = null;
+    this.#pending = { id: messageId, role: "user", content: text, timestamp: Date.now() / 1000 };
+    try {
+      const started = await this.#start(text, messageId);
+      this.#accept(started, { ...this.#pending, id: started.message_id });
+      return { accepted: true };
+    } catch (error) {
+      this.#pending = null;
+      this.isStopping = false;
+      if (error instanceof ServerError && error.code === "run_active") void this.#refresh();
+      return { accepted: false, failure: sentenceOf(error) };
+    } finally {
+      this.#isStarting = false;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const live = this.#live;
+    if (!this.isBusy || this.isStopping) return;
+    this.isStopping = true;
+    if (!live) return; // told to the run as soon as it has a name
+    try {
+      await this.client.post("/api/chat/cancel", { stream_id: live.streamId });
+    } catch (error) {
+      this.isStopping = false;
+      this.surprises.failed(sentenceOf(error));
+    }
+  }
+
+  /** Answer the last message anew. */
+  async retry(): Promise<void> {
+    const lastSaid = this.#messages.findLastIndex((message) => message.role === "user");
+    await this.#again("/api/chat/retry", this.#messages.slice(0, lastSaid + 1));
+  }
+
+  /** Go on with an answer that was cut off, keeping it. */
+  async goOn(): Promise<void> {
+    await this.#again("/api/chat/continue", this.#messages);
+  }
+
+  async #again(path: string, kept: readonly Message[]): Promise<void> {
+    if (this.isBusy || !this.sessionId) return;
+    const before = this.#messages;
+    this.#isStarting = true;
+    this.ending = null;
+    this.#messages = kept;
+    try {
+      const started = await this.client.post<RunStarted>(path, { session_id: this.sessionId });
+      this.#follow(started.stream_id, EMPTY);
+    } catch (error) {
+      this.#messages = before;
+      this.isStopping = false;
+      this.surprises.failed(sentenceOf(error));
+      if (error instanceof ServerError && error.status === 409) void this.#refresh();
+    } finally {
+      this.#isStarting = false;
+    }
+  }
+
+  async #start(text: string, messageId: string): Promise<RunStarted> {
+    const model = this.chosenModel ?? undefined;
+    const body = { message: text, message_id: messageId, model };
+    const isUnwritten = this.status.phase === "blank";
+    const sessionId = this.sessionId ?? (await this.#newSession());
+    try {
+      return await this.client.post<RunStarted>("/api/chat/start", { ...body, session_id: sessionId });
+    } catch (error) {
+      // A session without a message lives in the server's memory only: a restart takes it away, and nothing with it.
+      if (!isUnwritten || !(error instanceof ServerError) || error.status !== 404) throw error;
+      return this.client.post<RunStarted>("/api/chat/start", { ...body, session_id: await this.#newSession() });
+    }
+  }
+
+  async #newSession(): Promise<string> {
+    const model = this.chosenModel ?? undefined;
+    const answer = await this.client.post<{ session: Row }>("/api/session/new", { model });
+    this.sessionId = answer.session.session_id;
+    this.row = answer.session;
+    return answer.session.session_id;
+  }
+
+  #accept(started: RunStarted, said: Message): void {
+    if (!this.hasMessage(said.id)) this.#messages = [...this.#messages, said];
+    this.#pending = null;
+    const wasBlank = this.status.phase === "blank";
+    this.status = { phase: "ready" };
+    if (this.row) this.row = { ...this.row, title: started.title, revision: started.revision };
+    this.#follow(started.stream_id, EMPTY);
+    if (wasBlank) this.surprises.named(started.session_id);
+  }
+
+  #follow(streamId: string, transcript: Transcript): void {
+    this.#line?.stop();
+    this.#live = { streamId, transcript, model: this.model };
+    if (this.isStopping) {
+      this.isStopping = false;
+      void this.stop();
+    }
+    if (this.#isClosed) return;
+    this.#line = this.streams.run(streamId, () => this.#live?.transcript.seq ?? 0, {
+      frame: (frame) => this.#heard(streamId, frame),
+      // Its journal is gone, or it never was: the document knows what became of it.
+      refused: () => void this.#refresh({ evenIfLive: true }),
+    });
+  }
+
+  #heard(streamId: string, frame: Frame): "go on" | "stop" {
+    const live = this.#live;
+    if (live?.streamId !== streamId) return "stop";
+    const news = runFrame(frame);
+    if (!news) return "go on";
+    if (!isNumbered(news)) return this.#heardUnnumbered(live, news);
+    if (isGap(live.transcript, news)) return this.#lost();
+    const transcript = reduce(live.transcript, news);
+    this.#live = { ...live, transcript };
+    if (transcript.outcome === null) return "go on";
+    this.#settle(this.#live, transcript.outcome);
+    return "stop";
+  }
+
+  #heardUnnumbered(live: Live, news: OtherFrame): "go on" | "stop" {
+    if (news.event === "resync") return this.#lost();
+    this.#shown.set(live.streamId, live.transcript);
+    this.#finished = { streamId: live.streamId, messages: news.messages, row: news.session };
+    return "go on";
+  }
+
+  /** The run is over: its messages take the place of what was live, without a trace on the screen. */
+  #settle(live: Live, outcome: Outcome): void {
+    const finished = this.#finished;
+    this.#finished = null;
+    this.#shown.set(live.streamId, live.transcript);
+    this.isStopping = false;
+    this.ending = outcome;
+    if (finished?.streamId !== live.streamId) return void this.#refresh({ evenIfLive: true });
+    const others = this.#messages.filter((message) => message.run_id !== live.streamId);
+    this.#messages = [...others, ...finished.messages];
+    if (finished.row) this.row = finished.row;
+    this.#live = null;
+  }
+
+  #lost(): "stop" {
+    void this.#refresh({ evenIfLive: true });
+    return "stop";
+  }
+
+  /** Show what the server has now. The same run, if it is followed already, goes on undisturbed. */
+  async #refresh({ evenIfLive = false } = {}): Promise<void> {
+    if (!this.sessionId || this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    try {
+      const page = await this.#page({});
+      if (this.#isClosed) return;
+      this.row = { ...page.session };
+      this.#place(withLatest(this.#stretch, stretchOf(page)));
+      this.#adopt(page.active_run, evenIfLive);
+      this.status = { phase: "ready" };
+    } catch (error) {
+      this.#refreshFailed(error);
+    } finally {
+      this.#isRefreshing = false;
+    }
+  }
+
+  #adopt(run: ActiveRun | null, evenIfLive: boolean): void {
+    if (this.#isStarting) return;
+    if (!run) {
+      this.#line?.stop();
+      this.#live = null;
+      this.isStopping = false;
+    } else if (evenIfLive || run.stream_id !== this.#live?.streamId) {
+      this.#follow(run.stream_id, { ...transcriptFrom(run.transcript), seq: run.seq });
+    }
+  }
+
+  #refreshFailed(error: unknown): void {
+    const failure = sentenceOf(error);
+    if (error instanceof ServerError && error.status === 404) this.status = { phase: "gone" };
+    else if (this.status.phase === "loading") this.status = { phase: "failed", failure };
+  }
+
+  #page(query: { msg_before?: number }): Promise<SessionPage> {
+    return this.client.get<SessionPage>("/api/session", { session_id: this.sessionId, msg_limit: PAGE, ...query });
+  }
+
+  get #stretch(): Stretch {
+    return { offset: this.#offset, messages: this.#messages };
+  }
+
+  #place({ offset, messages }: Stretch): void {
+    this.#offset = offset;
+    this.#messages = messages;
+    this.hasOlder = offset > 0;
+  }
+}
+
+function stretchOf(page: SessionPage): Stretch {
+  return { offset: page._messages_offset, messages: page.session.messages };
+}

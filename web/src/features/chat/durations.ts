@@ -1,0 +1,10 @@
+/** Lengths of time as a person says them. */
+
+/** Milliseconds as "0.4 s", "12 s" or "2 min 5 s". */
+export function durationText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,21 @@
+/** How models are named and grouped where one is chosen. */
+
+import { composer } from "../../strings/en";
+import type { PickerGroup } from "../../ui/Picker.svelte";
+import type { Model } from "../../wire/types";
+
+export function labelOf(model: Model): string {
+  return model.is_demo ? `${model.name} · ${composer.onThisMachine} · ${composer.demo}` : model.name;
+}
+
+/** Models by provider, in the server's order, the demo last. */
+export function groupsOf(models: readonly Model[]): PickerGroup[] {
+  const groups = new Map<string, PickerGroup>();
+  const ordered = models.toSorted((a, b) => Number(a.is_demo) - Number(b.is_demo));
+  for (const model of ordered) {
+    const label = model.provider_name;
+    if (!groups.has(label)) groups.set(label, { label, options: [] });
+    groups.get(label)?.options.push({ id: model.id, label: model.name, hint: model.is_demo ? composer.demo : "" });
+  }
+  return [...groups.values()];
+}

@@ -1,0 +1,22 @@
+/** Putting pages of messages together by their place in the session. */
+
+import type { Message } from "../../wire/types";
+
+/** Messages in a row; `offset` is how many of the session came before the first. */
+export interface Stretch {
+  readonly offset: number;
+  readonly messages: readonly Message[];
+}
+
+/** What is known once the session's last page came: it wins, and known messages right before it stay. */
+export function withLatest(known: Stretch, latest: Stretch): Stretch {
+  const before = latest.offset - known.offset;
+  if (before < 0 || before > known.messages.length) return latest;
+  return { offset: known.offset, messages: [...known.messages.slice(0, before), ...latest.messages] };
+}
+
+/** What is known once the page before it came; a page that does not touch it (the session changed) adds nothing. */
+export function withOlder(known: Stretch, older: Stretch): Stretch {
+  if (older.offset + older.messages.length !== known.offset) return known;
+  return { offset: older.offset, messages: [...older.messages, ...known.messages] };
+}

@@ -1,0 +1,134 @@
+/** Grouping a session's messages into what a person sees: what they said, and one answer for each run. */
+
+import type { Failure, Message, Outcome, Usage } from "../wire/types";
+import type { Block, ToolBlock, Transcript } from "./transcript";
+
+export interface Said {
+  readonly kind: "said";
+  readonly key: string;
+  readonly text: string;
+  readonly timestamp: number | null;
+}
+
+export interface Answer {
+  readonly kind: "answer";
+  /** The run's id, so that an answer keeps its place on the screen when it stops being live. */
+  readonly key: string;
+  readonly blocks: readonly Block[];
+  readonly outcome: Outcome | null;
+  readonly failure: Failure | null;
+  readonly usage: Usage | null;
+  readonly duration_ms: number;
+  readonly model: string | null;
+  readonly timestamp: number | null;
+}
+
+export type Entry = Said | Answer;
+
+/** The entries of `messages`. `shown`: blocks of runs that were watched here, kept as they stood on the screen. */
+export function entriesOf(messages: readonly Message[], shown: ReadonlyMap<string, Transcript> = new Map()): Entry[] {
+  const entries: Entry[] = [];
+  let open: Message[] = [];
+  const close = (): void => {
+    if (open.length > 0) entries.push(answerOf(open, shown));
+    open = [];
+  };
+  for (const message of messages) {
+    if (message.role === "user") {
+      close();
+      entries.push(saidOf(message));
+    } else if (message.role === "assistant" || message.role === "tool") {
+      if (open[0] && (open[0].run_id ?? null) !== (message.run_id ?? null)) close();
+      open.push(message);
+    }
+  }
+  close();
+  return entries.map(withOwnKey(new Set()));
+}
+
+/** Files from elsewhere may name two things alike; a screen cannot. */
+function withOwnKey(taken: Set<string>): (entry: Entry) => Entry {
+  return (entry) => {
+    let key = entry.key;
+    while (taken.has(key)) key += "~";
+    taken.add(key);
+    return key === entry.key ? entry : { ...entry, key };
+  };
+}
+
+export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {
+  const { blocks, outcome, failure, usage, duration_ms } = transcript;
+  return { kind: "answer", key: runId, blocks, outcome, failure, usage, duration_ms, model, timestamp: null };
+}
+
+/** The readable text of a message: its content, or the text parts of it. */
+export function textOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content.map(partText).filter(Boolean).join("\n\n");
+}
+
+/** All that an answer says, without thinking and tools. */
+export function answerText(answer: Answer): string {
+  return answer.blocks
+    .map((block) => (block.kind === "text" ? block.text.trim() : ""))
+    .filter(Boolean)
+    .join("\n\n");
+}
+
+function partText(part: unknown): string {
+  if (typeof part === "string") return part;
+  if (typeof part === "object" && part !== null && "text" in part && typeof part.text === "string") return part.text;
+  return "";
+}
+
+function saidOf(message: Message): Said {
+  return { kind: "said", key: message.id, text: textOf(message.content), timestamp: message.timestamp ?? null };
+}
+
+function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Transcript>): Answer {
+  const last = messages.findLast((message) => message.role === "assistant") ?? messages[0]!;
+  const watched = last.run_id ? shown.get(last.run_id) : undefined;
+  return {
+    kind: "answer",
+    // The last id, for ecosystem files without runs: it stays when older messages come in above.
+    key: last.run_id ?? last.id,
+    blocks: watched?.blocks ?? blocksOf(messages),
+    outcome: last.outcome ?? null,
+    failure: last.failure ?? null,
+    usage: last.usage ?? null,
+    duration_ms: last.duration_ms ?? 0,
+    model: last.model ?? null,
+    timestamp: last.timestamp ?? null,
+  };
+}
+
+function blocksOf(messages: readonly Message[]): Block[] {
+  const results = new Map(messages.filter((m) => m.role === "tool").map((m) => [m.tool_call_id ?? m.id, m]));
+  const blocks: Block[] = [];
+  for (const message of messages) {
+    if (message.role !== "assistant") continue;
+    if (message.reasoning) {
+      const ended_ms = message.reasoning_ms ?? 0;
+      blocks.push({ kind: "thinking", text: message.reasoning, started_ms: 0, ended_ms });
+    }
+    const text = textOf(message.content);
+    if (text) blocks.push({ kind: "text", text });
+    for (const notice of message.notices ?? []) blocks.push({ kind: "notice", ...notice });
+    for (const call of message.tool_calls ?? []) blocks.push(toolOf(call, results.get(call.id)));
+  }
+  return blocks;
+}
+
+function toolOf(call: NonNullable<Message["tool_calls"]>[number], result: Message | undefined): ToolBlock {
+  return {
+    kind: "tool",
+    call_id: call.id,
+    name: call.function?.name ?? result?.name ?? "",
+    title: result?.title ?? "",
+    arguments: call.function?.arguments ?? "",
+    output: result ? textOf(result.content) : "",
+    state: result?.is_error ? "error" : "done",
+    duration_ms: result?.duration_ms ?? 0,
+  };
+}

@@ -1,0 +1,174 @@
+/** What a run's events amount to. The twin of `api/domain/transcript.py`; `tests/contract/runs/` holds both to the same cases. */
+
+import type { Failure, Outcome, PlanEntry, Usage } from "../wire/types";
+import type { RunFrame } from "./frames";
+
+export type Block =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "thinking"; readonly text: string; readonly started_ms: number; readonly ended_ms: number }
+  | ToolBlock
+  | { readonly kind: "notice"; readonly code: string; readonly message: string };
+
+export interface ToolBlock {
+  readonly kind: "tool";
+  readonly call_id: string;
+  readonly name: string;
+  readonly title: string;
+  readonly arguments: string;
+  readonly output: string;
+  readonly state: "running" | "done" | "error";
+  readonly duration_ms: number;
+}
+
+export interface Question {
+  readonly seq: number;
+  readonly question_id: string;
+  readonly text: string;
+  readonly options: readonly string[];
+}
+
+/** A run as far as its events tell. `seq` is the number of the last event in it; `steps` where each step's blocks begin. */
+export interface Transcript {
+  readonly seq: number;
+  readonly blocks: readonly Block[];
+  readonly steps: Readonly<Record<number, number>>;
+  readonly plan: readonly PlanEntry[];
+  readonly pending_approvals: readonly string[];
+  readonly question: Question | null;
+  readonly usage: Usage | null;
+  readonly title: string | null;
+  readonly outcome: Outcome | null;
+  readonly failure: Failure | null;
+  readonly duration_ms: number;
+}
+
+export const EMPTY: Transcript = {
+  seq: 0,
+  blocks: [],
+  steps: {},
+  plan: [],
+  pending_approvals: [],
+  question: null,
+  usage: null,
+  title: null,
+  outcome: null,
+  failure: null,
+  duration_ms: 0,
+};
+
+/** Is there something between what is known and `frame`? Then only a fresh snapshot helps. */
+export function isGap(transcript: Transcript, frame: RunFrame): boolean {
+  return frame.seq > transcript.seq + 1;
+}
+
+/** The transcript with `frame` in it; the same object when its number is not the next one. */
+export function reduce(transcript: Transcript, frame: RunFrame): Transcript {
+  if (frame.seq !== transcript.seq + 1) return transcript;
+  return { ...apply(transcript, frame), seq: frame.seq };
+}
+
+function apply(t: Transcript, frame: RunFrame): Transcript {
+  switch (frame.event) {
+    case "step":
+      return beginStep(t, frame.step);
+    case "token":
+      return { ...t, blocks: withText(t, frame.text) };
+    case "reasoning":
+      return { ...t, blocks: withThinking(t, frame.text, frame.at_ms) };
+    case "tool":
+      return withTool(t, frame.call_id, (tool) => ({
+        ...tool,
+        name: frame.name || tool.name,
+        title: frame.title || tool.title,
+      }));
+    case "tool_arguments":
+      return withTool(t, frame.call_id, (tool) => ({ ...tool, arguments: tool.arguments + frame.text }));
+    case "tool_output":
+      return withTool(t, frame.call_id, (tool) => ({ ...tool, output: tool.output + frame.text }));
+    case "tool_complete":
+      return withTool(t, frame.call_id, (tool) => ({
+        ...tool,
+        output: frame.output || tool.output,
+        state: frame.is_error ? "error" : "done",
+        duration_ms: frame.duration_ms,
+      }));
+    case "approval":
+      return { ...t, pending_approvals: [...t.pending_approvals, frame.approval_id] };
+    case "approval_resolved":
+      return { ...t, pending_approvals: t.pending_approvals.filter((id) => id !== frame.approval_id) };
+    case "clarify": {
+      const { seq, question_id, text, options } = frame;
+      return { ...t, question: { seq, question_id, text, options } };
+    }
+    case "plan":
+      return { ...t, plan: frame.entries };
+    case "metering":
+      return { ...t, usage: frame.usage };
+    case "title":
+      return { ...t, title: frame.title };
+    case "warning":
+      return { ...t, blocks: [...t.blocks, { kind: "notice", code: frame.code, message: frame.message }] };
+    case "stream_end":
+    case "cancel":
+    case "apperror":
+      return end(t, frame);
+    default:
+      return unreachable(frame);
+  }
+}
+
+/** A step that begins a second time replaces all that its first attempt showed. */
+function beginStep(t: Transcript, step: number): Transcript {
+  const blocks = step in t.steps ? t.blocks.slice(0, t.steps[step]) : t.blocks;
+  return { ...t, blocks, steps: { ...t.steps, [step]: blocks.length } };
+}
+
+function withText(t: Transcript, text: string): readonly Block[] {
+  const last = lastOfStep(t);
+  if (last?.kind !== "text") return [...t.blocks, { kind: "text", text }];
+  return t.blocks.with(-1, { kind: "text", text: last.text + text });
+}
+
+function withThinking(t: Transcript, text: string, at_ms: number): readonly Block[] {
+  const last = lastOfStep(t);
+  if (last?.kind !== "thinking") return [...t.blocks, { kind: "thinking", text, started_ms: at_ms, ended_ms: at_ms }];
+  return t.blocks.with(-1, { ...last, text: last.text + text, ended_ms: at_ms });
+}
+
+function lastOfStep(t: Transcript): Block | undefined {
+  const stepStart = Math.max(0, ...Object.values(t.steps));
+  return t.blocks.length > stepStart ? t.blocks.at(-1) : undefined;
+}
+
+function withTool(t: Transcript, callId: string, change: (tool: ToolBlock) => ToolBlock): Transcript {
+  const at = t.blocks.findLastIndex((block) => block.kind === "tool" && block.call_id === callId);
+  const known = t.blocks[at];
+  if (known?.kind === "tool") return { ...t, blocks: t.blocks.with(at, change(known)) };
+  return { ...t, blocks: [...t.blocks, change(newTool(callId))] };
+}
+
+function newTool(call_id: string): ToolBlock {
+  return { kind: "tool", call_id, name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 };
+}
+
+function end(t: Transcript, frame: Extract<RunFrame, { outcome: Outcome }>): Transcript {
+  return {
+    ...t,
+    outcome: frame.outcome,
+    failure: frame.event === "apperror" ? failureOf(frame) : null,
+    duration_ms: frame.duration_ms,
+    pending_approvals: [],
+    question: null,
+    blocks: t.blocks.map((block) =>
+      block.kind === "tool" && block.state === "running" ? { ...block, state: "error" } : block,
+    ),
+  };
+}
+
+function failureOf({ code, message, hint }: { code: string; message: string; hint: string }): Failure {
+  return hint ? { code, message, hint } : { code, message };
+}
+
+function unreachable(frame: never): never {
+  throw new TypeError(`An event that nobody folds: ${JSON.stringify(frame)}`);
+}

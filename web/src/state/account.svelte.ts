@@ -1,0 +1,67 @@
+/** The one stream that tells this tab what changed anywhere, and whether the server is there at all. */
+
+import type { LinkState } from "../wire/follow";
+import type { Frame } from "../wire/sse";
+import type { Line, Streams } from "../wire/streams";
+import type { Row } from "../wire/types";
+
+export interface AccountNews {
+  sessions(changed: Row[], removed: string[]): void;
+  models(): void;
+  /** Too much happened since: everything shown is to be asked for again. */
+  resync(): void;
+  /** The stream is open again after it was not. */
+  back(): void;
+}
+
+export class Account {
+  link = $state.raw<LinkState>({ phase: "connecting" });
+  #line: Line | null = null;
+  #version = "";
+  #wasAway = false;
+
+  constructor(
+    private readonly streams: Streams,
+    private readonly news: AccountNews,
+  ) {}
+
+  follow(version: string): void {
+    this.#version = version;
+    this.#line ??= this.streams.account(() => this.#version, {
+      frame: (frame) => this.#take(frame),
+      state: (state) => this.#enter(state),
+    });
+  }
+
+  stop(): void {
+    this.#line?.stop();
+    this.#line = null;
+  }
+
+  retryNow(): void {
+    this.#line?.retryNow();
+  }
+
+  /** A request found nobody. When the stream believes to be open, have it prove so. */
+  doubt(): void {
+    if (this.link.phase === "open") this.#line?.retryNow();
+  }
+
+  #take(frame: Frame): "go on" {
+    if (frame.id) this.#version = frame.id;
+    if (frame.event === "sessions_changed") {
+      const { rows = [], removed = [] } = JSON.parse(frame.data) as { rows?: Row[]; removed?: string[] };
+      this.news.sessions(rows, removed);
+    } else if (frame.event === "models_changed") this.news.models();
+    else if (frame.event === "resync") this.news.resync();
+    return "go on";
+  }
+
+  #enter(state: LinkState): void {
+    this.link = state;
+    if (state.phase === "waiting") this.#wasAway = true;
+    if (state.phase !== "open" || !this.#wasAway) return;
+    this.#wasAway = false;
+    this.news.back();
+  }
+}

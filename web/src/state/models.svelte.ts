@@ -1,0 +1,72 @@
+/** The models that can be chosen, and the providers they come from. */
+
+import { sentenceOf, type Client } from "../wire/client";
+import type { Model, ModelList, Provider, ProviderDraft, ProviderTested } from "../wire/types";
+
+export class Models {
+  list = $state.raw<readonly Model[]>([]);
+  problems = $state.raw<ModelList["problems"]>([]);
+  defaultId = $state<string | null>(null);
+  providers = $state.raw<readonly Provider[]>([]);
+  status = $state<"loading" | "ready" | "failed">("loading");
+  failure = $state("");
+
+  constructor(private readonly client: Client) {}
+
+  find(id: string | null | undefined): Model | undefined {
+    return this.list.find((model) => model.id === id);
+  }
+
+  /** Is nothing but the demo there? */
+  get isDemoOnly(): boolean {
+    return this.list.every((model) => model.is_demo);
+  }
+
+  async load(): Promise<void> {
+    try {
+      const [found, saved] = await Promise.all([
+        this.client.get<ModelList>("/api/models"),
+        this.client.get<{ providers: Provider[] }>("/api/providers"),
+      ]);
+      this.list = found.models;
+      this.problems = found.problems;
+      this.defaultId = found.default;
+      this.providers = saved.providers;
+      this.status = "ready";
+    } catch (error) {
+      this.failure = sentenceOf(error);
+      if (this.status === "loading") this.status = "failed";
+    }
+  }
+
+  async makeDefault(id: string): Promise<void> {
+    const before = this.defaultId;
+    this.defaultId = id;
+    try {
+      await this.client.post("/api/models/default", { model: id });
+    } catch (error) {
+      this.defaultId = before;
+      throw error;
+    }
+  }
+
+  test(draft: ProviderDraft): Promise<ProviderTested> {
+    return this.client.post<ProviderTested>("/api/providers/test", draft);
+  }
+
+  async save(draft: ProviderDraft): Promise<Provider> {
+    const saved = await this.client.post<{ provider: Provider }>("/api/providers/save", draft);
+    await this.load();
+    return saved.provider;
+  }
+
+  async remove(provider: Provider): Promise<void> {
+    await this.client.post("/api/providers/delete", { id: provider.id });
+    await this.load();
+  }
+
+  /** Someone begins to write: the server may load what an answer will need. Failing costs only the head start. */
+  prepare(model: string | null): void {
+    this.client.post("/api/chat/prepare", model ? { model } : {}).catch(sentenceOf);
+  }
+}

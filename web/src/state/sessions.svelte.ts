@@ -1,0 +1,145 @@
+/** The list of sessions, as far as it was looked at, kept live. */
+
+import { sentenceOf, type Client } from "../wire/client";
+import type { Row, SessionList } from "../wire/types";
+
+const PAGE = 60;
+/** While the server still reads older sessions, the list is asked for again so often. */
+const INDEXING_MS = 1_500;
+
+export type Shelf = "sessions" | "archive";
+
+export class Sessions {
+  rows = $state.raw<readonly Row[]>([]);
+  status = $state<"loading" | "ready" | "failed">("loading");
+  failure = $state("");
+  isIndexing = $state(false);
+  hasMore = $state(false);
+  #cursor: string | null = null;
+  #isLoadingMore = false;
+  #newestLoad = 0;
+
+  constructor(
+    private readonly client: Client,
+    readonly shelf: Shelf,
+  ) {}
+
+  find(sessionId: string): Row | undefined {
+    return this.rows.find((row) => row.session_id === sessionId);
+  }
+
+  /** Load the list from its top. Answers the version to follow changes from, or null when it failed. */
+  async load(): Promise<string | null> {
+    const load = ++this.#newestLoad;
+    try {
+      const list = await this.#page(null);
+      if (load !== this.#newestLoad) return list.version;
+      this.rows = ordered(list.sessions);
+      this.#turned(list);
+      this.status = "ready";
+      this.isIndexing = list.indexing;
+      if (list.indexing) setTimeout(() => load === this.#newestLoad && void this.load(), INDEXING_MS);
+      return list.version;
+    } catch (error) {
+      if (load !== this.#newestLoad) return null;
+      this.failure = sentenceOf(error);
+      if (this.rows.length === 0) this.status = "failed";
+      return null;
+    }
+  }
+
+  async loadMore(): Promise<void> {
+    if (!this.hasMore || this.#isLoadingMore) return;
+    this.#isLoadingMore = true;
+    const load = this.#newestLoad;
+    try {
+      const list = await this.#page(this.#cursor);
+      if (load !== this.#newestLoad) return;
+      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !this.find(row.session_id))]);
+      this.#turned(list);
+    } catch (error) {
+      this.failure = sentenceOf(error); // scrolling on tries again
+    } finally {
+      this.#isLoadingMore = false;
+    }
+  }
+
+  /** What the server tells of sessions, here or elsewhere. */
+  apply(changed: readonly Row[], removed: readonly string[]): void {
+    const gone = new Set(removed);
+    const news = new Map(changed.map((row) => [row.session_id, row]));
+    const kept = this.rows.filter((row) => !gone.has(row.session_id) && !news.has(row.session_id));
+    const mine = [...news.values()].filter((row) => this.#belongs(row) && !gone.has(row.session_id));
+    this.rows = ordered([...kept, ...mine]);
+  }
+
+  async rename(row: Row, title: string): Promise<void> {
+    await this.#change(row, { ...row, title }, "/api/session/rename", { title });
+  }
+
+  async pin(row: Row, pinned: boolean): Promise<void> {
+    await this.#change(row, { ...row, pinned }, "/api/session/pin", { pinned });
+  }
+
+  async archive(row: Row, archived: boolean): Promise<void> {
+    await this.#change(row, { ...row, archived }, "/api/session/archive", { archived });
+  }
+
+  async remove(row: Row): Promise<void> {
+    this.apply([], [row.session_id]);
+    try {
+      await this.client.post("/api/session/delete", { session_id: row.session_id });
+    } catch (error) {
+      this.apply([row], []);
+      throw error;
+    }
+  }
+
+  async restore(row: Row): Promise<void> {
+    const answer = await this.client.post<{ session: Row }>("/api/session/restore", { session_id: row.session_id });
+    this.apply([answer.session], []);
+  }
+
+  /** Show the change at once, and take it back when the server refuses it. */
+  async #change(before: Row, after: Row, path: string, fields: object): Promise<void> {
+    this.apply([after], []);
+    try {
+      const answer = await this.client.post<{ session: Row }>(path, { session_id: before.session_id, ...fields });
+      this.apply([answer.session], []);
+    } catch (error) {
+      this.apply([before], []);
+      throw error;
+    }
+  }
+
+  #page(cursor: string | null): Promise<SessionList> {
+    const archived = this.shelf === "archive" ? 1 : 0;
+    return this.client.get<SessionList>("/api/sessions", { limit: PAGE, cursor, archived });
+  }
+
+  #turned(list: SessionList): void {
+    this.#cursor = list.next_cursor;
+    this.hasMore = list.next_cursor !== null;
+  }
+
+  /** Is it on this shelf, and among what was loaded? What lies further down comes by scrolling. */
+  #belongs(row: Row): boolean {
+    if (row.archived !== (this.shelf === "archive")) return false;
+    const last = this.rows.at(-1);
+    return !this.hasMore || this.find(row.session_id) !== undefined || !last || byNewest(row, last) < 0;
+  }
+}
+
+function ordered(rows: readonly Row[]): readonly Row[] {
+  return rows.toSorted(byNewest);
+}
+
+function byNewest(a: Row, b: Row): number {
+  return (
+    Number(b.pinned) - Number(a.pinned) || timeOf(b) - timeOf(a) || (a.session_id < b.session_id ? -1 : 1)
+  );
+}
+
+export function timeOf(row: Row): number {
+  return row.last_message_at ?? row.updated_at;
+}

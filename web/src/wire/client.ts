@@ -1,0 +1,103 @@
+/** Asking the server for something, and the one shape in which it refuses. */
+
+/** A refusal, or silence, with a sentence for the person. `code` is `unreachable` when nothing answered. */
+export class ServerError extends Error {
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly status: number,
+    readonly fields: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message);
+    this.name = "ServerError";
+  }
+
+  get isUnreachable(): boolean {
+    return this.code === "unreachable";
+  }
+}
+
+export interface ClientEvents {
+  /** The server no longer knows who asks. */
+  signedOut(): void;
+  /** A request found nobody: the connection is in doubt. */
+  unreachable(): void;
+}
+
+type Query = Record<string, string | number | boolean | null | undefined>;
+
+const UNREACHABLE = "Fireside does not answer. What you wrote is kept; try again in a moment.";
+
+export class Client {
+  #events: ClientEvents = { signedOut: () => {}, unreachable: () => {} };
+
+  listen(events: ClientEvents): void {
+    this.#events = events;
+  }
+
+  get<Answer>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
+    return this.#ask<Answer>(address(path, query), { signal: signal ?? null });
+  }
+
+  post<Answer>(path: string, body: object = {}): Promise<Answer> {
+    return this.#ask<Answer>(path, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** Open an event stream; the answer's body is the caller's to read and to close. */
+  async open(path: string, query: Query, signal: AbortSignal): Promise<Response> {
+    const answer = await this.#fetch(address(path, query), { signal, headers: { Accept: "text/event-stream" } });
+    if (!answer.ok) throw await this.#refusal(answer);
+    return answer;
+  }
+
+  async #ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
+    const answer = await this.#fetch(path, init);
+    if (!answer.ok) throw await this.#refusal(answer);
+    try {
+      return (await answer.json()) as Answer;
+    } catch (cause) {
+      if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
+      throw new ServerError("The server's answer could not be read. Try again.", "unreadable", answer.status);
+    }
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(path, { credentials: "same-origin", cache: "no-store", ...init });
+    } catch (cause) {
+      if (init.signal?.aborted) throw cause;
+      this.#events.unreachable();
+      throw new ServerError(UNREACHABLE, "unreachable", 0);
+    }
+  }
+
+  async #refusal(answer: Response): Promise<ServerError> {
+    const fields = await answer.json().then(asRecord, () => ({}) as Record<string, unknown>);
+    const said = typeof fields["error"] === "string" ? fields["error"] : `The server answered ${answer.status}.`;
+    const code = typeof fields["code"] === "string" ? fields["code"] : "unknown";
+    if (answer.status === 401 && code === "not_signed_in") this.#events.signedOut();
+    return new ServerError(said, code, answer.status, fields);
+  }
+}
+
+/** The sentence to show for whatever was thrown. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof ServerError) return error.message;
+  console.error(error);
+  return "Something in this page went wrong. Reload it; what was said is kept on the server.";
+}
+
+function address(path: string, query: Query): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value != null) parameters.set(name, String(value));
+  const text = parameters.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

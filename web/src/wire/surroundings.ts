@@ -1,0 +1,22 @@
+/** The browser's clock, chance and signs of life, as a follower asks for them. */
+
+import type { Surroundings } from "./follow";
+
+export const browser: Surroundings = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  after(ms, call) {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+  watch(call) {
+    const end = new AbortController();
+    const { signal } = end;
+    document.addEventListener("visibilitychange", () => call(document.hidden ? "hidden" : "seen"), { signal });
+    window.addEventListener("pageshow", (event) => event.persisted && call("network"), { signal });
+    window.addEventListener("online", () => call("network"), { signal });
+    window.addEventListener("offline", () => call("network"), { signal });
+    if (document.hidden) call("hidden");
+    return () => end.abort();
+  },
+};

@@ -1,0 +1,46 @@
+import { gzipSync } from "node:zlib";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { type Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+/** What a first visit may cost: script and style together, gzipped. */
+const FIRST_LOAD_BUDGET_KB = 120;
+
+/** Print what a first visit loads, and fail the build when that outgrows its budget. */
+function firstLoad(): Plugin {
+  return {
+    name: "fireside:first-load",
+    apply: "build",
+    generateBundle(_options, bundle) {
+      const wanted = new Set<string>();
+      const visit = (name: string): void => {
+        const chunk = bundle[name];
+        if (wanted.has(name) || chunk?.type !== "chunk") return;
+        wanted.add(name);
+        for (const next of chunk.imports) visit(next);
+        for (const style of chunk.viteMetadata?.importedCss ?? []) wanted.add(style);
+      };
+      for (const chunk of Object.values(bundle)) if (chunk.type === "chunk" && chunk.isEntry) visit(chunk.fileName);
+      const sizes = [...wanted].map((name) => {
+        const file = bundle[name];
+        return gzipSync(file?.type === "chunk" ? file.code : (file?.source ?? "")).length;
+      });
+      const total = sizes.reduce((sum, size) => sum + size, 0) / 1000;
+      console.log(`first load: ${total.toFixed(1)} kB gzip in ${wanted.size + 3} requests (budget ${FIRST_LOAD_BUDGET_KB} kB in 10)`);
+      if (total > FIRST_LOAD_BUDGET_KB) this.error(`The first load is over its budget of ${FIRST_LOAD_BUDGET_KB} kB.`);
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [svelte(), firstLoad()],
+  build: {
+    outDir: process.env["FIRESIDE_PAGE_OUT"] ?? "../api/static",
+    emptyOutDir: true,
+    target: "es2023",
+    assetsInlineLimit: 0, // a data: address would be one more thing for the content policy to allow
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  test: { environment: "node", include: ["tests/**/*.test.ts"] },
+});
