@@ -48,7 +48,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 def kind_at(base_url: str) -> Kind:
     """Which kind answers at an address, by its host."""
     host = urlsplit(base_url).hostname or ""
-    hosts = {"api.openai.com": "openai", "api.anthropic.com": "anthropic"}
+    hosts: dict[str, Kind] = {"api.openai.com": "openai", "api.anthropic.com": "anthropic"}
     if host.endswith("googleapis.com") and "openai" not in base_url:
         return "google"
     return hosts.get(host, "openai_compatible")
