@@ -4,8 +4,8 @@ Prints one line of JSON when the model is loaded, `{"addr": ..., "key": ...}`, o
 Ends when its standard input does, which is when the process that started it is gone, however that ended.
 """
 
-import importlib
 import ctypes
+import importlib
 import json
 import os
 import secrets
