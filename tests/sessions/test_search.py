@@ -196,6 +196,18 @@ def test_results_come_in_pages(shelf: Shelf) -> None:
     assert len(seen) == len({*seen}) == 7
 
 
+def test_a_word_that_is_everywhere_finds_the_newest_sessions(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.sessions.search._MOST_WEIGHED", 3)
+    for number in range(4):
+        shelf.now += 60
+        shelf.saved(f"common {number}", "common again", title=f"T{number}")
+
+    answer = shelf.store.search("common", limit=3)
+
+    assert [hit.session["title"] for hit in answer.results] == ["T3", "T2", "T1"]
+    assert answer.next_cursor is not None
+
+
 def test_what_was_taken_out_of_a_message_is_found_no_more(shelf: Shelf) -> None:
     session = shelf.saved("secret plan", "other")
     session.messages[0]["content"] = "nothing"
