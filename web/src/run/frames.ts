@@ -1,8 +1,7 @@
-/** Reading what the wire carries of a run: frames with every field there, and snapshots with every default filled in. */
+/** Reading the frames of a run: values with every field there, whatever the encoder left out. */
 
 import type { Frame } from "../wire/sse";
 import type { Message, Outcome, PlanEntry, Row, Usage } from "../wire/types";
-import { EMPTY, type Block, type Transcript } from "./transcript";
 
 /** One numbered event of a run, by its name on the wire. */
 export type RunFrame = { readonly seq: number } & (
@@ -64,24 +63,4 @@ export function runFrame(frame: Pick<Frame, "event"> & { data: unknown }): RunFr
 
 export function isNumbered(frame: RunFrame | OtherFrame): frame is RunFrame {
   return frame.event !== "done" && frame.event !== "resync";
-}
-
-const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
-  text: { text: "" },
-  thinking: { text: "", started_ms: 0, ended_ms: 0 },
-  tool: { name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 },
-  notice: { code: "", message: "" },
-};
-
-/** A snapshot as the server sends it, with the fields it left out. */
-export function transcriptFrom(snapshot: unknown): Transcript {
-  const known = { ...EMPTY, ...(snapshot as Partial<Transcript>) };
-  const blocks = known.blocks.map((block) => ({ ...BLOCK_DEFAULTS[block.kind], ...block }) as Block);
-  const question = known.question && questionFrom(known.question);
-  return { ...known, blocks, question };
-}
-
-function questionFrom(sent: Partial<NonNullable<Transcript["question"]>>): Transcript["question"] {
-  const { seq = 0, question_id = "", text = "", options = [] } = sent;
-  return { seq, question_id, text, options };
 }

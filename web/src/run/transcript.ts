@@ -56,6 +56,26 @@ export const EMPTY: Transcript = {
   duration_ms: 0,
 };
 
+const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
+  text: { text: "" },
+  thinking: { text: "", started_ms: 0, ended_ms: 0 },
+  tool: { name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 },
+  notice: { code: "", message: "" },
+};
+
+/** A snapshot as the server sends it, with the fields it left out. */
+export function transcriptFrom(snapshot: unknown): Transcript {
+  const known = { ...EMPTY, ...(snapshot as Partial<Transcript>) };
+  const blocks = known.blocks.map((block) => ({ ...BLOCK_DEFAULTS[block.kind], ...block }) as Block);
+  const question = known.question && questionFrom(known.question);
+  return { ...known, blocks, question };
+}
+
+function questionFrom(sent: Partial<NonNullable<Transcript["question"]>>): Transcript["question"] {
+  const { seq = 0, question_id = "", text = "", options = [] } = sent;
+  return { seq, question_id, text, options };
+}
+
 /** Is there something between what is known and `frame`? Then only a fresh snapshot helps. */
 export function isGap(transcript: Transcript, frame: RunFrame): boolean {
   return frame.seq > transcript.seq + 1;

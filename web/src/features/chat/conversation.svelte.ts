@@ -1,8 +1,8 @@
 /** One conversation: its messages, the run it is in, and what a person can do about them. */
 
-import { isNumbered, runFrame, transcriptFrom, type OtherFrame } from "../../run/frames";
+import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
-import { EMPTY, isGap, reduce, type Transcript } from "../../run/transcript";
+import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
