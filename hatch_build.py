@@ -28,7 +28,8 @@ class PageBuildHook(BuildHookInterface):
         if build.is_fresh(ROOT):
             return
         try:
-            build.build(ROOT, npm=build.npm_on_path() or self._npm_of_build_environment())
+            npm = build.npm_on_path() or self._npm_of_build_environment()
+            build.build(ROOT, npm=npm, say=self.app.display_info)
         except build.BuildFailed as error:
             self.app.abort(f"{error.output}\n{error}.")
 

@@ -21,7 +21,14 @@ _own_index_file = SESSION_INDEX_FILE
 
 def _index_file() -> Path:
     """An index describes one folder: where only the folder was re-pointed, the index goes with it."""
-    return SESSION_DIR / _own_index_file.name if SESSION_INDEX_FILE is _own_index_file else SESSION_INDEX_FILE
+    own = SESSION_INDEX_FILE is _own_index_file
+    return Path(SESSION_DIR) / _own_index_file.name if own else Path(SESSION_INDEX_FILE)
+
+
+def use_folder(folder: Path) -> None:
+    """Point `SESSION_DIR` at `folder`, and the index into it."""
+    global SESSION_DIR, SESSION_INDEX_FILE
+    SESSION_DIR, SESSION_INDEX_FILE = folder, folder / _own_index_file.name
 
 
 class Session(_Session):
@@ -31,7 +38,7 @@ class Session(_Session):
         super().__init__(session_id, **{"home": store, **fields})
 
 
-store = SessionStore(lambda: SESSION_DIR, _index_file, lambda: SESSIONS, session_type=Session)
+store = SessionStore(lambda: Path(SESSION_DIR), _index_file, lambda: SESSIONS, session_type=Session)
 
 
 def new_session(**fields: Any) -> _Session:

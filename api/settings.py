@@ -91,7 +91,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The config file {path} cannot be read: {error}") from error
+        raise SettingsError(f"The config file {path} cannot be read: {str(error).rstrip('.')}.") from error
     known = {one.name for one in fields(Settings)}
     for name in values:
         if name not in known:

@@ -18,9 +18,8 @@ def page_is_ready(root: Path) -> bool:
 
 def make_page(root: Path) -> None:
     npm = build.npm_on_path() or _fetched_npm(root)
-    say("Building the page.")
     try:
-        build.build(root, npm=npm)
+        build.build(root, npm=npm, say=say)
     except build.BuildFailed as error:
         raise explained(str(error), error.output) from error
 

@@ -66,10 +66,12 @@ def for_pip(environ: Mapping[str, str]) -> dict[str, str]:
 
 def for_uv(environ: Mapping[str, str], pip: dict[str, str]) -> dict[str, str]:
     """`environ` for uv, which does not read pip's settings by itself. What was set for uv counts before them."""
+    # pip passes over a folder of packages that is not there; uv stops.
+    pip = pip | {"find-links": " ".join(filter(_may_be_there, pip.get("find-links", "").split()))}
     found = {
         variable: separator.join(pip[setting].split())
         for setting, (variable, separator) in PIP_TO_UV.items()
-        if setting in pip
+        if pip.get(setting)
     }
     if _has_system_certificates():
         found["UV_SYSTEM_CERTS"] = "true"
@@ -105,6 +107,11 @@ def settings_in_files(listing: str) -> dict[str, str]:
 
 def _led_nowhere(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith(KEPT) or not name.startswith(ASTRAY)}
+
+
+def _may_be_there(link: str) -> bool:
+    path = link.removeprefix("file://")
+    return "://" in path or Path(path).exists()
 
 
 def _has_system_certificates() -> bool:

@@ -38,6 +38,11 @@ def _find_uv(folder: Path) -> Path | None:
 
 
 def _fetch_uv(root: Path) -> Path:
+    if not (find_spec("pip") or find_spec("ensurepip")):
+        raise CannotGoOn(
+            f"Python {sys.version_info[0]}.{sys.version_info[1]} here has neither pip nor the venv module: install one "
+            "of them (on Debian and Ubuntu: apt install python3-venv), then start ./run again."
+        )
     folder = root / FOLDER
     say("Fetching uv, which installs the rest.")
     shutil.rmtree(folder, ignore_errors=True)
@@ -65,11 +70,6 @@ def _pip(root: Path) -> list[str] | None:
 
 
 def _own_pip(root: Path) -> list[str]:
-    if not find_spec("ensurepip"):
-        raise CannotGoOn(
-            f"Python {sys.version_info[0]}.{sys.version_info[1]} here has neither pip nor the venv module: install one "
-            "of them (on Debian and Ubuntu: apt install python3-venv), then start ./run again."
-        )
     run_step(
         [sys.executable, "-m", "venv", root / FOLDER],
         env=surroundings.for_pip(os.environ),

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +40,8 @@ def is_fresh(root: Path) -> bool:
         return False
 
 
-def build(root: Path, *, npm: Npm) -> None:
-    """Build the page of the checkout at `root`. Not meant for two processes at once.
+def build(root: Path, *, npm: Npm, say: Callable[[str], None] = print) -> None:
+    """Build the page of the checkout at `root`, telling `say` what begins. Not meant for two processes at once.
 
     Raises:
         BuildFailed: npm did not succeed.
@@ -50,7 +51,10 @@ def build(root: Path, *, npm: Npm) -> None:
     beside, before = page.with_name(".static-new"), page.with_name(".static-old")
     for leftover in (beside, before):
         shutil.rmtree(leftover, ignore_errors=True)
-    _install(root / "web", npm)
+    if not _is_installed(root / "web"):
+        say("Installing the packages of the page.")
+        _install(root / "web", npm)
+    say("Building the page.")
     _npm(root / "web", npm, ["run", "build"], {"FIRESIDE_PAGE_OUT": str(beside)}, "The page could not be built")
     if not (beside / "index.html").is_file():
         raise BuildFailed("The page could not be built", f"npm run build left no index.html in {beside}")
@@ -113,15 +117,22 @@ def _sources(web: Path) -> list[Path]:
     return [path for path in inside + beside if not path.name.startswith(".") and ".test." not in path.name]
 
 
-def _install(web: Path, npm: Npm) -> None:
-    wanted = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
+def _is_installed(web: Path) -> bool:
     stamp = web / INSTALLED
-    if stamp.is_file() and stamp.read_text(encoding="ascii") == wanted:
-        return
-    # What Vite needs are development dependencies, which NODE_ENV=production would leave out.
+    return stamp.is_file() and stamp.read_text(encoding="ascii") == _installation(web)
+
+
+def _install(web: Path, npm: Npm) -> None:
+    # What Vite needs are development dependencies, which NODE_ENV=production would leave out. npm's own pauses before
+    # it tries again would have a person without a network wait for more than a minute.
     arguments = ["ci", "--include=dev", "--no-audit", "--no-fund"]
+    arguments += ["--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-factor=2"]
     _npm(web, npm, arguments, {}, "The packages of the page could not be installed")
-    stamp.write_text(wanted, encoding="ascii")
+    (web / INSTALLED).write_text(_installation(web), encoding="ascii")
+
+
+def _installation(web: Path) -> str:
+    return hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
 
 
 def _npm(web: Path, npm: Npm, arguments: list[str], extra: dict[str, str], what: str) -> None:
@@ -131,7 +142,8 @@ def _npm(web: Path, npm: Npm, arguments: list[str], extra: dict[str, str], what:
     done = subprocess.run(
         [*npm.command, *arguments],
         cwd=web,
-        env=os.environ | {"PATH": path, "NPM_CONFIG_UPDATE_NOTIFIER": "false"} | extra,
+        # The authorities that the machine trusts count for npm too, as they do for pip.
+        env={"NODE_USE_SYSTEM_CA": "1"} | os.environ | {"PATH": path} | extra,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -42,8 +42,11 @@ class Agent(Protocol):
         """
         ...
 
-    async def prepare(self) -> None:
-        """Load what the first turn will need, off the event loop. Called when someone first types; may be repeated."""
+    async def prepare(self, model: str = "") -> None:
+        """Load what the first turn with `model` will need, off the event loop. Must not raise for anything outside.
+
+        Called when someone first types; may be repeated.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """What a run's events amount to: the one fold from events to what a person reads and what a document keeps.
 
 Folding a prefix and then the rest, with any overlap, equals folding all at once: an event whose number is not the next
-one is ignored. The front end's reducer (`web/src/run/`) is its twin; `tests/contract/runs/` holds both to the same cases.
+one is ignored. The front end's reducer (`web/src/run/`) is its twin; `tests/contract/runs/` holds both to the same
+cases.
 """
 
 from collections.abc import Iterable
@@ -160,9 +161,10 @@ def _end(t: Transcript, event: ev.RunEnded) -> None:
 def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list[dict[str, Any]]:
     """What an ended run leaves in its session's document, oldest first; `now` in seconds since 1970.
 
-    One assistant message for each stretch of thinking and text with the tool calls that follow it, then one tool message
-    for each call: the shape that model APIs and the ecosystem's session files share. Ids derive from the run, so folding
-    twice yields the same messages. A run that ended without a word leaves one empty assistant message that tells why.
+    One assistant message for each stretch of thinking and text with the tool calls that follow it, then one tool
+    message for each call: the shape that model APIs and the ecosystem's session files share. Ids derive from the run,
+    so folding twice yields the same messages. A run that ended without a word leaves one empty assistant message that
+    tells why.
     """
     messages: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None

@@ -68,7 +68,8 @@ class Gate:
         if not self._hosts.may_read(headers):
             raise Forbidden("This request came from another site.", code="wrong_origin")
         scope["state"]["owner"] = OWNER_LOCAL
-        if path not in OPEN_ROUTES and not self.is_signed_in(headers):
+        scope["state"]["is_signed_in"] = self.is_signed_in(headers)
+        if path not in OPEN_ROUTES and not scope["state"]["is_signed_in"]:
             raise NotSignedIn("Sign in first: open the link that Fireside printed at start, or paste its token.")
 
     def is_signed_in(self, headers: list[tuple[bytes, bytes]]) -> bool:

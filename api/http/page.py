@@ -1,7 +1,7 @@
 """The built page: a fixed set of files, read once, served as they are.
 
-Requests are looked up by name in what was found at start, so no path is ever built from a request. Files under `assets/`
-carry a digest of their content in their name and never change.
+Requests are looked up by name in what was found at start, so no path is ever built from a request. Files under
+`assets/` carry a digest of their content in their name and never change.
 """
 
 import hashlib

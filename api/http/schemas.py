@@ -82,12 +82,13 @@ class DefaultModel(Request):
 
 
 class ProviderTest(Request):
-    """`id` names a saved provider whose key is to be used when `key` is absent."""
+    """`id` names a saved provider whose key is to be used when `key` is absent. `models`: names it does not list."""
 
     kind: Kind
     base_url: str | None = Field(None, max_length=2048)
     key: str | None = Field(None, max_length=4096)
     id: Id | None = None
+    models: list[ModelId] | None = Field(None, max_length=100)
 
 
 class ProviderSave(ProviderTest):
@@ -230,7 +231,7 @@ class RunSnapshot(BaseModel):
     message_id: str
     seq: int
     started_at: float
-    transcript: dict[str, Any] = Field(json_schema_extra={"$ref": "#/components/schemas/Transcript"})
+    transcript: dict[str, Any]
 
 
 class Session(SessionRow):
@@ -350,11 +351,36 @@ class FoundModel(BaseModel):
 
 
 class ProviderTested(BaseModel):
+    """`total` counts what the provider listed, which may be more than is shown."""
+
     ok: Literal[True]
     models: list[FoundModel]
+    total: int
     took_ms: int
 
 
 class ProviderSaved(BaseModel):
     provider: Provider
     models: list[FoundModel]
+
+
+# What streams carry beside the events of the domain
+
+
+class RunDone(BaseModel):
+    """`done`: what an ended run left in its session."""
+
+    session: SessionRow | None
+    messages: list[Message]
+    usage: UsageNote | None
+
+
+class SessionsChanged(BaseModel):
+    """`sessions_changed`: rows to put in place, ids to take out; go on from `version`."""
+
+    rows: list[SessionRow]
+    removed: list[str]
+    version: str
+
+
+STREAMED = (RunDone, SessionsChanged)

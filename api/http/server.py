@@ -18,6 +18,11 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, begin_closing: Callable[[], None]) -> None:
         super().__init__(config)
         self._begin_closing = begin_closing
+        self.on_started: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._begin_closing()

@@ -1,7 +1,7 @@
 """A run's events on the wire: one encoder over the domain's union, and the response that streams it.
 
-Each event keeps its number: `id: <stream_id>:<seq>`. `done`, which tells what the document now holds, has no id, so that a
-client that misses the very last event is sent both again.
+Each event keeps its number: `id: <stream_id>:<seq>`. `done`, which tells what the document now holds, has no id, so
+that a client that misses the very last event is sent both again.
 """
 
 import asyncio
@@ -37,7 +37,12 @@ NAMES: dict[type, str] = {
     ev.TitleChanged: "title",
     ev.Notice: "warning",
 }
-ENDINGS: dict[str, str] = {"done": "stream_end", "interrupted": "stream_end", "cancelled": "cancel", "failed": "apperror"}
+ENDINGS: dict[str, str] = {
+    "done": "stream_end",
+    "interrupted": "stream_end",
+    "cancelled": "cancel",
+    "failed": "apperror",
+}
 
 
 def frame(name: str, data: Any, id: str | None = None) -> bytes:

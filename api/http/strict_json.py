@@ -1,7 +1,7 @@
 """JSON as a client must send it: one reading, or none.
 
-Python's own parser lets pass what other readers see differently: `NaN`, `1e999`, a key given twice, numbers of thousands of
-digits. Each of these is refused with its reason.
+Python's own parser lets pass what other readers see differently: `NaN`, `1e999`, a key given twice, numbers of
+thousands of digits. Each of these is refused with its reason.
 """
 
 import json

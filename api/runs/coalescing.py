@@ -14,7 +14,8 @@ class Coalescer:
     """Passes events on in order, merging neighbouring deltas of one kind that come within `WINDOW_S` of the last write.
 
     The first delta after a pause goes through without delay, so that a token is shown as soon as it came; a provider
-    that sends thousands a second costs at most 500 writes. Everything that is no delta flushes and goes through at once.
+    that sends thousands a second costs at most 500 writes. Everything that is no delta flushes and goes through at
+    once.
     """
 
     def __init__(self, emit: Callable[[list[Event]], None]) -> None:

@@ -35,7 +35,7 @@ Change = Callable[[RunId], None]
 class Agents(Protocol):
     """Where agents come from: `agents.registry.Registry`."""
 
-    def agent_for(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
+    async def choose(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
         """The agent to use, and the model it is to use, when a session asks for these."""
         ...
 
@@ -46,7 +46,7 @@ class Engine:
     def __init__(
         self, store: SessionStore, agents: Agents, folder: Path, *, clock: Callable[[], float] = time.time
     ) -> None:
-        """`folder` holds the journals of runs that are not yet in their session, and in `ended/` those of the others."""
+        """`folder` holds the journals of runs not yet in their session, and in `ended/` those of the others."""
         self.store = store
         self.folder = folder
         self.clock = clock
@@ -83,7 +83,7 @@ class Engine:
             await self._free(session)
             # Another model means its own agent, unless one is named too.
             named = new.agent if new.agent or new.model else session.agent
-            agent, model = self._agents.agent_for(new.model or session.model, named)
+            agent, model = await self._agents.choose(new.model or session.model, named)
 
             def change(run_id: RunId) -> None:
                 turns.add_message(session, new, run_id, self.clock())
@@ -110,13 +110,13 @@ class Engine:
             turns.check_revision(session, revision)
             if not turns.was_cut_off_in_mid_sentence(session):
                 return await self._answer_again(session)
-            agent, model = self._agents.agent_for(session.model, session.agent)
+            agent, model = await self._agents.choose(session.model, session.agent)
             return await self._begin(
                 session, agent, model, lambda run_id: turns.hand_over(session, run_id), continuing=True
             )
 
     async def _answer_again(self, session: Session) -> Started:
-        agent, model = self._agents.agent_for(session.model, session.agent)
+        agent, model = await self._agents.choose(session.model, session.agent)
         change: Change = lambda run_id: turns.drop_last_answer(session, run_id)  # noqa: E731
         return await self._begin(session, agent, model, change, reason="retry")
 

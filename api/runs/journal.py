@@ -1,9 +1,9 @@
 """The journal of a run: its events in order, on disk before anyone is shown them.
 
-One file a run, one JSON object a line: first `{"crc", "header"}`, then `{"crc", "event"}`, where `crc` is the CRC-32 (8 hex
-digits) of the exact bytes of the value beside it. A line is written by one unbuffered write, so what was appended survives
-the death of the process; `sync` makes it survive a power cut. A cut or damaged line ends what can be read: everything
-before it counts, nothing after it does.
+One file a run, one JSON object a line: first `{"crc", "header"}`, then `{"crc", "event"}`, where `crc` is the CRC-32
+(8 hex digits) of the exact bytes of the value beside it. A line is written by one unbuffered write, so what was
+appended survives the death of the process; `sync` makes it survive a power cut. A cut or damaged line ends what can
+be read: everything before it counts, nothing after it does.
 """
 
 import zlib
@@ -100,6 +100,10 @@ class Journal:
         """Wait until everything appended would survive a power cut."""
         self._file.sync()
 
+    def cut(self, size: int) -> None:
+        """Drop what follows the first `size` bytes, which nobody can read."""
+        self._file.cut(size)
+
     def close(self) -> None:
         self._file.close()
 
@@ -144,10 +148,10 @@ def events_after(path: Path, after: int, *, until: int) -> Sequence[Event]:
 
 def reopen(path: Path, recovered: Recovered) -> Journal:
     """Open a journal that a dead process left, cut back to its readable part, to append its ending."""
+    journal = Journal(path, recovered.header, seq=len(recovered.events))
     if recovered.lost_bytes:
-        with AppendFile(path) as file:
-            file.truncate(recovered.valid_bytes)
-    return Journal(path, recovered.header, seq=len(recovered.events))
+        journal.cut(recovered.valid_bytes)
+    return journal
 
 
 def _line(name: bytes, value: bytes) -> bytes:

@@ -154,7 +154,7 @@ def _nameless_header(session: Session, now: float) -> Header:
 
 
 def _restore_pending_message(session: Session, now: float) -> None:
-    """Other programs of the ecosystem keep a prompt here until its answer is complete; it is a message like any other."""
+    """Other programs of the ecosystem keep a prompt here until its answer is complete: a message like any other."""
     pending = session.pending_user_message
     if isinstance(pending, str) and pending.strip():
         last = next((one for one in reversed(session.messages) if one.get("role") == "user"), {})

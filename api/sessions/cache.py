@@ -9,7 +9,7 @@ from pathlib import Path
 from api.sessions.session import Session
 
 _SLACK = 16
-"""How many may be over the limit before the oldest are looked for: looking costs more than keeping them."""
+"""How many are added before the oldest are looked for: looking costs more than keeping a few too many."""
 
 
 class SessionCache:
@@ -21,7 +21,7 @@ class SessionCache:
     def __init__(self, entries: Callable[[], dict[str, Session]], limit: int) -> None:
         self._entries = entries
         self._limit = limit
-        self._trim_at = limit + _SLACK
+        self._added = 0
         self._lock = threading.RLock()
         self._clock = itertools.count()
         self._last_use: dict[str, int] = {}
@@ -46,7 +46,8 @@ class SessionCache:
             entries = self._entries()
             kept = entries.setdefault(session.session_id, session)
             self._last_use[session.session_id] = next(self._clock)
-            if len(entries) > self._trim_at:
+            self._added += 1
+            if len(entries) > self._limit and self._added >= _SLACK:
                 self._trim(entries)
             return kept
 
@@ -72,7 +73,7 @@ class SessionCache:
                 if session.seen is not None:
                     self._dropped[session.seen.path, session.session_id] = session
         self._last_use = {name: use for name, use in self._last_use.items() if name in entries}
-        self._trim_at = max(self._limit, len(entries)) + _SLACK
+        self._added = 0
 
 
 def _may_be_dropped(session: Session) -> bool:

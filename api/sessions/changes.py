@@ -24,8 +24,8 @@ class Change(msgspec.Struct, frozen=True):
 class Changes:
     """A change log without content: numbers and ids. Readers ask the store for what is there now.
 
-    A version is `<epoch>.<number>`; the epoch is new at every start, so that a number of a former life is never taken for
-    one of this.
+    A version is `<epoch>.<number>`; the epoch is new at every start, so that a number of a former life is never taken
+    for one of this.
     """
 
     def __init__(self) -> None:

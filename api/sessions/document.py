@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -69,7 +70,7 @@ def decode(raw: bytes, session_id: str) -> Document:
     """
     document = _parse(raw)
     check(document, session_id)
-    identify(document["messages"], session_id)
+    identify(document["messages"], lambda position: _derived_id(session_id, position))
     return document
 
 
@@ -94,8 +95,12 @@ def decode_header(raw: bytes, session_id: str) -> Header:
             raise Unreadable(_other_id(header.session_id))
         return header
     except (ValueError, RecursionError):
-        document = decode(raw, session_id)
-        return msgspec.convert(document, Header)
+        return header_of(decode(raw, session_id))
+
+
+def header_of(document: Document) -> Header:
+    """The header of a document that was checked."""
+    return msgspec.convert(document, Header)
 
 
 def _parse(raw: bytes) -> Any:
@@ -120,13 +125,15 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def cleaned(value: Any) -> Any:
-    """`value` with every text in it storable; see `clean_text`."""
+    """`value` with every text in it storable, see `clean_text`; lists and dicts are changed in place."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
-        return {cleaned(key): cleaned(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [cleaned(item) for item in value]
+        items = [(cleaned(key), cleaned(item)) for key, item in value.items()]
+        value.clear()
+        value.update(items)
+    elif isinstance(value, list):
+        value[:] = map(cleaned, value)
     return value
 
 
@@ -152,37 +159,46 @@ def _check_message(message: Any, position: int) -> None:
         raise Unreadable(f"The content of message {position + 1} is neither text nor a list of parts.")
 
 
-def identify(messages: list[Message], session_id: str) -> None:
-    """Give every message an id of its own. Derived from its place, so that reading a file twice gives the same ids."""
+def identify(messages: list[Message], make_id: Callable[[int], str]) -> list[Message]:
+    """Give every message an id of its own, made from its position where it has none; gives those that had none."""
     taken = {message["id"] for message in messages if isinstance(message.get("id"), str)}
     seen: set[str] = set()
+    fresh = []
     for position, message in enumerate(messages):
         found = message.get("id")
         if isinstance(found, int) and not isinstance(found, bool):
             found = message["id"] = str(found)
         if not isinstance(found, str) or not found or found in seen:
-            found = message["id"] = _derived_id(session_id, position, taken)
+            place = position
+            while (found := make_id(place)) in taken:
+                place += len(messages)
+            message["id"] = found
+            fresh.append(message)
         seen.add(found)
         taken.add(found)
+    return fresh
 
 
-def _derived_id(session_id: str, position: int, taken: set[str]) -> MessageId:
-    seed = f"{session_id}:{position}"
-    while (found := f"msg-{hashlib.sha256(seed.encode()).hexdigest()[:24]}") in taken:
-        seed = found
-    return MessageId(found)
+def _derived_id(session_id: str, position: int) -> MessageId:
+    """The same for the same place, so that reading a file twice gives the same ids."""
+    return MessageId(f"msg-{hashlib.sha256(f'{session_id}:{position}'.encode()).hexdigest()[:24]}")
 
 
 def encode(document: Document) -> bytes:
-    """`document` as JSON. Where text in it cannot be stored, it is cleaned first.
+    """`document` as JSON. Where text in it cannot be stored, it is cleaned first, in place.
 
     Raises:
         TypeError: it holds something that is no JSON.
     """
     try:
-        return _encoder.encode(document)
+        return encode_strictly(document)
     except UnicodeEncodeError:
-        return _encoder.encode(cleaned(document))
+        return encode_strictly(cleaned(document))
+
+
+def encode_strictly(document: Document) -> bytes:
+    """As `encode`, but raises UnicodeEncodeError rather than changing anything."""
+    return _encoder.encode(document)
 
 
 def _plain(value: Any) -> Any:

@@ -78,7 +78,7 @@ def replace_file(path: Path, data: bytes) -> os.stat_result:
 
 
 def _write_new(path: Path, data: bytes) -> os.stat_result:
-    """Create `path` with `data` and sync it. A failed sync is never tried again on the same file: its pages are lost."""
+    """Create `path` with `data` and sync it. After a failed sync its pages are lost: never tried again on that file."""
     descriptor = os.open(path, _NEW, 0o600)
     try:
         try:
@@ -199,6 +199,11 @@ class AppendFile:
                 self._mend()
             raise
         self._end += len(line)
+
+    def cut(self, size: int) -> None:
+        """Drop everything after the first `size` bytes, which end in a newline."""
+        os.ftruncate(self._descriptor, size)
+        self._end, self._is_torn = size, False
 
     def _mend(self) -> None:
         """A torn line may not be glued to the next one."""

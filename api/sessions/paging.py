@@ -11,6 +11,9 @@ from api.sessions.rows import Row
 
 T = TypeVar("T")
 
+Position = tuple[bool, float, str]
+"""Where a row stands in the order of lists; see `rows.order`."""
+
 
 class Page(msgspec.Struct, frozen=True):
     """`next_cursor` is None on the last page. With `indexing`, there may be more than the index knows yet."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from api.domain.ids import is_safe_id
+from api.sessions.trash import trashed_ids
 
 Stamp = tuple[int, int, int]
 """A file's mtime in nanoseconds, size in bytes and inode: when none of them moved, neither did the content."""
@@ -41,9 +42,10 @@ def scan(folder: Path, index_file: Path) -> tuple[list[Found], list[Quarantined]
     Names led by `_` or `.`, the index and what editors and sync programs leave behind are neither.
     """
     found, odd = [], []
+    deleted = trashed_ids(folder)
     for entry in _entries(folder):
-        name, suffix = os.path.splitext(entry.name)
-        if suffix != ".json" or entry.name[0] in "_." or Path(entry.path) == index_file:
+        name = entry.name.removesuffix(".json")
+        if name == entry.name or name[:1] in "_." or Path(entry.path) == index_file:
             continue
         if not is_safe_id(name):
             if not _is_leftover(name):
@@ -51,6 +53,9 @@ def scan(folder: Path, index_file: Path) -> tuple[list[Found], list[Quarantined]
             continue
         if not entry.is_file(follow_symlinks=False):
             odd.append(Quarantined(entry.name, f"It is {_kind(entry)}, not a file; it is not opened."))
+            continue
+        if name in deleted:
+            odd.append(Quarantined(entry.name, "This session was deleted. Restore it to see it again."))
             continue
         try:
             found.append(Found(name, folder / entry.name, stamp_of(entry.stat(follow_symlinks=False))))
@@ -63,7 +68,7 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             yield from entries
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
 
 

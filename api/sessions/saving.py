@@ -6,7 +6,17 @@ from pathlib import Path
 from api.domain.errors import BadRequest, Conflict, StaleRevision
 from api.domain.ids import new_message_id
 from api.domain.messages import Message
-from api.sessions.document import SCHEMA, Unreadable, check, decode, encode, fingerprint, usable_count
+from api.sessions.document import (
+    SCHEMA,
+    Unreadable,
+    check,
+    decode,
+    encode,
+    encode_strictly,
+    fingerprint,
+    identify,
+    usable_count,
+)
 from api.sessions.files import Unsynced, explained, replace_file
 from api.sessions.loading import SessionUnreadable, read_document
 from api.sessions.quarantine import stamp_of
@@ -25,7 +35,7 @@ def write_document(session: Session, path: Path, now: float, reason: str | None)
         StorageFailed (`not_confirmed`): written, but a power cut may undo it.
     """
     on_disk = _what_it_replaces(session, path)
-    messages = _identified(list(session.messages), now)
+    messages = list(session.messages)
     if on_disk is not None and len(messages) < on_disk.message_count and reason not in SHRINKING:
         raise Conflict(
             f"Not saved: {on_disk.message_count} messages are stored and only {len(messages)} were to be kept.",
@@ -36,7 +46,7 @@ def write_document(session: Session, path: Path, now: float, reason: str | None)
     before = session.revision, session.updated_at, session.schema
     session.revision, session.updated_at, session.schema = session.revision + 1, now, SCHEMA
     try:
-        data = _encoded(session, messages)
+        data = _encoded(session, messages, now)
         _replace(session, path, data, len(messages))
     finally:
         if session.seen is None or session.seen.revision != session.revision:
@@ -89,21 +99,17 @@ def _newer_schema() -> Conflict:
     return Conflict("Not saved: a newer version of this program wrote this session.", code="newer_schema")
 
 
-def _identified(messages: list[Message], now: float) -> list[Message]:
-    """A message without an id is new: it gets one, and the time. Those of an old file have one since it was read."""
-    for message in messages:
-        if isinstance(message, dict) and not message.get("id"):
-            message["id"] = new_message_id()
-            message.setdefault("timestamp", now)
-    return messages
-
-
-def _encoded(session: Session, messages: list[Message]) -> bytes:
+def _encoded(session: Session, messages: list[Message], now: float) -> bytes:
     """The document as bytes, before any file is opened. What a load would refuse is never written."""
-    document = session.document() | {"messages": messages}
     try:
-        check(document, session.session_id)
-        return encode(document)
+        check(session.document() | {"messages": messages}, session.session_id)
+        for message in identify(messages, lambda position: new_message_id()):
+            message.setdefault("timestamp", now)
+        try:
+            return encode_strictly(session.document() | {"messages": messages})
+        except UnicodeEncodeError:
+            session.clean_texts()
+            return encode(session.document() | {"messages": messages})
     except (Unreadable, TypeError, OverflowError, RecursionError) as error:
         raise BadRequest(f"Not saved: the session holds what cannot be stored. {error}", code="not_storable") from error
 

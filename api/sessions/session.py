@@ -9,7 +9,7 @@ import msgspec
 from api.domain.ids import OWNER_LOCAL, new_session_id
 from api.domain.messages import Message
 from api.domain.titles import UNTITLED
-from api.sessions.document import SCHEMA, Document, encode, fingerprint
+from api.sessions.document import SCHEMA, Document, cleaned, encode, fingerprint, usable_count
 from api.sessions.rows import Row, row_of
 
 _DEFAULTS: dict[str, Any] = {
@@ -122,7 +122,7 @@ class Session:
     @property
     def read_only(self) -> bool:
         """A newer program wrote the document; writing it would lose what this one does not understand."""
-        return self.schema > SCHEMA
+        return usable_count(self.schema) > SCHEMA
 
     @property
     def is_changed(self) -> bool:
@@ -157,6 +157,12 @@ class Session:
                 value = default
             setattr(self, name, list(value) if value is default and isinstance(value, list) else value)
         self.extra = {name: value for name, value in document.items() if name not in _DEFAULTS}
+
+    def clean_texts(self) -> None:
+        """Make every text storable, in place, so that memory and disk say the same."""
+        for name in _DEFAULTS:
+            setattr(self, name, cleaned(getattr(self, name)))
+        cleaned(self.extra)
 
     def mark_clean(self, seen: Seen, content: int) -> None:
         """Memory and disk agree. `content` is the fingerprint of the encoded document."""

@@ -1,5 +1,6 @@
 """The sessions of a folder: make, get, save, delete, restore."""
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,20 +10,36 @@ from typing import Any
 
 from api.domain.errors import BadRequest, StaleRevision, StorageFailed
 from api.domain.ids import OWNER_LOCAL, is_safe_id
-from api.sessions import trash
+from api.domain.messages import Message
+from api.sessions import search, trash
 from api.sessions.cache import SessionCache
-from api.sessions.document import Unreadable, decode, decode_header
-from api.sessions.files import Unsynced, explained, make_folder
+from api.sessions.document import Unreadable, decode_header
+from api.sessions.files import Unsynced, explained, make_folder, sweep_temps
+from api.sessions.index import Entry, Index, stamp_text
+from api.sessions.indexing import Indexer
+from api.sessions.listing import (
+    LARGEST_PAGE,
+    Listed,
+    Wanted,
+    count_all,
+    count_rows,
+    known_problems,
+    known_rows,
+    list_rows,
+    next_cursor,
+    page_of,
+)
 from api.sessions.loading import SessionNotFound, SessionUnreadable, load, read_document, refresh
-from api.sessions.paging import Page, cursor_for, parse_cursor
-from api.sessions.quarantine import Quarantined, scan
-from api.sessions.rows import Row, is_shown, order, row_of
+from api.sessions.paging import Page, Position, parse_cursor
+from api.sessions.quarantine import Found, Quarantined, scan, stamp_of
+from api.sessions.reading import read_entry
+from api.sessions.rows import Row, is_shown, order
 from api.sessions.saving import write_document
 from api.sessions.session import Session
 
 log = logging.getLogger(__name__)
 
-_STRIPES = 64
+_BLANKS_REMEMBERED = 100
 
 
 class SessionStore:
@@ -45,11 +62,12 @@ class SessionStore:
         self._index_file = index_file
         self._cache = SessionCache(cache, cache_limit)
         self._session_type = session_type
-        self._loading = [threading.Lock() for _ in range(_STRIPES)]
+        self._guards = [threading.Lock() for _ in range(64)]
         self._seen_folders: set[Path] = set()
-        self._blank_deleted: set[str] = set()
+        self._blank_deleted: dict[str, Session] = {}
         self.on_change: list[Callable[[list[str], list[str]], None]] = []
         self.now = clock
+        self.indexer = Indexer(folder, index_file, clock, self._changed)
 
     def new(self, *, owner: str = OWNER_LOCAL, **fields: Any) -> Session:
         """A blank session, in memory only."""
@@ -69,13 +87,17 @@ class SessionStore:
         path = self.path_of(session_id)
         session = self._cache.find(session_id, path)
         if session is None:
-            with self._loading[hash(session_id) % _STRIPES]:
+            with self._guard(session_id):
                 session = self._cache.find(session_id, path) or self._cache.add(self._load(session_id, path))
         else:
             refresh(session, path)
         if session.owner != owner or session.deleted:
             raise SessionNotFound(session_id)
         return session
+
+    def _guard(self, session_id: str) -> threading.Lock:
+        """Held while a session enters memory or leaves it: no two objects of it, and none of one that is deleted."""
+        return self._guards[hash(session_id) % len(self._guards)]
 
     def _load(self, session_id: str, path: Path) -> Session:
         if path == self._index_file() or trash.is_trashed(path.parent, session_id):
@@ -96,12 +118,18 @@ class SessionStore:
             path = self.path_of(session.session_id)
             self._open_folder(path.parent)
             try:
-                write_document(session, path, self.now(), reason)
+                messages = write_document(session, path, self.now(), reason)
             except StaleRevision:
                 if not session.is_streaming:
                     self._cache.remove(session)  # so that whoever asks next gets what is on disk now
                 raise
+            self._put(session, messages)
         self._changed([session.session_id], [])
+
+    def _put(self, session: Session, messages: list[Message]) -> None:
+        if session.seen is not None:
+            entry = Entry(session.session_id, session.seen.stamp, session.owner, session.row(), messages)
+            self.indexer.put(entry)
 
     def _open_folder(self, folder: Path) -> None:
         """Create the folder on its first use. One that was there and vanished is not replaced by an empty one."""
@@ -118,82 +146,103 @@ class SessionStore:
                 raise explained(error, folder) from error
 
     def delete(self, session_id: str, *, owner: str = OWNER_LOCAL) -> None:
-        """Move a session to the trash. Deleting again what was deleted succeeds.
+        """Move a session to the trash, also one that cannot be opened. Deleting again what was deleted succeeds.
 
         Raises:
             SessionNotFound: it never existed, or is someone else's.
-            StorageFailed: the disk refused.
+            StorageFailed: the disk refused; `not_confirmed`: deleted, but a power cut may undo that.
         """
         try:
             session = self.get(session_id, owner=owner)
         except SessionNotFound:
-            if self._was_deleted(session_id, owner):
-                return
-            raise
-        with session.lock:
-            if session.seen is not None:
-                self._move(trash.move_to_trash, session_id)
+            if not self._was_deleted(session_id, owner):
+                raise
+            return
+        except SessionUnreadable:
+            if owner != OWNER_LOCAL:
+                raise SessionNotFound(session_id) from None
+            session = self._session_type(session_id, home=self)
+            self._delete(session, is_stored=True)
+        else:
+            self._delete(session, is_stored=session.seen is not None)
+
+    def _delete(self, session: Session, *, is_stored: bool) -> None:
+        unconfirmed = None
+        with session.lock, self._guard(session.session_id):
+            if is_stored:
+                unconfirmed = self._move(trash.move_to_trash, session.session_id)
             else:
-                self._blank_deleted.add(session_id)
+                self._remember_blank(session)
             session.deleted = True
             self._cache.remove(session)
-        self._changed([], [session_id])
+            self.indexer.remove(session.session_id)
+        self._changed([], [session.session_id])
+        if unconfirmed:
+            raise unconfirmed
+
+    def _remember_blank(self, session: Session) -> None:
+        """A session that was never saved has no file to put into the trash."""
+        self._blank_deleted[session.session_id] = session
+        if len(self._blank_deleted) > _BLANKS_REMEMBERED:
+            del self._blank_deleted[next(iter(self._blank_deleted))]
 
     def restore(self, session_id: str, *, owner: str = OWNER_LOCAL) -> Session:
         """Undo `delete`. A session that is not deleted is given as it is.
 
         Raises:
             SessionNotFound: there is none in the trash, or it is someone else's.
-            StorageFailed: the disk refused.
+            StorageFailed: the disk refused; `not_confirmed`: restored, but a power cut may undo that.
         """
+        unconfirmed = None
         if self._was_deleted(session_id, owner):
-            self._move(trash.move_back, session_id)
+            with self._guard(session_id):
+                blank = self._blank_deleted.pop(session_id, None)
+                if blank is not None:
+                    blank.deleted = False
+                    self._cache.add(blank)
+                else:
+                    unconfirmed = self._move(trash.move_back, session_id)
         session = self.get(session_id, owner=owner)
+        with session.lock:
+            self._put(session, list(session.messages))
         self._changed([session_id], [])
+        if unconfirmed:
+            raise unconfirmed
         return session
 
     def _was_deleted(self, session_id: str, owner: str) -> bool:
-        path = self.path_of(session_id)
-        if session_id in self._blank_deleted:
-            return True
-        if not trash.is_trashed(path.parent, session_id):
+        folder = self.path_of(session_id).parent
+        blank = self._blank_deleted.get(session_id)
+        if blank is not None:
+            return blank.owner == owner
+        if not trash.is_trashed(folder, session_id):
             return False
         try:
-            raw, _ = read_document(trash.trashed_path(path.parent, session_id), session_id)
+            raw, _ = read_document(trash.trashed_path(folder, session_id), session_id)
             return (decode_header(raw, session_id).owner or OWNER_LOCAL) == owner
         except (SessionUnreadable, Unreadable):
             return owner == OWNER_LOCAL
 
-    def _move(self, move: Callable[[Path, str], None], session_id: str) -> None:
+    def _move(self, move: Callable[[Path, str], None], session_id: str) -> StorageFailed | None:
+        """Carry out `move`; gives the failure when it happened but may be undone by a power cut."""
         folder = self.path_of(session_id).parent
         try:
             move(folder, session_id)
         except Unsynced as error:
-            log.error("session.move_not_confirmed", extra={"session_id": session_id, "why": str(error)})
+            return explained(error, folder)
+        except FileNotFoundError:
+            # Another program removed it first, which is what was wanted of a deletion, and leaves nothing to restore.
+            log.warning("session.already_gone", extra={"session_id": session_id})
         except OSError as error:
             raise explained(error, folder) from error
+        return None
 
     def _changed(self, changed: list[str], removed: list[str]) -> None:
         for callback in self.on_change:
-            callback(changed, removed)
-
-    def all_rows(self, *, owner: str = OWNER_LOCAL) -> list[Row]:
-        """The rows of every session that has something to show, read from the documents themselves."""
-        found, _ = scan(self._folder(), self._index_file())
-        rows: dict[str, Row] = {}
-        for one in found:
             try:
-                raw, _status = read_document(one.path, one.session_id)
-                header = decode_header(raw, one.session_id)
-            except (SessionNotFound, SessionUnreadable, Unreadable):
-                continue
-            if (header.owner or OWNER_LOCAL) == owner and not trash.is_trashed(one.path.parent, one.session_id):
-                header.session_id = one.session_id
-                rows[one.session_id] = row_of(header, [message.timestamp for message in header.messages], self.now())
-        for session in self._cache.all():
-            if session.owner == owner and not session.deleted:
-                rows[session.session_id] = session.row()
-        return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
+                callback(changed, removed)
+            except Exception:  # somebody else's code: what it is told about is on disk already
+                log.exception("session.watcher_failed")
 
     def rows(
         self,
@@ -206,39 +255,110 @@ class SessionStore:
         project_id: str | None = None,
         tag: str | None = None,
     ) -> Page:
-        every = self.all_rows(owner=owner)
-        after = parse_cursor(cursor, tuple[bool, float, str]) if cursor else (True, float("inf"), "")
-        wanted = [
-            row
-            for row in every
-            if order(row) < after
-            and row["archived"] is archived
-            and (not q or q.casefold() in row["title"].casefold())
-            and (not project_id or row["project_id"] == project_id)
-            and (not tag or tag in row["tags"])
-        ]
-        counts = {
-            "active": sum(not row["archived"] for row in every),
-            "archived": sum(row["archived"] for row in every),
-            "pinned": sum(row["pinned"] and not row["archived"] for row in every),
-        }
-        last = cursor_for(order(wanted[limit - 1])) if len(wanted) > limit else None
-        return Page(wanted[:limit], last, counts, indexing=False)
+        """A page of the list, pinned first, then the newest message first; at most 500 rows.
 
-    def count(self) -> int:
-        return len(scan(self._folder(), self._index_file())[0])
+        Raises:
+            BadRequest: the cursor is none of ours.
+        """
+        wanted = Wanted(
+            owner=owner,
+            limit=max(1, min(limit, LARGEST_PAGE)),
+            after=parse_cursor(cursor, Position) if cursor else None,
+            archived=archived,
+            q=q,
+            project_id=project_id,
+            tag=tag,
+        )
+        self.indexer.look_now_and_then()
+        page = self.indexer.attempt(lambda index: self._page(index, wanted), None)
+        return page or page_of(self.all_rows(owner=owner), wanted)
+
+    def _page(self, index: Index, wanted: Wanted) -> Page:
+        listed = list_rows(index, wanted)
+        following = next_cursor([one.row for one in listed], wanted.limit)
+        rows = [row for one in listed[: wanted.limit] if (row := self._as_it_is(one)) is not None]
+        return Page(rows, following, count_rows(index, wanted.owner), indexing=not self.indexer.is_complete)
+
+    def _as_it_is(self, listed: Listed) -> Row | None:
+        """The row, once the file agrees: where index and file differ, the file is right."""
+        row = listed.row
+        try:
+            if stamp_text(stamp_of(self.path_of(row["session_id"]).lstat())) != listed.stamp:
+                self.indexer.look_soon()
+        except OSError:
+            self.indexer.look_soon()
+            return None
+        session = self._cache.peek(row["session_id"])
+        if session is not None:
+            row |= {"is_streaming": session.is_streaming, "active_stream_id": session.active_stream_id}
+        return row
+
+    def all_rows(self, *, owner: str = OWNER_LOCAL) -> list[Row]:
+        """The rows of every session that has something to show, in the order of lists.
+
+        The files decide; the index only saves reading those that it knows.
+        """
+        found, _ = scan(self._folder(), self._index_file())
+        known = self.indexer.attempt(lambda index: known_rows(index, owner), {})
+        rows: dict[str, Row] = {}
+        for one in found:
+            stamp, row = known.get(one.session_id, ("", None))
+            if stamp != stamp_text(one.stamp):
+                row = self._read_row(one, owner)
+            if row is not None:
+                rows[one.session_id] = row
+        stamps = {one.session_id: one.stamp for one in found}
+        for session in self._cache.all():
+            known_stamp = session.seen.stamp if session.seen else None
+            if session.owner == owner and not session.deleted and stamps.get(session.session_id) == known_stamp:
+                rows[session.session_id] = session.row()
+        return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
+
+    def _read_row(self, found: Found, owner: str) -> Row | None:
+        entry = read_entry(found, self.now(), with_messages=False)
+        return entry.row if entry and not entry.problem and entry.owner == owner else None
+
+    def search(
+        self, q: str, *, owner: str = OWNER_LOCAL, limit: int = 20, cursor: str | None = None
+    ) -> search.SearchPage:
+        """Sessions by what was said in them; see `search.search`. Without an index nothing is found."""
+        nothing = search.SearchPage([], None, 0.0)
+        return self.indexer.attempt(
+            lambda index: search.search(index, q, owner=owner, limit=limit, cursor=cursor), nothing
+        )
 
     def quarantined(self) -> list[Quarantined]:
         """Files that look like sessions and cannot be shown, with the reason. None of them was touched."""
         found, odd = scan(self._folder(), self._index_file())
+        known = self.indexer.attempt(known_problems, {})
         for one in found:
-            try:
-                raw, _ = read_document(one.path, one.session_id)
-                decode(raw, one.session_id)
-            except SessionNotFound:
-                continue
-            except SessionUnreadable as error:
-                odd.append(Quarantined(one.path.name, error.reason))
-            except Unreadable as error:
-                odd.append(Quarantined(one.path.name, str(error)))
+            stamp, problem = known.get(one.session_id, ("", None))
+            if stamp != stamp_text(one.stamp):
+                entry = read_entry(one, self.now(), with_messages=True)
+                problem = entry.problem if entry else None
+            if problem:
+                odd.append(Quarantined(one.path.name, problem))
         return odd
+
+    def count(self) -> int:
+        """How many sessions there are, of all owners; blank ones are not counted."""
+        counted = self.indexer.attempt(count_all, None)
+        return len(scan(self._folder(), self._index_file())[0]) if counted is None else counted
+
+    def start_indexing(self) -> None:
+        """Sweep what dead processes left, then compare the index with the files in the background, from now on."""
+        with contextlib.suppress(FileNotFoundError):
+            sweep_temps(self._folder())
+        self.indexer.start()
+
+    def wait_indexed(self, timeout: float | None = None) -> bool:
+        """Whether the index is complete, at the latest after `timeout` seconds."""
+        return self.indexer.wait(timeout)
+
+    def reindex(self) -> int:
+        """Throw the index away and build it again; gives the number of documents."""
+        return self.indexer.rebuild()
+
+    def close(self) -> None:
+        """End the background work and let go of the index. The store may be used again afterwards."""
+        self.indexer.close()

@@ -19,6 +19,11 @@ def is_trashed(folder: Path, session_id: str) -> bool:
     return trashed_path(folder, session_id).exists()
 
 
+def trashed_ids(folder: Path) -> set[str]:
+    """The ids of all sessions that are deleted."""
+    return {path.stem for path in (folder / FOLDER).glob("*.json")}
+
+
 def move_to_trash(folder: Path, session_id: str) -> None:
     """Delete the document of a session, undoably.
 
@@ -27,10 +32,10 @@ def move_to_trash(folder: Path, session_id: str) -> None:
         OSError: nothing has changed; `Unsynced`: deleted, but a power cut may undo that.
     """
     target = trashed_path(folder, session_id)
-    make_folder(target.parent)
-    if target.exists():  # a copy came back from outside and is deleted again: both are kept
-        move_file(target, _free_name(target))
-    move_file(folder / f"{session_id}.json", target)
+    if folder.is_dir():  # a folder that vanished is not made again, empty
+        make_folder(target.parent)
+    # A copy may have come back from outside: both are kept, and the mark that it is deleted never goes away.
+    move_file(folder / f"{session_id}.json", _free_name(target) if target.exists() else target)
 
 
 def move_back(folder: Path, session_id: str) -> None:

@@ -1,5 +1,7 @@
 """Which of a person's settings reach the tools that set up, and which do not."""
 
+from pathlib import Path
+
 from launch import surroundings
 
 LISTING = """:env:.timeout='60'
@@ -19,12 +21,20 @@ def test_pips_files_count_for_uv_as_they_do_for_pip_install():
 
 
 def test_what_is_set_for_uv_counts_before_what_is_set_for_pip():
-    environ = {"UV_DEFAULT_INDEX": "file:///uv", "PIP_INDEX_URL": "file:///pip", "PIP_FIND_LINKS": "/a /b"}
+    environ = {"UV_DEFAULT_INDEX": "file:///uv", "PIP_INDEX_URL": "file:///pip"}
 
     env = surroundings.for_uv(environ, surroundings.pip_settings(None, environ))
 
     assert env["UV_DEFAULT_INDEX"] == "file:///uv"
-    assert env["UV_FIND_LINKS"] == "/a,/b"
+
+
+def test_a_folder_of_packages_that_is_not_there_is_passed_over_as_by_pip(tmp_path: Path):
+    wheels = f"/nowhere {tmp_path} file:///nowhere file://{tmp_path} scheme://host/wheels"
+
+    env = surroundings.for_uv({}, {"find-links": wheels})
+
+    assert env["UV_FIND_LINKS"] == f"{tmp_path},file://{tmp_path},scheme://host/wheels"
+    assert "UV_FIND_LINKS" not in surroundings.for_uv({}, {"find-links": "/nowhere"})
 
 
 def test_settings_for_other_installations_reach_neither_tool():

@@ -1,21 +1,20 @@
 """Models and the providers they come from."""
 
-import asyncio
-
 from fastapi import Response
 
+from api.agents.providers import public
 from api.http.rooms import House, reply
 from api.http.schemas import DefaultModel, ProviderDelete, ProviderSave, ProviderTest
 
 
 async def list_models(house: House) -> Response:
     """Every model that can be used now, and which providers could not be asked."""
-    return reply(await house.agents.models())
+    return reply(await house.agents.catalog.models())
 
 
 async def set_default(body: DefaultModel, house: House) -> Response:
     """Choose the model of new sessions."""
-    await asyncio.to_thread(house.providers.set_default_model, body.model)
+    await house.agents.catalog.choose_default(body.model)
     house.changes.note_topic("models")
     return reply({"ok": True})
 
@@ -27,18 +26,19 @@ async def list_providers(house: House) -> Response:
 
 async def test(body: ProviderTest, house: House) -> Response:
     """Ask a provider for its models. Stores nothing."""
-    return reply(await house.providers.test(body.kind, body.base_url, body.key, body.id))
+    tested = await house.providers.test(body.kind, body.base_url, body.key, body.id, models=body.models)
+    return reply({"ok": True, "models": tested.models, "total": tested.total, "took_ms": tested.took_ms})
 
 
 async def save(body: ProviderSave, house: House) -> Response:
     """Connect a provider, once it has answered."""
-    saved = await house.providers.save(body.kind, body.base_url, body.key, body.id, name=body.name)
+    saved = await house.providers.save(body.kind, body.base_url, body.key, body.id, name=body.name, models=body.models)
     house.changes.note_topic("models")
-    return reply(saved)
+    return reply({"provider": public(saved.provider), "models": saved.models})
 
 
 async def delete(body: ProviderDelete, house: House) -> Response:
     """Disconnect a provider and forget its key."""
-    await asyncio.to_thread(house.providers.delete, body.id)
+    await house.providers.delete(body.id)
     house.changes.note_topic("models")
     return reply({"ok": True})

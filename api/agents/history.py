@@ -1,0 +1,128 @@
+"""A session's messages as a model's library wants them. Imports pydantic-ai, so it is itself imported late."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import count
+from typing import Any
+
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+
+from api.agents.base import Turn
+from api.domain.messages import Message, text_of
+
+GO_ON = (
+    "Your last answer was cut off. Go on from exactly where it stopped. "
+    "Do not repeat anything of it and do not comment on this."
+)
+
+BETWEEN = "\n\n---\n\n"
+"""What stands between two messages of a person of which the first got no answer."""
+
+
+def model_messages(turn: Turn, instructions: str) -> list[ModelMessage]:
+    """The history, oldest first, ending in a request.
+
+    User and assistant take turns, as many models insist on: neighbours are joined. An assistant message without text
+    or calls (a run that failed at once) is left out. Every call has a result and every result a call, under ids that
+    are unique in the whole history.
+    """
+    history = _joined(_entries(turn.messages))
+    if turn.continuing and history and isinstance(history[-1], ModelResponse):
+        history.append(ModelRequest(parts=[UserPromptPart(content=GO_ON)]))
+    for message in history:
+        if isinstance(message, ModelRequest):
+            message.instructions = instructions
+    return history
+
+
+def _entries(messages: list[Message]) -> Iterator[ModelMessage]:
+    numbers = count(1)
+    for position, message in enumerate(messages):
+        text = text_of(message)
+        match message.get("role"):
+            case "user" if text.strip():
+                yield ModelRequest(parts=[UserPromptPart(content=text)])
+            case "assistant":
+                yield from _answer(message, text, _results_after(messages, position), numbers)
+
+
+def _answer(message: Message, text: str, results: dict[str, Message], numbers: Iterable[int]) -> Iterator[ModelMessage]:
+    said: list[Any] = [TextPart(content=text)] if text.strip() else []
+    returned: list[Any] = []
+    for call in _calls(message):
+        call_id, name = f"call_{next(iter(numbers))}", _tool_name(call)
+        result = results.get(str(call.get("id")))
+        said.append(ToolCallPart(tool_name=name, args=_arguments(call), tool_call_id=call_id))
+        output = text_of(result) if result else "No result was recorded."
+        returned.append(ToolReturnPart(tool_name=name, content=output, tool_call_id=call_id))
+    if said:
+        yield ModelResponse(parts=said)
+    if returned:
+        yield ModelRequest(parts=returned)
+
+
+def _results_after(messages: list[Message], position: int) -> dict[str, Message]:
+    """The tool messages that directly follow, by the id of their call: ids repeat from run to run."""
+    results: dict[str, Message] = {}
+    for message in messages[position + 1 :]:
+        if message.get("role") != "tool":
+            break
+        results.setdefault(str(message.get("tool_call_id")), message)
+    return results
+
+
+def _calls(message: Message) -> list[dict[str, Any]]:
+    calls = message.get("tool_calls")
+    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+
+
+def _function(call: dict[str, Any]) -> dict[str, Any]:
+    function = call.get("function")
+    return function if isinstance(function, dict) else {}
+
+
+def _tool_name(call: dict[str, Any]) -> str:
+    """As providers allow it: 1 to 64 ASCII letters, digits, `_` and `-`."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", str(_function(call).get("name") or "tool"))[:64]
+
+
+def _arguments(call: dict[str, Any]) -> str:
+    """A JSON object as text, whatever was recorded."""
+    arguments = _function(call).get("arguments") or "{}"
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    try:
+        return text if isinstance(json.loads(text), dict) else json.dumps({"value": text})
+    except ValueError:
+        return json.dumps({"value": text})
+
+
+def _joined(entries: Iterable[ModelMessage]) -> list[ModelMessage]:
+    joined: list[ModelMessage] = []
+    for entry in entries:
+        last = joined[-1] if joined else None
+        if isinstance(last, ModelRequest) and isinstance(entry, ModelRequest):
+            joined[-1] = ModelRequest(parts=_join_prompts([*last.parts, *entry.parts]))
+        elif isinstance(last, ModelResponse) and isinstance(entry, ModelResponse):
+            joined[-1] = ModelResponse(parts=[*last.parts, *entry.parts])
+        else:
+            joined.append(entry)
+    return joined
+
+
+def _join_prompts(parts: list[Any]) -> list[Any]:
+    joined: list[Any] = []
+    for part in parts:
+        if joined and isinstance(part, UserPromptPart) and isinstance(joined[-1], UserPromptPart):
+            joined[-1] = UserPromptPart(content=f"{joined[-1].content}{BETWEEN}{part.content}")
+        else:
+            joined.append(part)
+    return joined

@@ -1,0 +1,97 @@
+"""The built-in agent: answers with the models of connected providers. Loads their libraries when first used."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from api.agents.base import Turn
+from api.agents.limits import Limits
+from api.agents.provider import Provider, split_model
+from api.domain import events as ev
+from api.domain.messages import text_of
+
+if TYPE_CHECKING:
+    import httpx2
+
+INSTRUCTIONS = (
+    "You are a helpful, honest assistant. Answer in the language of the question, to the point, in Markdown; "
+    "name the language of a code block. Say so when you do not know something."
+)
+
+
+class NativeAgent:
+    """`find_provider` gives a provider by its id, with its key; `instructions` go before every conversation."""
+
+    name = "native"
+
+    def __init__(
+        self,
+        find_provider: Callable[[str], Provider | None],
+        *,
+        limits: Limits | None = None,
+        instructions: str = INSTRUCTIONS,
+    ) -> None:
+        self._find_provider = find_provider
+        self._limits = limits or Limits()
+        self._instructions = instructions
+        self._clients: dict[Provider, httpx2.AsyncClient] = {}
+        self._models: dict[tuple[Provider, str], Any] = {}
+        self._rehearsed: set[str] = set()
+
+    async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
+        provider_id, name = split_model(turn.model)
+        provider = self._find_provider(provider_id)
+        if provider is None or not name:
+            message = f"The model {turn.model!r} is not connected any more."
+            failure = ev.Failure("model_not_connected", message, "Choose another model, or connect it in Settings.")
+            yield ev.RunEnded(outcome="failed", failure=failure)
+            return
+        model = await self._model(provider, name)
+        from api.agents.history import model_messages
+        from api.agents.native_run import Request, answer
+
+        continues = text_of(turn.messages[-1]) if turn.continuing else ""
+        messages = model_messages(turn, self._instructions)
+        request = Request(provider, model, messages, limits=self._limits, continues=continues)
+        async with aclosing(answer(request)) as events:
+            async for event in events:
+                yield event
+
+    async def prepare(self, model: str = "") -> None:
+        provider_id, name = split_model(model)
+        provider = self._find_provider(provider_id)
+        if provider is not None and name:
+            await self._model(provider, name)
+            if provider.kind not in self._rehearsed:
+                self._rehearsed.add(provider.kind)
+                await asyncio.to_thread(_rehearse, provider)
+
+    async def close(self) -> None:
+        clients, self._clients, self._models = list(self._clients.values()), {}, {}
+        for client in clients:
+            await client.aclose()
+
+    async def _model(self, provider: Provider, name: str) -> Any:
+        """The model and its connections, kept for the next turn. Built in a thread, because libraries are loaded."""
+        key = (provider, name)
+        if key not in self._models:
+            client, model = await asyncio.to_thread(_build, provider, name, self._clients.get(provider), self._limits)
+            self._clients.setdefault(provider, client)
+            self._models.setdefault(key, model)
+        return self._models[key]
+
+
+def _build(provider: Provider, name: str, client: "httpx2.AsyncClient | None", limits: Limits) -> tuple[Any, Any]:
+    from api.agents import history, native_run  # noqa: F401  loaded here, so that the event loop is not held up
+    from api.agents.native_models import build_model
+    from api.agents.transport import new_client
+
+    client = client or new_client(limits)
+    return client, build_model(provider, name, client)
+
+
+def _rehearse(provider: Provider) -> None:
+    from api.agents.native_rehearsal import rehearse
+
+    rehearse(provider)

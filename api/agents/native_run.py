@@ -1,0 +1,177 @@
+"""One answer of a provider's model: from messages to events. Imports pydantic-ai, so it is itself imported late."""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any
+
+from genai_prices import Usage as PricedUsage
+from genai_prices import calc_price
+from pydantic_ai.direct import model_request_stream
+from pydantic_ai.exceptions import UnexpectedModelBehavior
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
+from pydantic_ai.models import Model, StreamedResponse
+
+from api.agents import failures
+from api.agents.limits import Limits
+from api.agents.native_models import settings_for
+from api.agents.native_speech import Speech
+from api.agents.provider import Provider
+from api.agents.transport import WATCH, Watch
+from api.domain import events as ev
+
+log = logging.getLogger(__name__)
+
+_CREDIBLE_TOKENS = 1 << 53
+
+
+class Request:
+    """What is asked of a model. `continues`: the cut-off answer that this one goes on from, or empty."""
+
+    def __init__(
+        self, provider: Provider, model: Model, messages: list[ModelMessage], *, limits: Limits, continues: str = ""
+    ) -> None:
+        self.provider = provider
+        self.model = model
+        self.messages = messages
+        self.limits = limits
+        self.continues = continues
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        responses = (m for m in self.messages if isinstance(m, ModelResponse))
+        names = {part.tool_name for m in responses for part in m.parts if isinstance(part, ToolCallPart)}
+        return settings_for(self.provider, names)
+
+
+async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
+    """Send the request, again after a refusal that may pass, and yield what comes of it.
+
+    A request is sent again only while nothing of its answer has been shown.
+    """
+    started = time.monotonic()
+    for attempt in range(1, request.limits.retries + 2):
+        speech = Speech(started=started, attempt=attempt, limits=request.limits, continues=request.continues)
+        try:
+            async with aclosing(_attempt(request, speech)) as events:
+                async for event in events:
+                    yield event
+            return
+        except Exception as error:
+            wait_s = _wait(error, request, speech, attempt)
+            if wait_s is None:
+                yield _ended(_explain(error, request, speech))
+                return
+        notice = f"{request.provider.name} is busy or out of order. Trying again in {max(1, round(wait_s))} s."
+        for event in speech.open(ev.Notice(code="retrying", message=notice)):
+            yield event
+        await asyncio.sleep(wait_s)
+
+
+async def _attempt(request: Request, speech: Speech) -> AsyncGenerator[ev.Event, None]:
+    WATCH.set(speech.watch)
+    async with model_request_stream(request.model, request.messages, model_settings=request.settings) as stream:
+        async with aclosing(_hear(stream, request.limits, speech)) as events:
+            async for event in events:
+                yield event
+        for event in _ending(stream, request.provider, speech):
+            yield event
+
+
+async def _hear(stream: StreamedResponse, limits: Limits, speech: Speech) -> AsyncGenerator[ev.Event, None]:
+    pieces = aiter(stream)
+    while (piece := await _next(pieces, limits, speech)) is not None:
+        for event in speech.hear(piece):
+            yield event
+    for event in speech.rest():
+        yield event
+
+
+async def _next(pieces: AsyncIterator[Any], limits: Limits, speech: Speech) -> Any:
+    """The next piece, or None after the last one."""
+    left_s = speech.started + limits.answer_s - time.monotonic()
+    async with asyncio.timeout(min(limits.wordless_s, max(0.0, left_s))):
+        return await anext(pieces, None)
+
+
+def _ending(stream: StreamedResponse, provider: Provider, speech: Speech) -> Iterator[ev.Event]:
+    response = stream.get()
+    yield from _usage(stream, provider)
+    if speech.is_empty and response.finish_reason != "content_filter":
+        yield _ended(failures.empty_answer(speech.watch, provider))
+    elif response.finish_reason == "content_filter":
+        yield _withheld(provider, response)
+    elif _is_cut(stream, response, speech.watch, provider):
+        yield _ended(failures.cut_off(provider))
+    else:
+        yield from _remarks(response, speech)
+
+
+def _is_cut(stream: StreamedResponse, response: ModelResponse, watch: Watch, provider: Provider) -> bool:
+    """Whether the stream ended without a word about why. pydantic-ai fills in a reason for the OpenAI-compatible."""
+    if provider.kind in ("anthropic", "google"):
+        return response.finish_reason is None
+    return not watch.is_done and not (stream.provider_details or {}).get("finish_reason")
+
+
+def _withheld(provider: Provider, response: ModelResponse) -> ev.Event:
+    words = str((response.provider_details or {}).get("refusal") or "")[:300]
+    said = f" It says: {words}" if words else ""
+    message = f"{provider.name} withheld the answer.{failures.redact(said, provider)}"
+    return _ended(ev.Failure("answer_withheld", message, "Put it in other words, or choose another model."))
+
+
+def _remarks(response: ModelResponse, speech: Speech) -> Iterator[ev.Event]:
+    if response.finish_reason == "length":
+        message = "The model stopped at its longest output. Ask it to go on."
+        yield from speech.open(ev.Notice(code="output_limit", message=message))
+    elif not speech.has_text and not speech.has_calls:
+        message = "The model reasoned but gave no answer."
+        yield from speech.open(ev.Notice(code="only_reasoning", message=message))
+
+
+def _usage(stream: StreamedResponse, provider: Provider) -> Iterator[ev.Event]:
+    counted = stream.usage
+    given, made = counted.input_tokens, counted.output_tokens
+    if all(isinstance(n, int) and 0 <= n < _CREDIBLE_TOKENS for n in (given, made)) and given + made > 0:
+        cost = price(given, made, counted.cache_read_tokens or 0, model=stream.model_name, base_url=provider.base_url)
+        yield ev.UsageUpdated(usage=ev.Usage(input_tokens=given, output_tokens=made, cost=cost))
+
+
+def price(given: int, made: int, cached: int, *, model: str, base_url: str) -> float | None:
+    """US dollars for tokens in, out, and read from a cache; None where the price is not known.
+
+    From the table that is installed; by the address, because a local model may bear the name of a paid one.
+    """
+    usage = PricedUsage(input_tokens=given, output_tokens=made, cache_read_tokens=cached)
+    try:
+        return float(calc_price(usage, model, provider_api_url=base_url).total_price)
+    except (LookupError, ValueError):
+        return None
+
+
+def _wait(error: Exception, request: Request, speech: Speech, attempt: int) -> float | None:
+    if not speech.is_empty or attempt > request.limits.retries:
+        return None
+    return failures.wait_before_retry(error, attempt=attempt, longest_s=request.limits.longest_wait_s)
+
+
+def _explain(error: Exception, request: Request, speech: Speech) -> ev.Failure:
+    said, provider = not speech.is_empty, request.provider
+    if isinstance(error, TimeoutError):
+        return failures.silent(provider, request.limits.wordless_s, said=said)
+    if isinstance(error, UnexpectedModelBehavior) and not said:
+        return failures.empty_answer(speech.watch, provider)
+    failure = failures.failure_of(error, provider, model=request.model.model_name, said=said)
+    if failure is not None:
+        return failure
+    trace = failures.redact("".join(traceback.format_exception(error)), provider)
+    log.error("agent.failed", extra={"agent": "native", "error": type(error).__name__, "trace": trace})
+    return ev.Failure("agent_failed", "The answer broke off because of a fault in Fireside.", "Try again.")
+
+
+def _ended(failure: ev.Failure) -> ev.RunEnded:
+    return ev.RunEnded(outcome="failed", failure=failure)

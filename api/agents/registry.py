@@ -1,0 +1,85 @@
+"""Which agents there are, and which one answers a turn."""
+
+import asyncio
+
+from api.agents.base import Agent
+from api.agents.catalog import Catalog, ModelRow, Problem
+from api.agents.embedded import MODEL as DEMO_MODEL
+from api.agents.embedded import NAME as DEMO_NAME
+from api.agents.embedded import EmbeddedAgent, why_unavailable
+from api.agents.native import NativeAgent
+from api.agents.providers import Providers
+from api.agents.scripted import MODEL as SCRIPT_MODEL
+from api.agents.scripted import ScriptedAgent
+from api.domain.errors import AppError, NotFound
+
+
+class Registry:
+    """Every agent of this server, built once. `scripted`: whether the scripted agent may be chosen."""
+
+    def __init__(self, providers: Providers, *, scripted: bool = False) -> None:
+        self.catalog = Catalog(providers, *_own_models(scripted=scripted))
+        self._agents: dict[str, Agent] = {
+            "native": NativeAgent(providers.find),
+            "embedded": EmbeddedAgent(),
+        }
+        if scripted:
+            self._agents["scripted"] = ScriptedAgent()
+
+        self._preparing: set[asyncio.Task[None]] = set()
+
+    def names(self) -> list[str]:
+        return list(self._agents)
+
+    async def choose(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:
+        """The agent for a session that asks for `model` and `agent`, and the model it is to use.
+
+        Raises:
+            NotFound: there is no such agent, or no model at all.
+        """
+        chosen = model or await self.catalog.default_model()
+        if chosen is None:
+            raise NotFound("No model is connected yet. Connect one in Settings, then send it again.", code="no_model")
+        return self.agent_for(chosen, agent), chosen
+
+    def prepare(self, model: str | None) -> None:
+        """Begin to load what a turn with `model` will need. Returns at once."""
+        task = asyncio.create_task(self._prepare(model))
+        self._preparing.add(task)
+        task.add_done_callback(self._preparing.discard)
+
+    async def _prepare(self, model: str | None) -> None:
+        try:
+            agent, chosen = await self.choose(model)
+        except AppError:
+            return  # whoever sends the message is told
+        await agent.prepare(chosen)
+
+    def agent_for(self, model: str, agent: str | None = None) -> Agent:
+        """The agent called `agent`, or else the one that the provider in `model`'s id belongs to.
+
+        Raises:
+            NotFound: there is no such agent here.
+        """
+        provider = model.partition("/")[0]
+        name = agent or (provider if provider in self._agents else "native")
+        if name not in self._agents:
+            raise NotFound(f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found")
+        return self._agents[name]
+
+    async def close(self) -> None:
+        for task in self._preparing:
+            task.cancel()
+        for agent in self._agents.values():
+            await agent.close()
+
+
+def _own_models(*, scripted: bool) -> tuple[list[ModelRow], list[Problem]]:
+    rows, problems = [], []
+    if reason := why_unavailable():
+        problems.append(Problem(provider="embedded", message=reason))
+    else:
+        rows.append(ModelRow(DEMO_MODEL, DEMO_NAME, "embedded", "On this machine", is_demo=True))
+    if scripted:
+        rows.append(ModelRow(SCRIPT_MODEL, "Script", "scripted", "For trying and testing"))
+    return rows, problems

@@ -1,0 +1,275 @@
+"""The scripted agent: says exactly what the last user message tells it to. For trying, testing and showing.
+
+The message is the script, one instruction a line; `docs/scripted-agent.md` lists them. A message without any is echoed
+word by word. The same script gives the same events every time.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import get_args
+
+from api.agents.base import Turn
+from api.domain import events as ev
+from api.domain.messages import text_of
+
+MODEL = "scripted/script"
+
+_ENDINGS = ("fail", "crash", "hang", "end")
+_CHOICES = get_args(ev.ApprovalResolved.__annotations__["choice"])
+_STATUSES = get_args(ev.PlanEntry.__annotations__["status"])
+
+
+class ScriptError(Exception):
+    """A line that is no instruction; the text is a sentence."""
+
+
+class Pause:
+    """Nothing is said for `seconds`; None means for ever."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+
+
+class Crash:
+    """The agent breaks its promise and raises."""
+
+
+Step = ev.Event | Pause | Crash
+
+
+class ScriptedAgent:
+    """`pace_s`: seconds between two words, until the script's own `@@pace` says otherwise."""
+
+    name = "scripted"
+
+    def __init__(self, *, pace_s: float = 0.0) -> None:
+        self._pace_s = pace_s
+
+    async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
+        try:
+            for step in _steps(turn, self._pace_s):
+                if isinstance(step, Crash):
+                    raise RuntimeError("The script asked for a crash.")
+                if isinstance(step, Pause):
+                    await _pause(step.seconds)
+                    continue
+                yield step
+                if isinstance(step, ev.RunEnded):
+                    return
+                await asyncio.sleep(0)
+        except ScriptError as error:
+            failure = ev.Failure("bad_script", str(error), "Correct that line and send the script again.")
+            yield ev.RunEnded(outcome="failed", failure=failure)
+
+    async def prepare(self, model: str = "") -> None:
+        """Nothing to load."""
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+async def _pause(seconds: float | None) -> None:
+    if seconds is None:
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds)
+
+
+def _steps(turn: Turn, pace_s: float) -> Iterator[Step]:
+    script = next((text_of(m) for m in reversed(turn.messages) if m.get("role") == "user"), "")
+    if not turn.continuing:
+        return read_script(script, pace_s=pace_s)
+    return _rest(script, said=len(text_of(turn.messages[-1])), pace_s=pace_s)
+
+
+def _rest(script: str, *, said: int, pace_s: float) -> Iterator[Step]:
+    """What is left of a script after `said` characters of text. What ended it the first time is passed over."""
+    lines = (line for line in script.split("\n") if not line.startswith(tuple(f"@@{word}" for word in _ENDINGS)))
+    for step in read_script("\n".join(lines), pace_s=pace_s):
+        if said == 0:
+            yield step
+        elif isinstance(step, ev.TextDelta):
+            rest, said = step.text[said:], max(0, said - len(step.text))
+            if rest:
+                yield ev.TextDelta(text=rest)
+
+
+def read_script(script: str, *, pace_s: float = 0.0) -> Iterator[Step]:
+    """The steps that `script` asks for, in order.
+
+    Raises:
+        ScriptError: while iterating, at the first line that cannot be understood.
+    """
+    if not re.search(r"^@@", script, re.MULTILINE):
+        yield from _words(ev.TextDelta, script, pace_s)
+        return
+    reader = _Reader(pace_s)
+    for number, line in enumerate(script.removesuffix("\n").split("\n"), start=1):
+        if not line.startswith("@@"):
+            yield from _words(ev.TextDelta, f"{line}\n", reader.pace_s)
+            continue
+        name, _, rest = line[2:].partition(" ")
+        instruction: Callable[[str], Iterator[Step]] | None = getattr(reader, f"do_{name}", None)
+        if instruction is None:
+            raise ScriptError(f"Line {number} of the script asks for @@{name}, which the scripted agent does not know.")
+        try:
+            yield from instruction(rest)
+        except (ValueError, IndexError) as error:
+            raise ScriptError(f"Line {number} of the script, @@{name}, cannot be read: {error}.") from error
+    yield from reader.close_call("")
+
+
+def _words(kind: Callable[..., ev.Event], text: str, pace_s: float) -> Iterator[Step]:
+    """Each word with the white space after it, so that joined they are the text again."""
+    for word in re.findall(r"\s*\S+\s*|\s+", text):
+        yield kind(text=word)
+        if pace_s:
+            yield Pause(pace_s)
+
+
+class _Reader:
+    """One method for each instruction: `do_<word>`, given the rest of its line."""
+
+    def __init__(self, pace_s: float) -> None:
+        self.pace_s = pace_s
+        self._elapsed_ms = 0
+        self._calls = 0
+        self._open_call = ""
+        self._approvals = 0
+        self._questions = 0
+
+    def do_text(self, rest: str) -> Iterator[Step]:
+        yield from _words(ev.TextDelta, rest.replace("\\n", "\n"), self.pace_s)
+
+    def do_think(self, rest: str) -> Iterator[Step]:
+        for word in _words(ev.ThinkingDelta, rest.replace("\\n", "\n"), self.pace_s):
+            if isinstance(word, ev.ThinkingDelta):
+                yield ev.ThinkingDelta(text=word.text, at_ms=self._elapsed_ms)
+                self._elapsed_ms += int(self.pace_s * 1000)
+            else:
+                yield word
+
+    def do_repeat(self, rest: str) -> Iterator[Step]:
+        count, _, text = rest.partition(" ")
+        for _ in range(int(count)):
+            yield ev.TextDelta(text=text.replace("\\n", "\n"))
+            if self.pace_s:
+                yield Pause(self.pace_s)
+
+    def do_pace(self, rest: str) -> Iterator[Step]:
+        self.pace_s = _seconds(rest)
+        yield from ()
+
+    def do_delay(self, rest: str) -> Iterator[Step]:
+        seconds = _seconds(rest)
+        self._elapsed_ms += int(seconds * 1000)
+        yield Pause(seconds)
+
+    def do_step(self, rest: str) -> Iterator[Step]:
+        step, _, attempt = rest.partition(" ")
+        yield ev.StepStarted(step=int(step), attempt=int(attempt or 1))
+
+    def do_tool(self, rest: str) -> Iterator[Step]:
+        yield from self.close_call("")
+        name, arguments = _call(rest)
+        self._calls += 1
+        self._open_call = f"call-{self._calls}"
+        yield ev.ToolStarted(call_id=self._open_call, name=name, title=name)
+        yield ev.ToolArguments(call_id=self._open_call, text=arguments)
+
+    def do_output(self, rest: str) -> Iterator[Step]:
+        yield ev.ToolOutput(call_id=self._call_id(), text=rest.replace("\\n", "\n") + "\n")
+
+    def do_result(self, rest: str) -> Iterator[Step]:
+        self._call_id()
+        yield from self.close_call(rest.replace("\\n", "\n"))
+
+    def do_error(self, rest: str) -> Iterator[Step]:
+        self._call_id()
+        yield from self.close_call(rest.replace("\\n", "\n"), is_error=True)
+
+    def do_approval(self, rest: str) -> Iterator[Step]:
+        name, arguments = _call(rest)
+        self._approvals += 1
+        yield ev.ApprovalRequested(
+            approval_id=f"approval-{self._approvals}",
+            call_id=self._open_call or f"call-{self._calls + 1}",
+            name=name,
+            arguments=arguments,
+            arguments_sha256=hashlib.sha256(arguments.encode()).hexdigest(),
+        )
+
+    def do_resolved(self, rest: str) -> Iterator[Step]:
+        if rest not in _CHOICES:
+            raise ValueError(f"it takes one of {', '.join(_CHOICES)}")
+        yield ev.ApprovalResolved(approval_id=f"approval-{self._approvals}", choice=rest)
+
+    def do_ask(self, rest: str) -> Iterator[Step]:
+        text, *options = (part.strip() for part in rest.split("|"))
+        self._questions += 1
+        yield ev.QuestionAsked(question_id=f"question-{self._questions}", text=text, options=tuple(options))
+
+    def do_plan(self, rest: str) -> Iterator[Step]:
+        yield ev.PlanUpdated(entries=tuple(map(_plan_entry, rest.split("|"))))
+
+    def do_usage(self, rest: str) -> Iterator[Step]:
+        given, made, *cost = rest.split()
+        usage = ev.Usage(input_tokens=int(given), output_tokens=int(made), cost=float(cost[0]) if cost else None)
+        yield ev.UsageUpdated(usage=usage)
+
+    def do_title(self, rest: str) -> Iterator[Step]:
+        yield ev.TitleChanged(title=rest)
+
+    def do_notice(self, rest: str) -> Iterator[Step]:
+        yield ev.Notice(code="scripted", message=rest)
+
+    def do_fail(self, rest: str) -> Iterator[Step]:
+        code, _, sentence = rest.partition(" ")
+        failure = ev.Failure(code or "scripted", sentence or "The script asked for a failure.", "Try again.")
+        yield ev.RunEnded(outcome="failed", failure=failure)
+
+    def do_end(self, rest: str) -> Iterator[Step]:
+        if rest not in ("done", "cancelled"):
+            raise ValueError("it takes done or cancelled")
+        yield ev.RunEnded(outcome=rest)
+
+    def do_crash(self, rest: str) -> Iterator[Step]:
+        yield Crash()
+
+    def do_hang(self, rest: str) -> Iterator[Step]:
+        yield Pause(None)
+
+    def close_call(self, output: str, *, is_error: bool = False) -> Iterator[Step]:
+        if self._open_call:
+            yield ev.ToolEnded(call_id=self._open_call, output=output, is_error=is_error)
+            self._open_call = ""
+
+    def _call_id(self) -> str:
+        if not self._open_call:
+            raise ValueError("no @@tool is open before it")
+        return self._open_call
+
+
+def _seconds(rest: str) -> float:
+    seconds = float(rest)
+    if not 0 <= seconds <= 86_400:
+        raise ValueError("it takes seconds from 0 to 86400")
+    return seconds
+
+
+def _call(rest: str) -> tuple[str, str]:
+    """Name and arguments; the arguments are kept as they were written, so that bad JSON can be shown too."""
+    name, _, arguments = rest.strip().partition(" ")
+    if not name:
+        raise ValueError("it takes a name and arguments")
+    return name, arguments or json.dumps({})
+
+
+def _plan_entry(part: str) -> ev.PlanEntry:
+    status, _, text = part.strip().partition(" ")
+    if status not in _STATUSES:
+        raise ValueError(f"each entry begins with one of {', '.join(_STATUSES)}")
+    return ev.PlanEntry(text=text, status=status)

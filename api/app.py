@@ -1,0 +1,99 @@
+"""Builds everything, once: the only place where rooms are constructed and handed to each other."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import models
+from api.access.hosts import Hosts
+from api.access.limits import Limit
+from api.access.tokens import Tokens
+from api.agents.providers import Providers
+from api.agents.registry import Registry
+from api.http.gate import Gate
+from api.http.page import Page
+from api.http.rooms import Rooms
+from api.http.routing import build, guarded
+from api.routes import ROUTES
+from api.runs import recovery
+from api.runs.engine import Engine
+from api.runs.viewing import Viewing
+from api.sessions.changes import Changes
+from api.sessions.files import StateFile, make_folder
+from api.settings import Settings
+
+PAGE = Path(__file__).parent / "static"
+
+
+class House:
+    """The built server: its rooms, and the application that answers for them at `port`."""
+
+    def __init__(self, settings: Settings, port: int) -> None:
+        """Reads what is kept of tokens and providers; opens nothing else until the application starts."""
+        make_folder(settings.state_dir)
+        models.use_folder(settings.sessions_dir)
+        self.settings = settings
+        self.rooms = _rooms(settings, port)
+        self.api = build(ROUTES, self.rooms, Page(PAGE), self._lifespan)
+        self.asgi: Gate = guarded(self.api, self.rooms, Hosts(settings.host, port, settings.hosts))
+
+    def begin_closing(self) -> None:
+        """Let every open stream go; call before waiting for connections to end."""
+        self.rooms.engine.begin_closing()
+        self.rooms.changes.wake()
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        rooms = self.rooms
+        make_folder(self.settings.sessions_dir)
+        make_folder(self.settings.runs_dir)
+        rooms.changes.open()
+        rooms.store.on_change[:] = [rooms.changes.note_sessions]
+        recovery.recover(rooms.store, self.settings.runs_dir)
+        rooms.store.start_indexing()
+        rooms.engine.open()
+        try:
+            yield
+        finally:
+            await rooms.engine.close()
+            await rooms.agents.close()
+            rooms.store.close()
+
+
+def describe() -> dict[str, Any]:
+    """The OpenAPI description, without building a server."""
+    from api.http.openapi import describe as describe_app
+
+    return describe_app(build(ROUTES, None, None))
+
+
+def _rooms(settings: Settings, port: int) -> Rooms:
+    store = models.store
+    providers = Providers(
+        StateFile(settings.state_dir / "providers.json"),
+        StateFile(settings.state_dir / "secrets.json"),
+        environment_url=settings.provider_url,
+        environment_key=settings.provider_key,
+        environment_model=settings.model,
+    )
+    agents = Registry(providers, scripted=settings.scripted)
+    engine = Engine(store, agents, settings.runs_dir)
+    began = time.monotonic()
+    return Rooms(
+        store=store,
+        changes=Changes(),
+        engine=engine,
+        viewing=Viewing(engine),
+        agents=agents,
+        providers=providers,
+        tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
+        login_tries=Limit(burst=20, every_s=3.0),
+        # Cookies know no ports: without the number, two servers on this machine would sign each other's browsers out.
+        cookie=f"fireside_{port}",
+        workspace=str(settings.workspace),
+        uptime_s=lambda: time.monotonic() - began,
+    )

@@ -1,0 +1,226 @@
+"""The command line: `serve` unless another command is named."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from api import __version__
+from api.settings import Settings, SettingsError, load_settings
+
+Command = Callable[[Settings], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. What goes wrong is said in one sentence on standard error."""
+    arguments = vars(_parser().parse_args(argv))
+    command = COMMANDS[arguments.pop("command")]
+    try:
+        settings = load_settings(**arguments)
+        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s")
+        return command(settings)
+    except SettingsError as error:
+        return _cannot(str(error))
+    except OSError as error:
+        return _cannot(f"{_what(error)} ({error.filename or 'no file'}).")
+
+
+def serve(settings: Settings) -> int:
+    """Start the server and print a link that signs this browser in (the default)."""
+    from api.access.hosts import is_loopback
+    from api.sessions.files import FolderLocked, lock_folder, make_folder
+
+    if not is_loopback(settings.host) and not settings.token:
+        return _cannot(
+            f"Fireside will not listen at {settings.host} without a login, because whoever reaches it could use your "
+            "machine. Set FIRESIDE_TOKEN to a long secret, or leave the host at 127.0.0.1."
+        )
+    try:
+        make_folder(settings.state_dir)
+        lock = lock_folder(settings.state_dir)
+    except FolderLocked as error:
+        return _cannot(
+            f"Fireside already runs with the folder {settings.state_dir} (process {error.pid}). "
+            "`./run link` prints a link to it."
+        )
+    except OSError as error:
+        return _cannot(
+            f"Fireside cannot keep its data in {settings.state_dir}: {_why_no_folder(error)}. "
+            "Name another folder with --state-dir."
+        )
+    try:
+        return _serve_locked(settings)
+    finally:
+        lock.release()
+
+
+def _serve_locked(settings: Settings) -> int:
+    from api.http.server import bind
+
+    try:
+        listener = bind(settings.host, settings.port)
+    except OSError as error:
+        return _cannot(f"{_why_not_bound(error, settings)}")
+    from api.app import House
+    from api.http.server import make_server
+    from api.sessions.files import StateFile
+
+    port = listener.getsockname()[1]
+    address = _address(settings.host, port)
+    house = House(settings, port)
+    StateFile(settings.state_dir / "server.json").write({"pid": os.getpid(), "address": address})
+    server = make_server(house.asgi, house.begin_closing)
+    server.on_started = lambda: _say_hello(settings, f"{address}/#code={house.rooms.tokens.new_code()}")
+    # uvicorn raises a captured Ctrl-C again once it has ended everything; that is no news to anyone.
+    try:
+        server.run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def link(settings: Settings) -> int:
+    """Print a link to the running server that signs one more browser in."""
+    import urllib.request
+
+    from api.sessions.files import StateFile
+
+    address = StateFile(settings.state_dir / "server.json").read().get("address", "")
+    token = settings.token or StateFile(settings.state_dir / "access.json").read().get("token", "")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    try:
+        request = urllib.request.Request(f"{address}/api/auth/link", b"{}", headers)
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=5) as response:
+            print(address + json.load(response)["path"])
+    except (OSError, ValueError):
+        return _cannot(f"No server runs with the folder {settings.state_dir}. `./run` starts one.")
+    return 0
+
+
+def doctor(settings: Settings) -> int:
+    """Check everything in the state folder, and change nothing."""
+    from api import models
+    from api.runs.doctor import examine
+
+    models.use_folder(settings.sessions_dir)
+    report = examine(models.store, settings.state_dir, settings.runs_dir)
+    for line in report.lines:
+        print(line)
+    return 1 if report.problems else 0
+
+
+def reindex(settings: Settings) -> int:
+    """Build the index of sessions anew from their documents."""
+    from api import models
+    from api.sessions.files import FolderLocked, lock_folder
+
+    try:
+        lock = lock_folder(settings.state_dir)
+    except FolderLocked as error:
+        return _cannot(f"Stop the server first: process {error.pid} uses the folder {settings.state_dir}.")
+    try:
+        models.use_folder(settings.sessions_dir)
+        models.store.reindex()
+        print(f"{models.store.count()} sessions indexed.")
+        models.store.close()
+    finally:
+        lock.release()
+    return 0
+
+
+def openapi(_: Settings) -> int:
+    """Print the description of the HTTP API."""
+    from api.app import describe
+
+    json.dump(describe(), sys.stdout, indent=1, sort_keys=True)
+    print()
+    return 0
+
+
+COMMANDS: dict[str, Command] = {one.__name__: one for one in (serve, link, doctor, reindex, openapi)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    sentences = [f"  {name:9} {(run.__doc__ or '').strip()}" for name, run in COMMANDS.items()]
+    parser = argparse.ArgumentParser(
+        prog="fireside",
+        usage="%(prog)s [command] [options]",
+        description="A self-hosted home for conversations with AI agents.\n\ncommands:\n" + "\n".join(sentences),
+        epilog="Every setting, with its name in the environment and the config file: docs/settings.md",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", nargs="?", choices=COMMANDS, default="serve", help=argparse.SUPPRESS)
+    parser.add_argument("--host", help="address to listen at (127.0.0.1)")
+    parser.add_argument("--port", help="port to listen at (8787); 0 takes a free one")
+    parser.add_argument("--state-dir", type=Path, help="folder that holds all data")
+    parser.add_argument(
+        "--no-browser", dest="browser", action="store_false", default=None, help="do not open a browser"
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    return parser
+
+
+def _address(host: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}"
+
+
+def _say_hello(settings: Settings, address: str) -> None:
+    print(f"\n  Fireside is ready. This link signs your browser in, once:\n\n  {address}\n", flush=True)
+    print(f"  Data: {settings.state_dir}    Stop: Ctrl-C    Another link: ./run link\n", flush=True)
+    if settings.browser and _has_browser():
+        webbrowser.open(address)
+
+
+def _has_browser() -> bool:
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return False
+    try:
+        webbrowser.get()
+    except webbrowser.Error:
+        return False
+    return True
+
+
+def _why_not_bound(error: OSError, settings: Settings) -> str:
+    import errno
+
+    where = f"{settings.host}:{settings.port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {settings.port} is taken by another program. Start with --port 0 to use a free one."
+        case errno.EACCES:
+            return f"Fireside may not listen at {where}: ports below 1024 are for administrators. Choose another port."
+        case errno.EADDRNOTAVAIL:
+            return f"The address {settings.host} is not one of this machine. Leave the host at 127.0.0.1."
+    return f"Fireside cannot listen at {where}: {error.strerror}."
+
+
+def _why_no_folder(error: OSError) -> str:
+    import errno
+
+    match error.errno:
+        case errno.ENOTDIR | errno.EEXIST:
+            return "there is a file where the folder should be"
+        case errno.EROFS:
+            return "the disk is read-only"
+        case errno.EACCES | errno.EPERM:
+            return "you may not write there"
+        case errno.ENOSPC | errno.EDQUOT:
+            return "the disk is full"
+    return (error.strerror or str(error)).lower()
+
+
+def _what(error: OSError) -> str:
+    return f"Fireside cannot go on: {error.strerror or error}"
+
+
+def _cannot(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 2

@@ -1,0 +1,52 @@
+"""OpenAPI: the routes, and the events of a run as the domain declares them."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
+
+from api import __version__
+from api.domain import events as ev
+from api.domain.transcript import Transcript
+from api.http.rooms import reply
+from api.http.schemas import STREAMED
+
+_REF = "#/components/schemas/{model}"
+_EVENTS = (*ev.Event.__args__, Transcript)
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The whole description, in a stable order."""
+    document = get_openapi(
+        title="Fireside",
+        version=__version__,
+        description="A self-hosted home for conversations with AI agents.",
+        routes=app.routes,
+        separate_input_output_schemas=False,
+    )
+    _, schemas = msgspec.json.schema_components(_EVENTS, ref_template=_REF.format(model="{name}"))
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    _, streamed = models_json_schema([(model, "validation") for model in STREAMED], ref_template=_REF)
+    components |= schemas | streamed["$defs"]
+    components["RunSnapshot"]["properties"]["transcript"] = {"$ref": "#/components/schemas/Transcript"}
+    document["components"]["schemas"] = {
+        name: schema for name, schema in sorted(components.items()) if "ValidationError" not in name
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["4XX"] = _ERROR
+    return document
+
+
+async def openapi(request: Request) -> Response:
+    """This description."""
+    return reply(describe(request.app))
+
+
+_ERROR = {
+    "description": "A failure, explained.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}

@@ -1,0 +1,57 @@
+"""The table of contents: every route, and what answers it."""
+
+from api.http.handlers import auth, chat, events, health, models, sessions
+from api.http.openapi import openapi
+from api.http.routing import STREAM, Route
+from api.http.schemas import (
+    Cancelled,
+    Health,
+    Link,
+    Models,
+    NewSessionAnswer,
+    Ok,
+    Providers,
+    ProviderSaved,
+    ProviderTested,
+    RowAnswer,
+    SearchAnswer,
+    SessionAnswer,
+    SessionList,
+    SignedIn,
+    Started,
+    StreamStatus,
+)
+
+ROUTES = [
+    Route("GET", "/health", health.health, Health),
+    Route("POST", "/api/auth/exchange", auth.exchange, Ok),
+    Route("POST", "/api/auth/login", auth.login, Ok),
+    Route("POST", "/api/auth/logout", auth.logout, Ok),
+    Route("GET", "/api/auth/status", auth.status, SignedIn),
+    Route("POST", "/api/auth/link", auth.link, Link),
+    Route("POST", "/api/session/new", sessions.new, NewSessionAnswer),
+    Route("GET", "/api/sessions", sessions.list_sessions, SessionList),
+    Route("GET", "/api/sessions/search", sessions.search, SearchAnswer),
+    Route("GET", "/api/session", sessions.show, SessionAnswer),
+    Route("POST", "/api/session/rename", sessions.rename, RowAnswer),
+    Route("POST", "/api/session/pin", sessions.pin, RowAnswer),
+    Route("POST", "/api/session/archive", sessions.archive, RowAnswer),
+    Route("POST", "/api/session/delete", sessions.delete, Ok),
+    Route("POST", "/api/session/restore", sessions.restore, RowAnswer),
+    Route("GET", "/api/session/export", sessions.export, None),
+    Route("POST", "/api/chat/prepare", chat.prepare, Ok),
+    Route("POST", "/api/chat/start", chat.start, Started),
+    Route("POST", "/api/chat/retry", chat.retry, Started),
+    Route("POST", "/api/chat/continue", chat.resume, Started),
+    Route("POST", "/api/chat/cancel", chat.cancel, Cancelled),
+    Route("GET", "/api/chat/stream", chat.stream, STREAM),
+    Route("GET", "/api/chat/stream/status", chat.status, StreamStatus),
+    Route("GET", "/api/events", events.events, STREAM),
+    Route("GET", "/api/models", models.list_models, Models),
+    Route("POST", "/api/models/default", models.set_default, Ok),
+    Route("GET", "/api/providers", models.list_providers, Providers),
+    Route("POST", "/api/providers/test", models.test, ProviderTested),
+    Route("POST", "/api/providers/save", models.save, ProviderSaved),
+    Route("POST", "/api/providers/delete", models.delete, Ok),
+    Route("GET", "/api/openapi.json", openapi, None),
+]

@@ -1,0 +1,1 @@
+"""What is promised about speed, measured beside the floor that the machine sets. `python -m bench`."""

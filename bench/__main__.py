@@ -1,0 +1,55 @@
+"""Measure everything and print it: a table for people, `bench/results/latest.json` for programs."""
+
+import json
+import platform
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.fakes.provider import FakeProvider
+
+from bench import floors, house, wire
+from bench.figures import Figure, beside, table
+from bench.processes import free_port
+
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+
+def main() -> None:
+    """Run the whole bench; takes about a minute."""
+    with tempfile.TemporaryDirectory() as folder, FakeProvider() as provider:
+        figures = measure(Path(folder), provider)
+    print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}\n")
+    print(table(figures))
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps([asdict(one) | {"ratio": one.ratio} for one in figures], indent=1) + "\n")
+    print(f"\nAlso in {RESULTS.relative_to(Path.cwd()) if RESULTS.is_relative_to(Path.cwd()) else RESULTS}")
+
+
+def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
+    """Every figure beside its floor, each pair in the same minute on the same machine."""
+    state = folder / "state"
+    ids = house.write_sessions(state / "sessions", count=60, messages=20)
+    fsync, commit = floors.atomic_replace(folder), floors.sqlite_commit(folder)
+    bare_start, bare_memory = floors.bare_start_and_memory(provider.url, free_port())
+    start, memory = house.cold_start_and_memory(state, provider.url)
+    with floors.bare_server(provider.url, free_port()) as bare:
+        bare_socket, bare_relay = wire.until_the_socket(bare.health, provider), wire.relay(bare.health, provider)
+    with house.server(state, provider.url) as process:
+        port = int(process.health.rpartition(":")[2].partition("/")[0])
+        socket = house.until_the_socket(port, ids[:-1], provider)
+        relay = house.relay(port, ids[-1], provider)
+    return [
+        beside(start, bare_start),
+        beside(memory, bare_memory),
+        beside(socket, bare_socket),
+        beside(relay, bare_relay),
+        fsync,
+        commit,
+        floors.python_start(),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

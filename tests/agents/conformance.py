@@ -1,0 +1,147 @@
+"""What every agent must do: an agent's own tests inherit `AgentConformance` and say how its model is made to act."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import get_args
+
+import pytest
+
+from api.agents.base import Agent, Turn
+from api.domain import events as ev
+from api.domain.ids import RunId, SessionId
+
+pytestmark = pytest.mark.anyio
+
+
+def user(text: str) -> dict[str, object]:
+    return {"id": "u", "role": "user", "content": text}
+
+
+def turn_of(text: str, *, model: str = "scripted/script", history: list | None = None, **fields: object) -> Turn:
+    messages = [*(history or []), user(text)]
+    return Turn(session_id=SessionId("s"), run_id=RunId("r"), messages=messages, model=model, **fields)
+
+
+async def collect(agent: Agent, turn: Turn, *, limit_s: float = 30) -> list[ev.Event]:
+    async with asyncio.timeout(limit_s), aclosing(agent.run(turn)) as events:
+        return [event async for event in events]
+
+
+def said(events: list[ev.Event]) -> str:
+    return "".join(event.text for event in events if isinstance(event, ev.TextDelta))
+
+
+def ending(events: list[ev.Event]) -> ev.RunEnded:
+    last = events[-1]
+    assert isinstance(last, ev.RunEnded), f"the last event is {last}"
+    return last
+
+
+class AgentConformance:
+    """The fixtures to give: `agent` and, as methods, turns that make the model speak, be silent and refuse."""
+
+    can_fail = True
+
+    @pytest.fixture
+    async def agent(self) -> AsyncIterator[Agent]:
+        raise NotImplementedError
+        yield
+
+    def speaking(self, words: str) -> Turn:
+        """A turn answered with `words`, or with other words by a model that cannot be told."""
+        raise NotImplementedError
+
+    def silent(self) -> Turn:
+        """A turn during which nothing more comes for a long time after its first word."""
+        raise NotImplementedError
+
+    def refused(self) -> Turn:
+        """A turn that fails in the outside world."""
+        raise NotImplementedError
+
+    async def assert_work_ended(self) -> None:
+        """Nothing works on a closed run any more; overridden where the outside can be looked at."""
+
+    async def test_only_events_of_the_union_come_without_numbers_and_with_at_most_one_ending(self, agent):
+        events = await collect(agent, self.speaking("one two three"))
+
+        assert said(events)
+        assert all(isinstance(event, get_args(ev.Event)) and event.seq == 0 for event in events)
+        assert not any(isinstance(event, ev.RunEnded) for event in events[:-1])
+        assert not (isinstance(events[-1], ev.RunEnded) and events[-1].outcome != "done")
+
+    async def test_a_run_can_be_closed_after_any_of_its_events(self, agent):
+        whole = await collect(agent, self.speaking("one two three"))
+
+        for count in range(min(len(whole), 4)):
+            run = agent.run(self.speaking("one two three"))
+            for _ in range(count):
+                await anext(run)
+            await asyncio.wait_for(run.aclose(), 5)
+            with pytest.raises(StopAsyncIteration):
+                await anext(run)
+        await self.assert_work_ended()
+
+    async def test_a_run_can_be_closed_by_another_task_than_the_one_that_began_it(self, agent):
+        run = agent.run(self.speaking("one two three"))
+        await asyncio.create_task(anext_of(run))
+
+        await asyncio.wait_for(asyncio.create_task(run.aclose()), 5)
+
+        await self.assert_work_ended()
+
+    async def test_cancelling_during_silence_ends_the_work_at_once(self, agent):
+        first = asyncio.Event()
+
+        async def drive() -> None:
+            async with aclosing(agent.run(self.silent())) as events:
+                async for _ in events:
+                    first.set()
+
+        task = asyncio.create_task(drive())
+        await asyncio.wait_for(first.wait(), 20)
+        task.cancel()
+
+        done, _ = await asyncio.wait([task], timeout=2)
+        assert done, "the run went on after it was cancelled"
+        assert task.cancelled()
+        await self.assert_work_ended()
+
+    async def test_several_runs_at_once_do_not_mix(self, agent):
+        scripts = ["alpha " * 20, "beta " * 20, "gamma " * 20]
+
+        runs = await asyncio.gather(*(collect(agent, self.speaking(script)) for script in scripts))
+
+        for script, events in zip(scripts, runs, strict=True):
+            self.assert_said(script, events)
+
+    async def test_unicode_comes_through_whole(self, agent):
+        text = "naïve 你好 👩‍👩‍👧 𝒳 ‮rtl"
+
+        events = await collect(agent, self.speaking(text))
+
+        self.assert_said(text, events)
+
+    async def test_a_failure_is_an_ending_with_a_sentence_and_not_an_exception(self, agent):
+        if not self.can_fail:
+            pytest.skip("nothing outside can fail")
+
+        events = await collect(agent, self.refused())
+
+        end = ending(events)
+        assert end.outcome == "failed"
+        assert end.failure is not None and end.failure.code and end.failure.message.endswith((".", "!", "?"))
+
+    async def test_preparing_twice_does_no_harm(self, agent):
+        await agent.prepare()
+        await agent.prepare()
+
+        assert said(await collect(agent, self.speaking("still here")))
+
+    def assert_said(self, script: str, events: list[ev.Event]) -> None:
+        assert said(events).strip() == script.strip()
+
+
+async def anext_of(run: object) -> object:
+    return await anext(run)

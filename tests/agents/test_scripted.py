@@ -1,0 +1,112 @@
+"""The scripted agent."""
+
+from typing import get_args
+
+import msgspec
+import pytest
+
+from api.agents.scripted import ScriptedAgent
+from api.domain import events as ev
+from tests.agents.conformance import AgentConformance, collect, ending, said, turn_of, user
+
+pytestmark = pytest.mark.anyio
+
+EVERYTHING = """@@step 1
+@@think Let me look.
+@@plan completed Read | in_progress Write | pending Test
+@@tool read_file {"path": "a.txt"}
+@@approval read_file {"path": "a.txt"}
+@@resolved once
+@@output line one
+@@result line one\\nline two
+@@ask Which one? | this | that
+@@text Here it is.
+@@usage 12 34 0.005
+@@title A title
+@@notice The disk is nearly full.
+@@end done"""
+
+
+@pytest.fixture
+def agent() -> ScriptedAgent:
+    return ScriptedAgent()
+
+
+class TestConformance(AgentConformance):
+    @pytest.fixture
+    async def agent(self):
+        yield ScriptedAgent()
+
+    def speaking(self, words):
+        return turn_of(words)
+
+    def silent(self):
+        return turn_of("@@text word\n@@hang")
+
+    def refused(self):
+        return turn_of("@@fail broken The script wanted this.")
+
+
+async def test_a_message_without_instructions_is_echoed_to_the_letter(agent):
+    text = "  Hello\n\n```py\nprint( 1 )\n```\n"
+
+    events = await collect(agent, turn_of(text))
+
+    assert said(events) == text
+    assert len(events) > 3
+
+
+async def test_every_kind_of_event_can_be_asked_for(agent):
+    events = await collect(agent, turn_of(EVERYTHING))
+
+    assert {type(event) for event in events} == set(get_args(ev.Event))
+    assert ending(events).outcome == "done"
+
+
+async def test_the_same_script_gives_the_same_events(agent):
+    assert await collect(agent, turn_of(EVERYTHING)) == await collect(agent, turn_of(EVERYTHING))
+
+
+async def test_lines_between_instructions_are_said_as_they_are(agent):
+    events = await collect(agent, turn_of("@@think hm\n# Title\n\n- one\n@@text done"))
+
+    assert said(events) == "# Title\n\n- one\ndone"
+
+
+async def test_a_call_left_open_is_closed_before_the_run_ends(agent):
+    events = await collect(agent, turn_of('@@tool ls {"path": "."}'))
+
+    assert events[-1] == ev.ToolEnded(call_id="call-1")
+
+
+async def test_a_line_that_is_no_instruction_fails_with_its_number(agent):
+    events = await collect(agent, turn_of("@@text fine\n@@dance now"))
+
+    assert said(events) == "fine"
+    assert ending(events).failure.code == "bad_script"
+    assert "Line 2" in ending(events).failure.message
+
+
+@pytest.mark.parametrize(
+    "line", ["@@delay soon", "@@delay -1", "@@repeat x y", "@@tool", "@@output x", "@@plan nope x"]
+)
+async def test_an_instruction_with_a_wrong_value_fails_with_a_sentence(agent, line):
+    end = ending(await collect(agent, turn_of(line)))
+
+    assert end.failure.code == "bad_script"
+    assert end.failure.message.endswith(".")
+
+
+async def test_continuing_goes_on_after_what_was_said_and_past_what_ended_it(agent):
+    script = "@@text one two three four\n@@fail broken Once.\n@@text five"
+    cut = {"id": "a", "role": "assistant", "content": "one two th"}
+    turn = msgspec.structs.replace(turn_of(script), messages=[user(script), cut], continuing=True)
+
+    events = await collect(agent, turn)
+
+    assert said(events) == "ree fourfive"
+
+
+async def test_a_crash_is_a_crash(agent):
+    with pytest.raises(RuntimeError, match="asked for a crash"):
+        await collect(agent, turn_of("@@text word\n@@crash"))

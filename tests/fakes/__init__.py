@@ -1,0 +1,1 @@
+"""Working stand-ins for the outside world; the bench uses them too."""

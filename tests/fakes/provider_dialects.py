@@ -1,0 +1,184 @@
+"""How each kind of provider shapes what it says."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+
+class Dialect:
+    """The OpenAI-compatible one; the others override what differs."""
+
+    def key_in(self, headers: dict[str, str]) -> str | None:
+        return headers.get("authorization", "").removeprefix("Bearer ") or None
+
+    def last_user_text(self, body: Any) -> str:
+        return _text([m for m in body["messages"] if m["role"] == "user"][-1]["content"])
+
+    def models(self, names: list[str]) -> str:
+        return json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
+
+    def page(self, path: str) -> str:
+        """One page of a list that never ends."""
+        return self.models(["only"])
+
+    def opening(self) -> list[bytes]:
+        return [self._chunk({"role": "assistant", "content": ""})]
+
+    def text(self, text: str) -> bytes:
+        return self._chunk({"content": text})
+
+    def thinking(self, text: str) -> bytes:
+        return self._chunk({"reasoning_content": text})
+
+    def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
+        call = {"index": index, "id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+        piece = {"index": index, "function": {"arguments": arguments}}
+        return [self._chunk({"tool_calls": [call]}), self._chunk({"tool_calls": [piece]})]
+
+    def finish(self, reason: str) -> list[bytes]:
+        return [self._chunk({}, finish=reason)]
+
+    def usage(self, usage: Any) -> list[bytes]:
+        return [sse({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], **usage})]
+
+    def closing(self) -> list[bytes]:
+        return [b"data: [DONE]\n\n"]
+
+    def error(self, sentence: str) -> bytes:
+        return sse({"error": {"message": sentence, "type": "server_error"}})
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return sse({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]})
+
+
+class AnthropicDialect(Dialect):
+    def __init__(self) -> None:
+        self._index = -1
+        self._kind = ""
+
+    def key_in(self, headers: dict[str, str]) -> str | None:
+        return headers.get("x-api-key") or super().key_in(headers)
+
+    def models(self, names: list[str]) -> str:
+        data = [{"id": name, "type": "model", "display_name": name.title()} for name in names]
+        return json.dumps({"data": data, "has_more": False, "last_id": names[-1] if names else None})
+
+    def page(self, path: str) -> str:
+        after = parse_qs(urlsplit(path).query).get("after_id", ["m-0"])[0]
+        name = f"m-{int(after.split('-')[1]) + 1}"
+        return json.dumps({"data": [{"id": name, "display_name": name}], "has_more": True, "last_id": name})
+
+    def opening(self) -> list[bytes]:
+        message = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None}
+        message["usage"] = {"input_tokens": 7, "output_tokens": 1}
+        return [_named({"type": "message_start", "message": message})]
+
+    def text(self, text: str) -> bytes:
+        start = self._open("text", {"type": "text", "text": ""})
+        return start + self._delta({"type": "text_delta", "text": text})
+
+    def thinking(self, text: str) -> bytes:
+        start = self._open("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+        return start + self._delta({"type": "thinking_delta", "thinking": text})
+
+    def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
+        start = self._open(f"tool{index}", {"type": "tool_use", "id": f"call_{index}", "name": name, "input": {}})
+        return [start, self._delta({"type": "input_json_delta", "partial_json": arguments})]
+
+    def finish(self, reason: str) -> list[bytes]:
+        stop = {"stop": "end_turn", "length": "max_tokens"}.get(reason, reason)
+        delta = {"type": "message_delta", "delta": {"stop_reason": stop, "stop_sequence": None}}
+        return [self._close(), _named({**delta, "usage": {"output_tokens": 5}})]
+
+    def usage(self, usage: Any) -> list[bytes]:
+        return []
+
+    def closing(self) -> list[bytes]:
+        return [_named({"type": "message_stop"})]
+
+    def error(self, sentence: str) -> bytes:
+        return _named({"type": "error", "error": {"type": "overloaded_error", "message": sentence}})
+
+    def _open(self, kind: str, block: dict[str, Any]) -> bytes:
+        if kind == self._kind:
+            return b""
+        closed = self._close()
+        self._kind, self._index = kind, self._index + 1
+        return closed + _named({"type": "content_block_start", "index": self._index, "content_block": block})
+
+    def _close(self) -> bytes:
+        return _named({"type": "content_block_stop", "index": self._index}) if self._kind else b""
+
+    def _delta(self, delta: dict[str, Any]) -> bytes:
+        return _named({"type": "content_block_delta", "index": self._index, "delta": delta})
+
+
+class GoogleDialect(Dialect):
+    def key_in(self, headers: dict[str, str]) -> str | None:
+        return headers.get("x-goog-api-key")
+
+    def last_user_text(self, body: Any) -> str:
+        last = [c for c in body["contents"] if c.get("role", "user") == "user"][-1]
+        return _text(last["parts"])
+
+    def models(self, names: list[str]) -> str:
+        methods = ["generateContent"]
+        rows = [{"name": f"models/{n}", "displayName": n, "supportedGenerationMethods": methods} for n in names]
+        return json.dumps({"models": [*rows, {"name": "models/embed", "supportedGenerationMethods": ["embedContent"]}]})
+
+    def page(self, path: str) -> str:
+        return json.dumps({**json.loads(self.models(["only"])), "nextPageToken": "again"})
+
+    def opening(self) -> list[bytes]:
+        return []
+
+    def text(self, text: str) -> bytes:
+        return self._parts([{"text": text}])
+
+    def thinking(self, text: str) -> bytes:
+        return self._parts([{"text": text, "thought": True}])
+
+    def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
+        return [self._parts([{"functionCall": {"id": f"call_{index}", "name": name, "args": json.loads(arguments)}}])]
+
+    def finish(self, reason: str) -> list[bytes]:
+        usage = {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12}
+        stop = {"stop": "STOP", "length": "MAX_TOKENS"}.get(reason, reason)
+        content = {"role": "model", "parts": [{"text": ""}]}
+        candidate = {"content": content, "finishReason": stop, "index": 0}
+        return [sse({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "m", "responseId": "r"})]
+
+    def usage(self, usage: Any) -> list[bytes]:
+        return []
+
+    def closing(self) -> list[bytes]:
+        return []
+
+    def error(self, sentence: str) -> bytes:
+        return sse({"error": {"code": 503, "message": sentence, "status": "UNAVAILABLE"}})
+
+    def _parts(self, parts: list[dict[str, Any]]) -> bytes:
+        candidate = {"content": {"role": "model", "parts": parts}, "index": 0}
+        return sse({"candidates": [candidate], "modelVersion": "m", "responseId": "r"})
+
+
+def dialect_for(headers: dict[str, str]) -> Dialect:
+    """By what only this kind of client sends."""
+    if any(name.startswith("x-goog-") for name in headers):
+        return GoogleDialect()
+    return AnthropicDialect() if "anthropic-version" in headers else Dialect()
+
+
+def sse(value: Any) -> bytes:
+    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _named(value: dict[str, Any]) -> bytes:
+    return b"event: " + value["type"].encode() + b"\n" + sse(value)
+
+
+def _text(content: Any) -> str:
+    """The last of several messages that were sent as one."""
+    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    return text.rpartition("\n\n---\n\n")[2]
