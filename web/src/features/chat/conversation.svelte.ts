@@ -6,7 +6,7 @@ import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, Message, Outcome, Row, RunStarted, SessionPage } from "../../wire/types";
+import type { ActiveRun, Message, Outcome, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
 import { withLatest, withOlder, type Stretch } from "./pages";
 
 const PAGE = 60;
@@ -224,7 +224,7 @@ export class Conversation {
 
   async #newSession(): Promise<string> {
     const model = this.chosenModel ?? undefined;
-    const answer = await this.client.post<{ session: Row }>("/api/session/new", { model });
+    const answer = await this.client.post<RowAnswer>("/api/session/new", { model });
     this.sessionId = answer.session.session_id;
     this.row = answer.session;
     return answer.session.session_id;
