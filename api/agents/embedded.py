@@ -19,7 +19,7 @@ from api.domain import events as ev
 log = logging.getLogger(__name__)
 
 MODEL = "embedded/smollm2-135m"
-NAME = "SmolLM2 135M · on this machine · demo"
+NAME = "SmolLM2 135M"
 
 _LIMITS = Limits(silence_s=120, wordless_s=180, answer_s=900)
 
