@@ -85,7 +85,9 @@ export class Home {
   }
 
   async #enter(): Promise<void> {
-    const [version] = await Promise.all([this.sessions.load(), this.models.load()]);
+    this.show(this.router.place);
+    void this.models.load(); // asks every provider, and the slowest of them must not keep the page waiting
+    const version = await this.sessions.load();
     if (this.door === "closed" && version === null) return;
     this.refusal = "";
     this.door = "open";
