@@ -15,6 +15,7 @@ from api.access.tokens import Tokens
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 from api.http.gate import Gate
+from api.http.openapi import describe as describe_routes
 from api.http.page import Page
 from api.http.rooms import Rooms
 from api.http.routing import build, guarded
@@ -23,7 +24,7 @@ from api.runs import recovery
 from api.runs.engine import Engine
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
-from api.sessions.files import StateFile, make_folder
+from api.sessions.files import StateFile, make_folder, sweep_temps
 from api.settings import Settings
 
 PAGE = Path(__file__).parent / "static"
@@ -51,6 +52,8 @@ class House:
         rooms = self.rooms
         make_folder(self.settings.sessions_dir)
         make_folder(self.settings.runs_dir)
+        for folder in (self.settings.state_dir, self.settings.runs_dir):
+            sweep_temps(folder)
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         recovery.recover(rooms.store, self.settings.runs_dir)
@@ -66,9 +69,7 @@ class House:
 
 def describe() -> dict[str, Any]:
     """The OpenAPI description, without building a server."""
-    from api.http.openapi import describe as describe_app
-
-    return describe_app(build(ROUTES, None, None))
+    return describe_routes(ROUTES)
 
 
 def _rooms(settings: Settings, port: int) -> Rooms:

@@ -1,5 +1,7 @@
 """A provider's model as pydantic-ai has it. Imports pydantic-ai, so it is itself imported late."""
 
+from typing import Any
+
 import httpx2
 from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
@@ -26,7 +28,7 @@ def _openai(provider: Provider, name: str, http: httpx2.AsyncClient) -> Model:
     from openai import AsyncOpenAI
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    from api.agents.native_openai import TolerantChatModel
+    from api.agents.native_openai import TolerantChatModel, send_messages_as_they_are
 
     client = AsyncOpenAI(
         base_url=provider.base_url,
@@ -36,6 +38,7 @@ def _openai(provider: Provider, name: str, http: httpx2.AsyncClient) -> Model:
         timeout=http.timeout,
     )
     client.organization = client.project = None
+    send_messages_as_they_are(client)
     return TolerantChatModel(name, provider=OpenAIProvider(openai_client=client))
 
 

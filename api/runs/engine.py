@@ -18,7 +18,7 @@ from api.runs.folding import fold_into
 from api.runs.journal import Header, Journal
 from api.runs.run import Run
 from api.runs.turns import NewTurn, Started
-from api.sessions.files import make_folder
+from api.sessions.files import explained, make_folder
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
@@ -212,7 +212,7 @@ class Engine:
                 if journal is not None:
                     journal.discard()
                 if isinstance(error, OSError):
-                    raise turns.not_stored(error) from error
+                    raise explained(error, self.folder) from error
                 raise
             return journal
 

@@ -82,3 +82,13 @@ class SmallDisk:
                 except OSError:
                     continue
         return ballast
+
+    def take_all_entries(self) -> list[Path]:
+        """Take every file entry there is left; gives what to remove to give them back."""
+        taken: list[Path] = []
+        while True:
+            try:
+                (path := self.seen_at / f"entry-{len(taken)}").touch(exist_ok=False)
+            except OSError:
+                return taken
+            taken.append(path)
