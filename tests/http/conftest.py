@@ -33,11 +33,15 @@ def client(server: ServerProcess) -> Iterator[Client]:
 
 
 class LocalServer:
-    """The whole application on a real socket, served by a thread of this process."""
+    """The whole application on a real socket, served by a thread of this process.
+
+    `api.models` is one for the process, so there can be one of these at a time.
+    """
 
     def __init__(self, state_dir: Path, *, keep_alive_s: int = 15, **settings: Any) -> None:
         state_dir.mkdir(parents=True, exist_ok=True)
         chosen = {"state_dir": state_dir, "workspace": state_dir, "token": TOKEN, "scripted": True} | settings
+        self._before = (models.SESSION_DIR, models.SESSION_INDEX_FILE, list(models.store.on_change))
         models.SESSIONS.clear()
         listener = bind("127.0.0.1", 0)
         port = listener.getsockname()[1]
@@ -78,6 +82,8 @@ class LocalServer:
         self.stop()
         self._thread.join(20)
         assert not self._thread.is_alive(), "the server did not stop"
+        models.SESSION_DIR, models.SESSION_INDEX_FILE, models.store.on_change[:] = self._before
+        models.SESSIONS.clear()
 
 
 async def _count_tasks() -> int:

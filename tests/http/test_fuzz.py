@@ -49,7 +49,7 @@ def test_no_body_is_the_servers_fault(server: ServerProcess, client: Client) -> 
     session_id = client.new_session()
     pid = server.process.pid
 
-    @settings(max_examples=600, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(request=requests(), is_there=st.booleans())
     def ask(request: tuple[str, dict[str, Any]], is_there: bool) -> None:
         path, body = request
