@@ -195,3 +195,16 @@ test("a closed conversation lets go of its stream", async () => {
 
   expect(wire.lines[0]!.isOpen).toBe(false);
 });
+
+test("retrying asks the model that was chosen meanwhile, and shows the old answer no more", async () => {
+  server.messages = [{ id: "u1", role: "user", content: "Hi" }, { ...told("r0", "No."), outcome: "failed" }];
+  const conversation = open("s1");
+  await settled();
+  conversation.chosenModel = "m/other";
+
+  await conversation.retry();
+
+  expect(server.posts.at(-1)).toEqual({ path: "/api/chat/retry", body: { session_id: "s1", model: "m/other" } });
+  expect(texts(conversation.entries)).toEqual(["Hi"]);
+  expect(wire.lines.at(-1)).toMatchObject({ streamId: "r1", after: 0 });
+});
