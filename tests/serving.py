@@ -44,6 +44,7 @@ class ServerProcess:
         self._environment |= {"FIRESIDE_TOKEN": TOKEN, "FIRESIDE_SCRIPTED": "1" if scripted else "0"}
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
+        self.port = 0  # a free one; set it to have the next start answer at the same address
 
     def start(self) -> "ServerProcess":
         """Start it and wait until it answers."""
@@ -57,7 +58,7 @@ class ServerProcess:
         with self._log_file.open("ab") as log:
             self._told_before = log.tell()
             self._process = subprocess.Popen(
-                self.command("serve", "--port", "0", "--no-browser"),
+                self.command("serve", "--port", str(self.port), "--no-browser"),
                 cwd=ROOT,
                 env={**_clean_environment(), **self._environment},
                 stdin=subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from api.agents.base import Agent, Turn
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
-from api.domain.ids import OWNER_LOCAL, RunId, new_run_id
+from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
 from api.runs import recovery, turns
 from api.runs.folding import fold_into
 from api.runs.journal import Header, Journal
@@ -171,7 +171,7 @@ class Engine:
         run_id = new_run_id()
         journal = await asyncio.to_thread(self._accept, session, change, run_id, model, agent.name, reason)
         turn = Turn(
-            session_id=session.session_id,
+            session_id=SessionId(session.session_id),
             run_id=run_id,
             messages=list(session.messages),
             model=model,
@@ -195,7 +195,7 @@ class Engine:
                 change(run_id)
                 header = Header(
                     run_id=run_id,
-                    session_id=session.session_id,
+                    session_id=SessionId(session.session_id),
                     owner=session.owner,
                     message_id=turns.last_user_message(session)["id"],
                     model=model,

@@ -1,39 +1,40 @@
-/** Reading what the wire carries of a run: frames with every field there, and snapshots with every default filled in. */
+/** Reading the frames of a run: values with every field there, whatever the encoder left out. */
 
+import type * as schema from "../wire/schema";
 import type { Frame } from "../wire/sse";
-import type { Message, Outcome, PlanEntry, Row, Usage } from "../wire/types";
-import { EMPTY, type Block, type Transcript } from "./transcript";
+import type { RunDone } from "../wire/types";
+
+/** Which event of the domain each name on the wire stands for. */
+interface Events {
+  step: schema.StepStarted;
+  token: schema.TextDelta;
+  reasoning: schema.ThinkingDelta;
+  tool: schema.ToolStarted;
+  tool_arguments: schema.ToolArguments;
+  tool_output: schema.ToolOutput;
+  tool_complete: schema.ToolEnded;
+  approval: schema.ApprovalRequested;
+  approval_resolved: schema.ApprovalResolved;
+  clarify: schema.QuestionAsked;
+  plan: schema.PlanUpdated;
+  metering: schema.UsageUpdated;
+  title: schema.TitleChanged;
+  warning: schema.Notice;
+  stream_end: Omit<schema.RunEnded, "failure">;
+  cancel: Omit<schema.RunEnded, "failure">;
+  apperror: Omit<schema.RunEnded, "failure"> & schema.Failure;
+}
 
 /** One numbered event of a run, by its name on the wire. */
-export type RunFrame = { readonly seq: number } & (
-  | { event: "step"; step: number; attempt: number }
-  | { event: "token"; text: string }
-  | { event: "reasoning"; text: string; at_ms: number }
-  | { event: "tool"; call_id: string; name: string; title: string }
-  | { event: "tool_arguments"; call_id: string; text: string }
-  | { event: "tool_output"; call_id: string; text: string }
-  | { event: "tool_complete"; call_id: string; output: string; is_error: boolean; duration_ms: number }
-  | { event: "approval"; approval_id: string; call_id: string; name: string; arguments: string; arguments_sha256: string }
-  | { event: "approval_resolved"; approval_id: string; choice: string }
-  | { event: "clarify"; question_id: string; text: string; options: string[] }
-  | { event: "plan"; entries: PlanEntry[] }
-  | { event: "metering"; usage: Usage }
-  | { event: "title"; title: string }
-  | { event: "warning"; code: string; message: string }
-  | { event: "stream_end"; outcome: Outcome; duration_ms: number }
-  | { event: "cancel"; outcome: Outcome; duration_ms: number }
-  | { event: "apperror"; outcome: Outcome; duration_ms: number; code: string; message: string; hint: string }
-);
+export type RunFrame = {
+  [Name in keyof Events]: { readonly event: Name } & Readonly<Required<Omit<Events[Name], "type">>>;
+}[keyof Events];
 
 /** What else may come on a run's stream, without a number. */
-export type OtherFrame =
-  | { event: "done"; session: Row; messages: Message[]; usage: Usage | null }
-  | { event: "resync" };
-
-type Name = RunFrame["event"];
+export type OtherFrame = ({ event: "done" } & RunDone) | { event: "resync" };
 
 /** The fields that the encoder may leave out because they are at their default. */
-const DEFAULTS: { [name in Name]: object } = {
+const DEFAULTS: { [name in keyof Events]: object } = {
   step: { attempt: 1 },
   token: { text: "" },
   reasoning: { text: "", at_ms: 0 },
@@ -56,32 +57,12 @@ const DEFAULTS: { [name in Name]: object } = {
 /** The frame as a value, or null for a name that this page does not know. */
 export function runFrame(frame: Pick<Frame, "event"> & { data: unknown }): RunFrame | OtherFrame | null {
   const data = (typeof frame.data === "string" ? JSON.parse(frame.data) : frame.data) as object;
-  if (frame.event === "done") return { usage: null, ...data, event: "done" } as OtherFrame;
+  if (frame.event === "done") return { ...data, event: "done" } as OtherFrame;
   if (frame.event === "resync") return { event: "resync" };
   if (!(frame.event in DEFAULTS)) return null;
-  return { ...DEFAULTS[frame.event as Name], ...data, event: frame.event } as RunFrame;
+  return { ...DEFAULTS[frame.event as keyof Events], ...data, event: frame.event } as RunFrame;
 }
 
 export function isNumbered(frame: RunFrame | OtherFrame): frame is RunFrame {
   return frame.event !== "done" && frame.event !== "resync";
-}
-
-const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
-  text: { text: "" },
-  thinking: { text: "", started_ms: 0, ended_ms: 0 },
-  tool: { name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 },
-  notice: { code: "", message: "" },
-};
-
-/** A snapshot as the server sends it, with the fields it left out. */
-export function transcriptFrom(snapshot: unknown): Transcript {
-  const known = { ...EMPTY, ...(snapshot as Partial<Transcript>) };
-  const blocks = known.blocks.map((block) => ({ ...BLOCK_DEFAULTS[block.kind], ...block }) as Block);
-  const question = known.question && questionFrom(known.question);
-  return { ...known, blocks, question };
-}
-
-function questionFrom(sent: Partial<NonNullable<Transcript["question"]>>): Transcript["question"] {
-  const { seq = 0, question_id = "", text = "", options = [] } = sent;
-  return { seq, question_id, text, options };
 }

@@ -1,45 +1,18 @@
 /** What a run's events amount to. The twin of `api/domain/transcript.py`; `tests/contract/runs/` holds both to the same cases. */
 
-import type { Failure, Outcome, PlanEntry, Usage } from "../wire/types";
+import type * as schema from "../wire/schema";
 import type { RunFrame } from "./frames";
 
-export type Block =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "thinking"; readonly text: string; readonly started_ms: number; readonly ended_ms: number }
-  | ToolBlock
-  | { readonly kind: "notice"; readonly code: string; readonly message: string };
+/** A snapshot leaves out what is at its default; here every field is there. */
+type Whole<Shape> = Readonly<Required<Shape>>;
 
-export interface ToolBlock {
-  readonly kind: "tool";
-  readonly call_id: string;
-  readonly name: string;
-  readonly title: string;
-  readonly arguments: string;
-  readonly output: string;
-  readonly state: "running" | "done" | "error";
-  readonly duration_ms: number;
-}
-
-export interface Question {
-  readonly seq: number;
-  readonly question_id: string;
-  readonly text: string;
-  readonly options: readonly string[];
-}
+export type ToolBlock = Whole<schema.ToolBlock>;
+export type Block = Whole<schema.TextBlock> | Whole<schema.ThinkingBlock> | ToolBlock | Whole<schema.NoticeBlock>;
 
 /** A run as far as its events tell. `seq` is the number of the last event in it; `steps` where each step's blocks begin. */
-export interface Transcript {
-  readonly seq: number;
+export interface Transcript extends Omit<Whole<schema.Transcript>, "blocks" | "question"> {
   readonly blocks: readonly Block[];
-  readonly steps: Readonly<Record<number, number>>;
-  readonly plan: readonly PlanEntry[];
-  readonly pending_approvals: readonly string[];
-  readonly question: Question | null;
-  readonly usage: Usage | null;
-  readonly title: string | null;
-  readonly outcome: Outcome | null;
-  readonly failure: Failure | null;
-  readonly duration_ms: number;
+  readonly question: Omit<Whole<schema.QuestionAsked>, "type"> | null;
 }
 
 export const EMPTY: Transcript = {
@@ -55,6 +28,23 @@ export const EMPTY: Transcript = {
   failure: null,
   duration_ms: 0,
 };
+
+const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
+  text: { text: "" },
+  thinking: { text: "", started_ms: 0, ended_ms: 0 },
+  tool: { name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 },
+  notice: { code: "", message: "" },
+};
+
+/** A snapshot as the server sends it, with the fields it left out. */
+export function transcriptFrom(snapshot: schema.Transcript): Transcript {
+  const blocks = (snapshot.blocks ?? []).map((block) => ({ ...BLOCK_DEFAULTS[block.kind], ...block }) as Block);
+  return { ...EMPTY, ...snapshot, blocks, question: snapshot.question ? questionFrom(snapshot.question) : null };
+}
+
+function questionFrom({ seq = 0, question_id, text, options = [] }: schema.QuestionAsked): Transcript["question"] {
+  return { seq, question_id, text, options };
+}
 
 /** Is there something between what is known and `frame`? Then only a fresh snapshot helps. */
 export function isGap(transcript: Transcript, frame: RunFrame): boolean {
@@ -151,7 +141,7 @@ function newTool(call_id: string): ToolBlock {
   return { kind: "tool", call_id, name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 };
 }
 
-function end(t: Transcript, frame: Extract<RunFrame, { outcome: Outcome }>): Transcript {
+function end(t: Transcript, frame: Extract<RunFrame, { outcome: schema.RunEnded["outcome"] }>): Transcript {
   return {
     ...t,
     outcome: frame.outcome,
@@ -165,7 +155,7 @@ function end(t: Transcript, frame: Extract<RunFrame, { outcome: Outcome }>): Tra
   };
 }
 
-function failureOf({ code, message, hint }: { code: string; message: string; hint: string }): Failure {
+function failureOf({ code, message, hint }: Required<schema.Failure>): schema.Failure {
   return hint ? { code, message, hint } : { code, message };
 }
 

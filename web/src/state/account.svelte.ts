@@ -3,7 +3,7 @@
 import type { LinkState } from "../wire/follow";
 import type { Frame } from "../wire/sse";
 import type { Line, Streams } from "../wire/streams";
-import type { Row } from "../wire/types";
+import type { Row, SessionsChanged } from "../wire/types";
 
 export interface AccountNews {
   sessions(changed: Row[], removed: string[]): void;
@@ -50,7 +50,7 @@ export class Account {
   #take(frame: Frame): "go on" {
     if (frame.id) this.#version = frame.id;
     if (frame.event === "sessions_changed") {
-      const { rows = [], removed = [] } = JSON.parse(frame.data) as { rows?: Row[]; removed?: string[] };
+      const { rows, removed } = JSON.parse(frame.data) as SessionsChanged;
       this.news.sessions(rows, removed);
     } else if (frame.event === "models_changed") this.news.models();
     else if (frame.event === "resync") this.news.resync();

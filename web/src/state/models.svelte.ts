@@ -1,7 +1,7 @@
 /** The models that can be chosen, and the providers they come from. */
 
 import { sentenceOf, type Client } from "../wire/client";
-import type { Model, ModelList, Provider, ProviderDraft, ProviderTested } from "../wire/types";
+import type { Model, ModelList, Provider, ProviderDraft, ProviderSaved, ProviderTested, Providers } from "../wire/types";
 
 export class Models {
   list = $state.raw<readonly Model[]>([]);
@@ -26,7 +26,7 @@ export class Models {
     try {
       const [found, saved] = await Promise.all([
         this.client.get<ModelList>("/api/models"),
-        this.client.get<{ providers: Provider[] }>("/api/providers"),
+        this.client.get<Providers>("/api/providers"),
       ]);
       this.list = found.models;
       this.problems = found.problems;
@@ -55,7 +55,7 @@ export class Models {
   }
 
   async save(draft: ProviderDraft): Promise<Provider> {
-    const saved = await this.client.post<{ provider: Provider }>("/api/providers/save", draft);
+    const saved = await this.client.post<ProviderSaved>("/api/providers/save", draft);
     await this.load();
     return saved.provider;
   }

@@ -1,7 +1,7 @@
 /** The list of sessions, as far as it was looked at, kept live. */
 
 import { sentenceOf, type Client } from "../wire/client";
-import type { Row, SessionList } from "../wire/types";
+import type { Row, RowAnswer, SessionList } from "../wire/types";
 
 const PAGE = 60;
 /** While the server still reads older sessions, the list is asked for again so often. */
@@ -96,7 +96,7 @@ export class Sessions {
   }
 
   async restore(row: Row): Promise<void> {
-    const answer = await this.client.post<{ session: Row }>("/api/session/restore", { session_id: row.session_id });
+    const answer = await this.client.post<RowAnswer>("/api/session/restore", { session_id: row.session_id });
     this.apply([answer.session], []);
   }
 
@@ -104,7 +104,7 @@ export class Sessions {
   async #change(before: Row, after: Row, path: string, fields: object): Promise<void> {
     this.apply([after], []);
     try {
-      const answer = await this.client.post<{ session: Row }>(path, { session_id: before.session_id, ...fields });
+      const answer = await this.client.post<RowAnswer>(path, { session_id: before.session_id, ...fields });
       this.apply([answer.session], []);
     } catch (error) {
       this.apply([before], []);

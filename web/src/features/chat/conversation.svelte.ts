@@ -1,12 +1,12 @@
 /** One conversation: its messages, the run it is in, and what a person can do about them. */
 
-import { isNumbered, runFrame, transcriptFrom, type OtherFrame } from "../../run/frames";
+import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
-import { EMPTY, isGap, reduce, type Transcript } from "../../run/transcript";
+import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, Message, Outcome, Row, RunStarted, SessionPage } from "../../wire/types";
+import type { ActiveRun, Message, Outcome, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
 import { withLatest, withOlder, type Stretch } from "./pages";
 
 const PAGE = 60;
@@ -224,7 +224,7 @@ export class Conversation {
 
   async #newSession(): Promise<string> {
     const model = this.chosenModel ?? undefined;
-    const answer = await this.client.post<{ session: Row }>("/api/session/new", { model });
+    const answer = await this.client.post<RowAnswer>("/api/session/new", { model });
     this.sessionId = answer.session.session_id;
     this.row = answer.session;
     return answer.session.session_id;
@@ -284,7 +284,8 @@ export class Conversation {
     this.isStopping = false;
     this.ending = outcome;
     if (finished?.streamId !== live.streamId) return void this.#refresh({ evenIfLive: true });
-    const others = this.#messages.filter((message) => message.run_id !== live.streamId);
+    // The question carries the run's id too, and is not among what the run left.
+    const others = this.#messages.filter((message) => message.role === "user" || message.run_id !== live.streamId);
     this.#messages = [...others, ...finished.messages];
     if (finished.row) this.row = finished.row;
     this.#live = null;

@@ -1,0 +1,566 @@
+/** What the server says, generated from its OpenAPI description by `npm run types`. Never edited by hand. */
+
+export interface Again {
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+}
+
+/** May this exact call run? `arguments_sha256` binds the answer to the bytes that were shown. */
+export interface ApprovalRequested {
+  approval_id: string;
+  arguments: string;
+  arguments_sha256: string;
+  call_id: string;
+  name: string;
+  seq?: number;
+  type: "approval.requested";
+}
+
+export interface ApprovalResolved {
+  approval_id: string;
+  choice: "always" | "deny" | "expired" | "once" | "session";
+  seq?: number;
+  type: "approval.resolved";
+}
+
+export interface Archive {
+  archived: boolean;
+  request_id?: string | null;
+  session_id: string;
+}
+
+export interface Cancel {
+  request_id?: string | null;
+  stream_id: string;
+}
+
+export interface Cancelled {
+  cancelled: boolean;
+  ok: true;
+}
+
+export interface ChatStart {
+  agent?: string | null;
+  message: string;
+  message_id?: string | null;
+  model?: string | null;
+  request_id?: string | null;
+  session_id: string;
+  workspace?: string | null;
+}
+
+export interface CodeExchange {
+  code: string;
+  request_id?: string | null;
+}
+
+export interface Counts {
+  active: number;
+  archived: number;
+  pinned: number;
+}
+
+export interface DefaultModel {
+  model: string;
+  request_id?: string | null;
+}
+
+/** The one shape of every failure; further fields depend on `code`. */
+export interface Error {
+  code: string;
+  error: string;
+  field?: string | null;
+}
+
+/** Why a run failed, for a person: what happened, and what to do next. */
+export interface Failure {
+  code: string;
+  hint?: string;
+  message: string;
+}
+
+export interface FailureNote {
+  code: string;
+  hint?: string | null;
+  message: string;
+}
+
+export interface FoundModel {
+  id: string;
+  name: string;
+}
+
+export interface Health {
+  active_runs: number;
+  sessions: number;
+  status: "ok";
+  uptime_seconds: number;
+  version: string;
+}
+
+/** `path` is to be put after the address of the server; it works once, for a quarter of an hour. */
+export interface Link {
+  path: string;
+}
+
+export interface Login {
+  request_id?: string | null;
+  token: string;
+}
+
+/** An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`. */
+export interface Message {
+  content?: string | unknown[] | null;
+  duration_ms?: number | null;
+  failure?: FailureNote | null;
+  id: string;
+  is_error?: boolean | null;
+  model?: string | null;
+  name?: string | null;
+  notices?: NoticeNote[] | null;
+  outcome?: "done" | "cancelled" | "failed" | "interrupted" | null;
+  reasoning?: string | null;
+  reasoning_ms?: number | null;
+  role: string;
+  run_id?: string | null;
+  timestamp?: number | null;
+  title?: string | null;
+  tool_call_id?: string | null;
+  tool_calls?: ToolCall[] | null;
+  usage?: UsageNote | null;
+}
+
+export interface Model {
+  id: string;
+  is_demo: boolean;
+  name: string;
+  provider: string;
+  provider_name: string;
+}
+
+export interface ModelProblem {
+  message: string;
+  provider: string;
+}
+
+export interface Models {
+  default: string | null;
+  models: Model[];
+  problems: ModelProblem[];
+}
+
+export interface NewSession {
+  agent?: string | null;
+  model?: string | null;
+  profile?: string | null;
+  project_id?: string | null;
+  request_id?: string | null;
+  workspace?: string | null;
+}
+
+export interface NewSessionAnswer {
+  session: Session;
+}
+
+/** Something the person should know that is no failure. */
+export interface Notice {
+  code: string;
+  message: string;
+  seq?: number;
+  type: "notice";
+}
+
+export interface NoticeBlock {
+  code: string;
+  kind: "notice";
+  message: string;
+}
+
+export interface NoticeNote {
+  code: string;
+  message: string;
+}
+
+export interface Ok {
+  ok: true;
+}
+
+export interface OneSession {
+  request_id?: string | null;
+  session_id: string;
+}
+
+export interface Pin {
+  pinned: boolean;
+  request_id?: string | null;
+  session_id: string;
+}
+
+export interface PlanEntry {
+  status: "completed" | "in_progress" | "pending";
+  text: string;
+}
+
+/** The agent's whole plan as it stands now; replaces the one before. */
+export interface PlanUpdated {
+  entries: PlanEntry[];
+  seq?: number;
+  type: "plan.updated";
+}
+
+export interface Prepare {
+  model?: string | null;
+  request_id?: string | null;
+}
+
+/** A connected provider. The key itself never leaves the server. */
+export interface Provider {
+  base_url: string | null;
+  from_environment: boolean;
+  id: string;
+  key_last4: string | null;
+  key_set: boolean;
+  kind: "openai_compatible" | "openai" | "anthropic" | "google";
+  name: string;
+}
+
+export interface ProviderDelete {
+  id: string;
+  request_id?: string | null;
+}
+
+export interface ProviderSave {
+  base_url?: string | null;
+  id?: string | null;
+  key?: string | null;
+  kind: "openai_compatible" | "openai" | "anthropic" | "google";
+  models?: string[] | null;
+  name?: string | null;
+  request_id?: string | null;
+}
+
+export interface ProviderSaved {
+  models: FoundModel[];
+  provider: Provider;
+}
+
+/** `id` names a saved provider whose key is to be used when `key` is absent. `models`: names it does not list. */
+export interface ProviderTest {
+  base_url?: string | null;
+  id?: string | null;
+  key?: string | null;
+  kind: "openai_compatible" | "openai" | "anthropic" | "google";
+  models?: string[] | null;
+  request_id?: string | null;
+}
+
+/** `total` counts what the provider listed, which may be more than is shown. */
+export interface ProviderTested {
+  models: FoundModel[];
+  ok: true;
+  took_ms: number;
+  total: number;
+}
+
+export interface Providers {
+  providers: Provider[];
+}
+
+/** The agent asks the person something. */
+export interface QuestionAsked {
+  options?: string[];
+  question_id: string;
+  seq?: number;
+  text: string;
+  type: "question.asked";
+}
+
+export interface Rename {
+  request_id?: string | null;
+  session_id: string;
+  title: string;
+}
+
+/** What every change may carry: an id that makes repeating it harmless. */
+export interface Request {
+  request_id?: string | null;
+}
+
+export interface RowAnswer {
+  session: SessionRow;
+}
+
+/** `done`: what an ended run left in its session. */
+export interface RunDone {
+  messages: Message[];
+  session: SessionRow | null;
+  usage: UsageNote | null;
+}
+
+/** The last event of every run. `failure` is there when the outcome is `failed`. */
+export interface RunEnded {
+  duration_ms?: number;
+  failure?: Failure | null;
+  outcome: "cancelled" | "done" | "failed" | "interrupted";
+  seq?: number;
+  type: "run.ended";
+}
+
+/** A run as shown up to `seq`; its stream is to be followed after that number. `transcript`: see `Transcript`. */
+export interface RunSnapshot {
+  message_id: string;
+  seq: number;
+  session_id: string;
+  started_at: number;
+  stream_id: string;
+  transcript: Transcript;
+}
+
+export interface SearchAnswer {
+  next_cursor: string | null;
+  results: SearchResult[];
+  took_ms: number;
+}
+
+export interface SearchResult {
+  message_id: string | null;
+  session: SessionRow;
+  snippet: SnippetPart[];
+}
+
+export interface Session {
+  active_stream_id: string | null;
+  agent: string | null;
+  archived: boolean;
+  attention: "approval" | "question" | null;
+  created_at: number;
+  estimated_cost: number | null;
+  input_tokens: number | null;
+  is_streaming: boolean;
+  last_message_at: number | null;
+  message_count: number;
+  messages: Message[];
+  model: string | null;
+  output_tokens: number | null;
+  pinned: boolean;
+  profile: string | null;
+  project_id: string | null;
+  revision: number;
+  session_id: string;
+  tags: string[];
+  title: string;
+  title_by: string | null;
+  unread: boolean;
+  updated_at: number;
+  workspace: string | null;
+}
+
+/** A session with its last messages. `messages_offset` on the wire is `_messages_offset`: how many came before. */
+export interface SessionAnswer {
+  _messages_offset: number;
+  _messages_truncated: boolean;
+  active_run: RunSnapshot | null;
+  session: Session;
+}
+
+/** `version` is where to follow `/api/events` from. While `indexing`, older sessions may still be missing. */
+export interface SessionList {
+  counts: Counts;
+  indexing: boolean;
+  next_cursor: string | null;
+  sessions: SessionRow[];
+  version: string;
+}
+
+/** A session in a list. Times in seconds since 1970. */
+export interface SessionRow {
+  active_stream_id: string | null;
+  agent: string | null;
+  archived: boolean;
+  attention: "approval" | "question" | null;
+  created_at: number;
+  estimated_cost: number | null;
+  input_tokens: number | null;
+  is_streaming: boolean;
+  last_message_at: number | null;
+  message_count: number;
+  model: string | null;
+  output_tokens: number | null;
+  pinned: boolean;
+  profile: string | null;
+  project_id: string | null;
+  revision: number;
+  session_id: string;
+  tags: string[];
+  title: string;
+  title_by: string | null;
+  unread: boolean;
+  updated_at: number;
+  workspace: string | null;
+}
+
+/** `sessions_changed`: rows to put in place, ids to take out; go on from `version`. */
+export interface SessionsChanged {
+  removed: string[];
+  rows: SessionRow[];
+  version: string;
+}
+
+export interface SignedIn {
+  signed_in: boolean;
+}
+
+export interface SnippetPart {
+  mark: boolean;
+  text: string;
+}
+
+export interface Started {
+  message_id: string;
+  revision: number;
+  session_id: string;
+  stream_id: string;
+  title: string;
+  turn_id: string;
+}
+
+/** A request to the model begins. A second `attempt` of a step replaces all that the first one showed. */
+export interface StepStarted {
+  attempt?: number;
+  seq?: number;
+  step: number;
+  type: "step.started";
+}
+
+export interface StreamStatus {
+  active: boolean;
+  last_seq: number;
+  outcome: "done" | "cancelled" | "failed" | "interrupted" | null;
+}
+
+export interface TextBlock {
+  kind: "text";
+  text: string;
+}
+
+/** The next piece of the answer. */
+export interface TextDelta {
+  seq?: number;
+  text: string;
+  type: "text.delta";
+}
+
+/** Reasoning. `started_ms` and `ended_ms` are milliseconds since the run began. */
+export interface ThinkingBlock {
+  ended_ms?: number;
+  kind: "thinking";
+  started_ms?: number;
+  text: string;
+}
+
+/** The next piece of the model's reasoning. `at_ms`: milliseconds since the run began. */
+export interface ThinkingDelta {
+  at_ms?: number;
+  seq?: number;
+  text: string;
+  type: "thinking.delta";
+}
+
+export interface TitleChanged {
+  seq?: number;
+  title: string;
+  type: "title.changed";
+}
+
+/** The next piece of a call's arguments, as JSON text. */
+export interface ToolArguments {
+  call_id: string;
+  seq?: number;
+  text: string;
+  type: "tool.arguments";
+}
+
+export interface ToolBlock {
+  arguments?: string;
+  call_id: string;
+  duration_ms?: number;
+  kind: "tool";
+  name: string;
+  output?: string;
+  state?: "done" | "error" | "running";
+  title?: string;
+}
+
+export interface ToolCall {
+  function: ToolFunction;
+  id: string;
+  type: "function";
+}
+
+/** A call has its result. `duration_ms` is wall time. */
+export interface ToolEnded {
+  call_id: string;
+  duration_ms?: number;
+  is_error?: boolean;
+  output?: string;
+  seq?: number;
+  type: "tool.ended";
+}
+
+export interface ToolFunction {
+  arguments: string;
+  name: string;
+}
+
+/** The next piece of a running call's output. */
+export interface ToolOutput {
+  call_id: string;
+  seq?: number;
+  text: string;
+  type: "tool.output";
+}
+
+/** A tool call appears. Known again by `call_id`; a second one with the same id updates the first. */
+export interface ToolStarted {
+  call_id: string;
+  name: string;
+  seq?: number;
+  title?: string;
+  type: "tool.started";
+}
+
+/** A run as far as its events tell. `seq` is the number of the last event folded in. `steps` holds, for each request to the model, where in `blocks` it begins; a repeated attempt cuts back to there. */
+export interface Transcript {
+  blocks?: (TextBlock | ThinkingBlock | ToolBlock | NoticeBlock)[];
+  duration_ms?: number;
+  failure?: Failure | null;
+  outcome?: "cancelled" | "done" | "failed" | "interrupted" | null;
+  pending_approvals?: string[];
+  plan?: PlanEntry[];
+  question?: QuestionAsked | null;
+  seq?: number;
+  steps?: Record<string, number>;
+  title?: string | null;
+  usage?: Usage | null;
+}
+
+/** What a run has used so far. Tokens; `cost` in US dollars, absent where the price is not known. */
+export interface Usage {
+  cost?: number | null;
+  input_tokens?: number;
+  output_tokens?: number;
+}
+
+export interface UsageNote {
+  cost?: number | null;
+  input_tokens?: number | null;
+  output_tokens?: number | null;
+}
+
+/** Totals of the run so far; replaces the one before. */
+export interface UsageUpdated {
+  seq?: number;
+  type: "usage.updated";
+  usage: Usage;
+}

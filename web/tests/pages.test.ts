@@ -1,0 +1,31 @@
+/** Pages of messages come together without a hole and without a message twice. */
+
+import { expect, test } from "vitest";
+import { withLatest, withOlder, type Stretch } from "../src/features/chat/pages";
+import type { Message } from "../src/wire/types";
+
+const stretch = (from: number, to: number): Stretch => ({
+  offset: from,
+  messages: Array.from({ length: to - from }, (_, index) => ({ id: `${from + index}` }) as Message),
+});
+
+test("an older page goes before what is known", () => {
+  expect(withOlder(stretch(60, 100), stretch(0, 60))).toEqual(stretch(0, 100));
+});
+
+test("an older page that no longer fits is left out", () => {
+  expect(withOlder(stretch(60, 100), stretch(0, 50))).toEqual(stretch(60, 100));
+});
+
+test("a newer last page keeps what was loaded before it", () => {
+  expect(withLatest(stretch(0, 100), stretch(90, 104))).toEqual(stretch(0, 104));
+});
+
+test("a last page after a session was cut short leaves nothing that is gone", () => {
+  expect(withLatest(stretch(40, 100), stretch(30, 90))).toEqual(stretch(30, 90));
+  expect(withLatest(stretch(0, 100), stretch(30, 90))).toEqual(stretch(0, 90));
+});
+
+test("a last page far beyond what is known replaces it, for between them would be a hole", () => {
+  expect(withLatest(stretch(0, 50), stretch(100, 160))).toEqual(stretch(100, 160));
+});
