@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from api.agents.base import Agent, Turn
-from api.domain.errors import AppError, NotFound, RunActive, Unavailable
+from api.domain.errors import AppError, NotFound, RunActive, StorageFailed, Unavailable
 from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
 from api.runs import recovery, turns
 from api.runs.folding import fold_into
@@ -233,6 +233,7 @@ class Engine:
                 turns.put_back(session, state)
                 if journal is not None:
                     journal.discard()
+                _take_back(session, error)
                 if isinstance(error, OSError):
                     raise explained(error, self.folder) from error
                 raise
@@ -326,3 +327,12 @@ class Engine:
         if len(self._locks) > 1000:
             self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(session_id, asyncio.Lock())
+
+
+def _take_back(session: Session, error: BaseException) -> None:
+    """A save that was written and not confirmed is told as failed, so the document must not keep what it changed."""
+    if isinstance(error, StorageFailed) and error.code == "not_confirmed":
+        try:
+            session.save("undo")
+        except AppError as again:
+            log.warning("run.not_taken_back", extra={"session_id": session.session_id, "code": again.code})
