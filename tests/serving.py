@@ -35,8 +35,11 @@ class ServerProcess:
 
         `wrapper`: a command that becomes the server it is given, as `nsenter` does; `seen_at`: where the state folder
         is to be found from here, when that makes it another place.
+
+        Set `port` once it runs to have it come back where it was; 0 takes a free one at every start.
         """
         self.state_dir = state_dir
+        self.port = 0
         self.seen_at = seen_at or state_dir
         self._wrapper = list(wrapper)
         self._environment = {f"FIRESIDE_{name.upper()}": value for name, value in environment.items()}
@@ -56,7 +59,7 @@ class ServerProcess:
         (self.seen_at / "server.json").unlink(missing_ok=True)
         with self._log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                self.command("serve", "--port", "0", "--no-browser"),
+                self.command("serve", "--port", str(self.port), "--no-browser"),
                 cwd=ROOT,
                 env={**_clean_environment(), **self._environment},
                 stdin=subprocess.DEVNULL,
