@@ -12,6 +12,8 @@ from pathlib import Path
 from api import __version__
 from api.settings import Settings, SettingsError, load_settings
 
+log = logging.getLogger(__name__)
+
 Command = Callable[[Settings], int]
 
 
@@ -27,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{_what(error)} ({error.filename or 'no file'}).")
+    except KeyboardInterrupt:
+        return 130  # Ctrl-C before there was anything to end
 
 
 def serve(settings: Settings) -> int:
@@ -67,20 +71,26 @@ def _serve_locked(settings: Settings) -> int:
         return _cannot(f"{_why_not_bound(error, settings)}")
     from api.app import House
     from api.http.server import make_server
-    from api.sessions.files import StateFile
 
     port = listener.getsockname()[1]
     address = _address(settings.host, port)
     house = House(settings, port)
-    StateFile(settings.state_dir / "server.json").write({"pid": os.getpid(), "address": address})
+    _tell_address(settings, address)
     server = make_server(house.asgi, house.begin_closing)
     server.on_started = lambda: _say_hello(settings, f"{address}/#code={house.rooms.tokens.new_code()}")
-    # uvicorn raises a captured Ctrl-C again once it has ended everything; that is no news to anyone.
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
+    server.run(sockets=[listener])
     return 0
+
+
+def _tell_address(settings: Settings, address: str) -> None:
+    """Write down where the server is, for `link`. A full disk must not keep it from starting: reading still works."""
+    from api.sessions.files import StateFile, sweep_temps
+
+    sweep_temps(settings.state_dir)
+    try:
+        StateFile(settings.state_dir / "server.json").write({"pid": os.getpid(), "address": address})
+    except OSError as error:
+        log.warning("server.address_not_written", extra={"why": str(error)})
 
 
 def link(settings: Settings) -> int:

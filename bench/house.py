@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.provider import FakeProvider
-
 from bench.figures import Figure, figure
 from bench.processes import Process, free_port, resident_mb
+from tests.fakes.provider import FakeProvider
 
 TOKEN = "a-token-for-the-bench-0123456789"
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}

@@ -56,7 +56,7 @@ PIP_TO_UV = {
 
 def for_pip(environ: Mapping[str, str]) -> dict[str, str]:
     """`environ` for pip, whose files may ask for things that only make sense for other installations."""
-    return _led_nowhere(environ) | {
+    return _without_strays(environ) | {
         "PIP_USER": "0",
         "PIP_REQUIRE_VIRTUALENV": "0",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -77,7 +77,7 @@ def for_uv(environ: Mapping[str, str], pip: dict[str, str]) -> dict[str, str]:
         found["UV_SYSTEM_CERTS"] = "true"
     # Every package is held by its hash, so it may come from whichever index has it, as with pip.
     ours = {"UV_INDEX_STRATEGY": "unsafe-best-match", "UV_PYTHON_DOWNLOADS": "never"}
-    return found | _led_nowhere(environ) | ours
+    return found | _without_strays(environ) | ours
 
 
 def pip_settings(pip: list[str] | None, environ: Mapping[str, str]) -> dict[str, str]:
@@ -105,7 +105,7 @@ def settings_in_files(listing: str) -> dict[str, str]:
     return sections["global"] | sections["install"]
 
 
-def _led_nowhere(environ: Mapping[str, str]) -> dict[str, str]:
+def _without_strays(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name.startswith(KEPT) or not name.startswith(ASTRAY)}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,8 +57,8 @@ class ServerProcess:
     def launch(self) -> None:
         """Start it, and wait for nothing."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
-        (self.seen_at / "server.json").unlink(missing_ok=True)
         with self._log_file.open("ab") as log:
+            self._told_before = log.tell()
             self._process = subprocess.Popen(
                 self.command("serve", "--port", str(self.port), "--no-browser"),
                 cwd=ROOT,
@@ -83,12 +84,12 @@ class ServerProcess:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"The server ended with {self.process.returncode}:\n{self.log()}")
-            try:
-                self.address = json.loads((self.seen_at / "server.json").read_bytes())["address"]
-                httpx2.get(f"{self.address}/health", timeout=2).raise_for_status()
+            # From what it prints, and not from its folder: the folder may be full.
+            if told := re.search(rb"(http://\S+)/#code=", self._log_file.read_bytes()[self._told_before :]):
+                self.address = told[1].decode()
+                httpx2.get(f"{self.address}/health", timeout=READY_S, trust_env=False).raise_for_status()
                 return
-            except (OSError, ValueError, httpx2.HTTPError):
-                time.sleep(0.02)
+            time.sleep(0.01)
         raise AssertionError(f"The server was not ready after {READY_S} s:\n{self.log()}")
 
     @property

@@ -6,11 +6,14 @@ restart signs nobody out.
 
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
+
+log = logging.getLogger(__name__)
 
 LOGIN_IDLE_S = 30 * 24 * 3600.0
 CODE_LIVES_S = 15 * 60.0
@@ -36,8 +39,10 @@ class Tokens:
         self._lock = threading.Lock()
         self._codes: dict[str, float] = {}
         kept = record.read()
+        logins = kept.get("logins")
+        logins = logins if isinstance(logins, dict) else {}
         self._logins: dict[str, float] = {
-            key: float(used) for key, used in dict(kept.get("logins") or {}).items() if isinstance(used, int | float)
+            key: float(used) for key, used in logins.items() if isinstance(used, int | float)
         }
         self.token: str = given or str(kept.get("token") or "") or secrets.token_urlsafe(32)
         self._kept_token = None if given else self.token
@@ -69,7 +74,7 @@ class Tokens:
             self._logins[_hash(secret)] = self._clock()
             newest = sorted(self._logins.items(), key=lambda login: login[1])[-MAX_LOGINS:]
             self._logins = dict(newest)
-            self._write()
+            self._write_if_possible()
         return secret
 
     def is_login(self, secret: str) -> bool:
@@ -81,13 +86,25 @@ class Tokens:
                 return False
             if now - used > TOUCH_EVERY_S:
                 self._logins[key] = now
-                self._write()
+                self._write_if_possible()
             return True
 
     def end_login(self, secret: str) -> None:
+        """Forget a login.
+
+        Raises:
+            OSError: it is forgotten until the next start only, for the disk refused.
+        """
         with self._lock:
             if self._logins.pop(_hash(secret), None) is not None:
                 self._write()
+
+    def _write_if_possible(self) -> None:
+        """A full disk signs nobody out and keeps nobody out: whoever is to free some space may have to come in."""
+        try:
+            self._write()
+        except OSError as error:
+            log.warning("access.not_kept", extra={"errno": error.errno})
 
     def _write(self) -> None:
         kept = {"token": self._kept_token} if self._kept_token else {}

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from api.agents.provider import Provider
+from api.agents.provider import Provider, split_model
 from api.agents.providers import Providers, ask
-from api.domain.errors import AppError, BadRequest
+from api.domain.errors import AppError
 
 log = logging.getLogger(__name__)
 
@@ -68,38 +68,44 @@ class Catalog:
         problems = [one.problem for one in kept if one.problem] + self._own_problems
         if self._providers.environment_problem:
             problems.append(Problem(provider="environment", message=self._providers.environment_problem))
-        return Models(models=rows + self._own, default=self._default(rows), problems=problems)
+        return Models(models=rows + self._own, default=self._default(), problems=problems)
 
     async def default_model(self) -> str | None:
-        """The model of a session that names none. Asks providers only when there is neither setting nor choice."""
-        certain = self._providers.environment_model or self._chosen()
-        return certain or (await self.models()).default
+        """The model of a session that names none: the environment's, else the person's, else the first, else the demo.
+
+        Asks providers only when the first of them names no model and was never asked.
+        """
+        first = next(iter(self._providers.all()), None)
+        if self._certain() is None and first is not None and self._first_of(first) is None:
+            await self.models()
+        return self._default()
+
+    def _default(self) -> str | None:
+        first = next(filter(None, map(self._first_of, self._providers.all())), None)
+        return self._certain() or first or (self._own[0].id if self._own else None)
+
+    def _certain(self) -> str | None:
+        return self._providers.environment_model or self._chosen()
 
     async def choose_default(self, model: str) -> None:
-        """Make `model` the default.
-
-        Raises:
-            BadRequest: no connected provider has it. A name that its provider does not list is allowed.
-        """
-        provider_id, _, name = model.partition("/")
-        known = any(row.id == model for row in self._own) or self._providers.find(provider_id) is not None
-        if not (known and name) or len(model) > 300:
-            message = "That model belongs to no connected provider. Choose one of the list."
-            raise BadRequest(message, code="unknown_model", field="model")
-        await self._providers.choose_default(model)
-
-    def _default(self, rows: list[ModelRow]) -> str | None:
-        first = rows[0].id if rows else self._own[0].id if self._own else None
-        return self._providers.environment_model or self._chosen() or first
+        """Make `model` the default. Raises as `Providers.set_default_model` does."""
+        await asyncio.to_thread(self._providers.set_default_model, model)
 
     def _chosen(self) -> str | None:
-        """What the person chose, while it is still connected."""
+        """What the person chose, while it is still there to be used."""
         model = self._providers.default_model
         if model is None:
             return None
-        provider_id = model.partition("/")[0]
         is_own = any(row.id == model for row in self._own)
-        return model if is_own or self._providers.find(provider_id) is not None else None
+        return model if is_own or self._providers.find(split_model(model)[0]) is not None else None
+
+    def _first_of(self, provider: Provider) -> str | None:
+        """The first model of a provider: as it was last listed, or as it was when the provider was connected."""
+        kept = self._kept.get(provider)
+        if kept is not None and kept.rows:
+            return kept.rows[0].id
+        name = next(iter(provider.models), provider.first_model)
+        return f"{provider.id}/{name}" if name else None
 
     async def _of(self, provider: Provider, *, fresh: bool) -> _Kept:
         kept = self._kept.get(provider)
@@ -110,7 +116,7 @@ class Catalog:
             names = {model.id: model.name for model in listing.models}
             problem, fresh_s = _cut_short(provider, listing.total, len(names)), _FRESH_S
         except AppError as error:
-            names = {row.id.partition("/")[2]: row.name for row in kept.rows} if kept else {}
+            names = {split_model(row.id)[1]: row.name for row in kept.rows} if kept else {}
             problem, fresh_s = Problem(provider=provider.id, message=error.message), _PROBLEM_FRESH_S
             log.warning("provider.list_failed", extra={"provider": provider.id, "code": error.code})
         names = {**{name: name for name in provider.models}, **names}

@@ -44,7 +44,7 @@ class ModelProcess:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._is_alive else None
+        return self._process.pid if self._process is not None and self._is_alive else None
 
     @property
     def _is_alive(self) -> bool:

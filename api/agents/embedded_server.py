@@ -4,6 +4,7 @@ Prints one line of JSON when the model is loaded, `{"addr": ..., "key": ...}`, o
 Ends when its standard input does, which is when the process that started it is gone, however that ended.
 """
 
+import importlib
 import json
 import os
 import secrets
@@ -27,7 +28,7 @@ def main() -> None:
 
 
 def _serve(path: str, context_tokens: int, key: str) -> Any:
-    import xllamacpp
+    xllamacpp: Any = importlib.import_module("xllamacpp")  # declares no types
 
     os.nice(5)
     params = xllamacpp.CommonParams()

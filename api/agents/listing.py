@@ -111,15 +111,16 @@ def _candidates(provider: Provider) -> list[str]:
 
 async def _all_pages(http: httpx2.AsyncClient, provider: Provider, base_url: str) -> list[Model]:
     models: dict[str, Model] = {}
-    page: dict[str, str] | None = {}
+    page: dict[str, str] = {}
     for _ in range(_PAGES):
         document = await _page(http, provider, base_url, page)
         found = list(_models_in(document, provider))
         known = len(models)
         models |= {model.id: model for model in found}
-        page = _next_page(document)
-        if page is None or len(models) == known:
+        following = _next_page(document)
+        if following is None or len(models) == known:
             break
+        page = following
     return sorted(models.values(), key=lambda model: model.name.casefold())
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 from pydantic_ai.models import Model
+from pydantic_ai.settings import ModelSettings
 
 from api.agents.provider import Provider
 
@@ -59,7 +60,7 @@ def _google(provider: Provider, name: str, http: httpx2.AsyncClient) -> Model:
     return GoogleModel(name, provider=home)
 
 
-def settings_for(provider: Provider, tool_names: set[str]) -> dict[str, Any]:
+def settings_for(provider: Provider, tool_names: set[str]) -> ModelSettings:
     """Settings of one request. `tool_names`: the tools that the history called."""
     if provider.kind == "anthropic" and tool_names:
         # Anthropic refuses a history with calls unless tools are declared; these can be read but not called.
@@ -68,5 +69,6 @@ def settings_for(provider: Provider, tool_names: set[str]) -> dict[str, Any]:
     if provider.kind.startswith("openai") and not provider.key:
         from openai import Omit
 
-        return {"extra_headers": {"Authorization": Omit()}}
+        headers: dict[str, Any] = {"Authorization": Omit()}  # the client's own word for a header to leave out
+        return {"extra_headers": headers}
     return {}

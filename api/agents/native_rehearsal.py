@@ -5,7 +5,7 @@ import json
 import time
 
 import httpx2
-from pydantic_ai.messages import ModelRequest, UserPromptPart
+from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
 
 from api.agents.limits import Limits
 from api.agents.native_models import build_model
@@ -24,7 +24,7 @@ async def _rehearse(provider: Provider) -> None:
     )
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(_answer)) as http:
         model = build_model(stand_in, "rehearsal", http)
-        messages = [ModelRequest(parts=[UserPromptPart(content="Hello")], instructions="Hello")]
+        messages: list[ModelMessage] = [ModelRequest(parts=[UserPromptPart(content="Hello")], instructions="Hello")]
         async for _ in answer(Request(stand_in, model, messages, limits=Limits(retries=0))):
             pass
     price(1, 1, 0, model="gpt-4o", base_url=HOME["openai"])

@@ -14,6 +14,7 @@ from pydantic_ai.direct import model_request_stream
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
 from pydantic_ai.models import Model, StreamedResponse
+from pydantic_ai.settings import ModelSettings
 
 from api.agents import failures
 from api.agents.limits import Limits
@@ -41,7 +42,7 @@ class Request:
         self.continues = continues
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> ModelSettings:
         responses = (m for m in self.messages if isinstance(m, ModelResponse))
         names = {part.tool_name for m in responses for part in m.parts if isinstance(part, ToolCallPart)}
         return settings_for(self.provider, names)

@@ -26,7 +26,10 @@ NAMES: dict[Kind, str] = {
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """`base_url` has no slash at its end. `key` is empty where none is needed; `models` are names given by hand."""
+    """`base_url` has no slash at its end. `key` is empty where none is needed; `models` are names given by hand.
+
+    `first_model` is the first that it listed when it was connected: the default, until somebody chooses.
+    """
 
     id: str
     kind: Kind
@@ -35,6 +38,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     from_environment: bool = False
     models: tuple[str, ...] = ()
+    first_model: str = ""
 
     def __repr__(self) -> str:
         """Without the key, which must not reach a log or a traceback."""
@@ -44,7 +48,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 def kind_at(base_url: str) -> Kind:
     """Which kind answers at an address, by its host."""
     host = urlsplit(base_url).hostname or ""
-    hosts = {"api.openai.com": "openai", "api.anthropic.com": "anthropic"}
+    hosts: dict[str, Kind] = {"api.openai.com": "openai", "api.anthropic.com": "anthropic"}
     if host.endswith("googleapis.com") and "openai" not in base_url:
         return "google"
     return hosts.get(host, "openai_compatible")

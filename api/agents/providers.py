@@ -3,13 +3,14 @@
 import asyncio
 import importlib
 import re
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 
 from api.agents.address import check_address, check_key, origin_of, with_version
-from api.agents.provider import HOME, KINDS, NAMES, Kind, Provider, kind_at
+from api.agents.provider import HOME, KINDS, NAMES, Kind, Provider, kind_at, split_model
 from api.domain.errors import BadRequest, Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 ENVIRONMENT = "environment"
 """The id of the provider that the environment names."""
 
-_RESERVED = frozenset({ENVIRONMENT, "embedded", "scripted", "native"})
+OWN = frozenset({"embedded", "scripted"})
+"""Ids that stand before the models of this server itself."""
+
+_RESERVED = frozenset({ENVIRONMENT, "native", *OWN})
 
 
 class DocumentFile(Protocol):
@@ -26,14 +30,33 @@ class DocumentFile(Protocol):
 
     def read(self) -> dict[str, Any]: ...
 
-    def write(self, document: dict[str, Any]) -> None: ...
+    def write(self, value: dict[str, Any], /) -> None: ...
+
+
+class ModelChoice(msgspec.Struct, frozen=True):
+    """`id` as the provider knows the model, `name` as a person reads it."""
+
+    id: str
+    name: str
+
+
+class PublicProvider(msgspec.Struct, frozen=True):
+    """What may be shown of a provider. Of a key that it is set, and how it ends where that gives little away."""
+
+    id: str
+    kind: Kind
+    name: str
+    base_url: str
+    key_set: bool
+    key_last4: str | None
+    from_environment: bool
 
 
 class Tested(msgspec.Struct, frozen=True):
-    """A provider that answered, as it may be saved, and what it offers."""
+    """A provider that answered, at the address that did, and what it offers. `total`: how many models it lists."""
 
     provider: Provider
-    models: list[dict[str, str]]
+    models: list[ModelChoice]
     total: int
     took_ms: int
 
@@ -60,7 +83,7 @@ class Providers:
         self._providers: dict[str, Provider] | None = None
         self._default_model: str | None = None
         self.environment_problem: str | None = None
-        self._writing = asyncio.Lock()
+        self._changing = threading.Lock()
 
     def all(self) -> list[Provider]:
         """In the order in which they were connected, the environment's first. With keys: for use, not for show."""
@@ -69,7 +92,7 @@ class Providers:
     def find(self, provider_id: str) -> Provider | None:
         return self._loaded().get(provider_id)
 
-    def list_public(self) -> list[dict[str, Any]]:
+    def list_public(self) -> list[PublicProvider]:
         """What may be shown of each."""
         return [public(provider) for provider in self.all()]
 
@@ -85,9 +108,18 @@ class Providers:
         self._loaded()
         return self._default_model
 
-    async def choose_default(self, model: str) -> None:
-        async with self._writing:
-            await asyncio.to_thread(self._update_settings, default_model=model)
+    def set_default_model(self, model: str) -> None:
+        """Make `model` the default. Blocks for a write.
+
+        Raises:
+            BadRequest: it belongs to no connected provider. A name that its provider does not list is allowed.
+        """
+        provider_id, name = split_model(model)
+        if not name or (provider_id not in OWN and self.find(provider_id) is None):
+            message = "That model belongs to no connected provider. Choose one of the list."
+            raise BadRequest(message, code="unknown_model", field="model")
+        with self._changing:
+            self._update_settings(default_model=model)
             self._default_model = model
 
     async def test(
@@ -103,6 +135,7 @@ class Providers:
         """Ask the provider live for its models. Saves nothing.
 
         With the id of a connected provider, what is not given is taken from it; its key only for the same host.
+        `models` are names given by hand, for a server without a list.
 
         Raises:
             BadRequest: what was given cannot be used.
@@ -110,11 +143,10 @@ class Providers:
         """
         provider = self._candidate(kind, base_url, key, provider_id, name=name, models=models)
         listing = await ask(provider)
-        rows = [{"id": model.id, "name": model.name} for model in listing.models]
-        listed = {row["id"] for row in rows}
-        rows = [{"id": name, "name": name} for name in provider.models if name not in listed] + rows
-        provider = msgspec.structs.replace(provider, base_url=listing.base_url)
-        return Tested(provider=provider, models=rows, total=max(listing.total, len(rows)), took_ms=listing.took_ms)
+        choices = _choices(provider, listing)
+        first = choices[0].id if choices else ""
+        answered = msgspec.structs.replace(provider, base_url=listing.base_url, first_model=first)
+        return Tested(answered, choices, max(listing.total, len(choices)), listing.took_ms)
 
     async def save(
         self,
@@ -126,16 +158,10 @@ class Providers:
         name: str | None = None,
         models: list[str] | None = None,
     ) -> Tested:
-        """Test, then keep. An unknown or missing id makes a new provider. Raises as `test` does."""
+        """Test, then keep. Without an id, a new provider. Raises as `test` does."""
         tested = await self.test(kind, base_url, key, provider_id, name=name, models=models)
-        async with self._writing:
-            provider = tested.provider
-            if not provider.id:
-                provider = msgspec.structs.replace(provider, id=self._new_id(provider))
-            providers = {**self._loaded(), provider.id: provider}
-            await asyncio.to_thread(self._write, providers)
-            self._providers = providers
-        return msgspec.structs.replace(tested, provider=provider)
+        kept = await asyncio.to_thread(self._keep, tested.provider)
+        return msgspec.structs.replace(tested, provider=kept)
 
     async def delete(self, provider_id: str) -> None:
         """Forget a provider and its key. Forgetting one that is not there succeeds.
@@ -145,10 +171,18 @@ class Providers:
         """
         if provider_id == ENVIRONMENT:
             raise _from_environment()
-        async with self._writing:
-            providers = {name: one for name, one in self._loaded().items() if name != provider_id}
-            await asyncio.to_thread(self._write, providers)
-            self._providers = providers
+        await asyncio.to_thread(self._forget, provider_id)
+
+    def _forget(self, provider_id: str) -> None:
+        with self._changing:
+            self._write({name: one for name, one in self._loaded().items() if name != provider_id})
+
+    def _keep(self, provider: Provider) -> Provider:
+        with self._changing:
+            if not provider.id:
+                provider = msgspec.structs.replace(provider, id=self._new_id(provider))
+            self._write({**self._loaded(), provider.id: provider})
+        return provider
 
     def _candidate(
         self,
@@ -157,8 +191,8 @@ class Providers:
         key: str | None,
         provider_id: str | None,
         *,
-        name: str | None,
-        models: list[str] | None,
+        name: str | None = None,
+        models: list[str] | None = None,
     ) -> Provider:
         if provider_id == ENVIRONMENT:
             raise _from_environment()
@@ -186,9 +220,8 @@ class Providers:
 
     def _loaded(self) -> dict[str, Provider]:
         if self._providers is None:
-            settings, keys = self._settings.read(), self._secrets.read().get("keys")
-            self._providers = dict(self._from_environment())
-            keys = keys if isinstance(keys, dict) else {}
+            settings, keys = self._settings.read(), _dict_of(self._secrets.read(), "keys")
+            self._providers = self._from_environment()
             for entry in _list_of(settings, "providers"):
                 if (provider := _provider(entry, keys)) is not None:
                     self._providers.setdefault(provider.id, provider)
@@ -218,14 +251,19 @@ class Providers:
         return {ENVIRONMENT: provider}
 
     def _write(self, providers: dict[str, Provider]) -> None:
-        own = [provider for provider in providers.values() if not provider.from_environment]
-        keys = {provider.id: provider.key for provider in own if provider.key}
+        own = {name: one for name, one in providers.items() if not one.from_environment}
+        known = {*self._loaded(), *own}
+        # What was not understood (a newer version's, a slip of the hand) is kept as it is, with its key.
+        strangers = [one for one in _list_of(self._settings.read(), "providers") if _id_of(one) not in known]
+        stored = self._secrets.read()
+        keys = {name: key for name, key in _dict_of(stored, "keys").items() if name not in known}
+        keys |= {name: one.key for name, one in own.items() if one.key}
         # Keys first: if only one of the two files is written, a key is left over rather than a provider without one.
-        self._secrets.write({**self._secrets.read(), "keys": keys})
-        entries = [
-            {"id": p.id, "kind": p.kind, "name": p.name, "base_url": p.base_url, "models": p.models} for p in own
-        ]
-        self._update_settings(providers=entries)
+        self._secrets.write({**stored, "keys": keys})
+        fields = ("id", "kind", "name", "base_url", "models", "first_model")
+        entries = [{field: getattr(one, field) for field in fields} for one in own.values()]
+        self._update_settings(providers=entries + strangers)
+        self._providers = providers
 
     def _update_settings(self, **fields: Any) -> None:
         self._settings.write({**self._settings.read(), **fields})
@@ -238,17 +276,25 @@ async def ask(provider: Provider) -> "Listing":
     return await listing.list_models(provider)
 
 
-def public(provider: Provider) -> dict[str, Any]:
-    """What may be shown of a provider. Of a key only that it is set, and how it ends where that gives little away."""
-    return {
-        "id": provider.id,
-        "kind": provider.kind,
-        "name": provider.name,
-        "base_url": provider.base_url,
-        "key_set": bool(provider.key),
-        "key_last4": provider.key[-4:] if len(provider.key) >= 12 else None,
-        "from_environment": provider.from_environment,
-    }
+def public(provider: Provider) -> PublicProvider:
+    """`provider` as it may be shown."""
+    key = provider.key
+    return PublicProvider(
+        id=provider.id,
+        kind=provider.kind,
+        name=provider.name,
+        base_url=provider.base_url,
+        key_set=bool(key),
+        key_last4=key[-4:] if len(key) >= 12 else None,
+        from_environment=provider.from_environment,
+    )
+
+
+def _choices(provider: Provider, listing: "Listing") -> list[ModelChoice]:
+    """The models named by hand, then those that were listed."""
+    listed = {model.id for model in listing.models}
+    by_hand = [ModelChoice(name, name) for name in provider.models if name not in listed]
+    return by_hand + [ModelChoice(model.id, model.name) for model in listing.models]
 
 
 def _kind(kind: str) -> Kind:
@@ -289,7 +335,7 @@ def _names(models: list[str]) -> tuple[str, ...]:
 
 
 def _provider(entry: Any, keys: dict[str, Any]) -> Provider | None:
-    """A stored entry, or None for one that is not ours to understand; it stays in the file until the next save."""
+    """A stored entry, or None for one that cannot be understood."""
     try:
         provider = msgspec.convert({"name": "", **entry}, Provider) if isinstance(entry, dict) else None
         if provider is None or provider.id in _RESERVED:
@@ -306,6 +352,15 @@ def _provider(entry: Any, keys: dict[str, Any]) -> Provider | None:
 def _list_of(document: dict[str, Any], field: str) -> list[Any]:
     value = document.get(field)
     return value if isinstance(value, list) else []
+
+
+def _dict_of(document: dict[str, Any], field: str) -> dict[str, Any]:
+    value = document.get(field)
+    return value if isinstance(value, dict) else {}
+
+
+def _id_of(entry: Any) -> Any:
+    return entry.get("id") if isinstance(entry, dict) else None
 
 
 def _from_environment() -> Conflict:

@@ -8,10 +8,11 @@ from api.agents.embedded import MODEL as DEMO_MODEL
 from api.agents.embedded import NAME as DEMO_NAME
 from api.agents.embedded import EmbeddedAgent, why_unavailable
 from api.agents.native import NativeAgent
+from api.agents.provider import split_model
 from api.agents.providers import Providers
 from api.agents.scripted import MODEL as SCRIPT_MODEL
 from api.agents.scripted import ScriptedAgent
-from api.domain.errors import AppError, NotFound
+from api.domain.errors import NotFound
 
 
 class Registry:
@@ -19,6 +20,7 @@ class Registry:
 
     def __init__(self, providers: Providers, *, scripted: bool = False) -> None:
         self.catalog = Catalog(providers, *_own_models(scripted=scripted))
+        self._preparing: set[asyncio.Task[None]] = set()
         self._agents: dict[str, Agent] = {
             "native": NativeAgent(providers.find),
             "embedded": EmbeddedAgent(),
@@ -26,23 +28,33 @@ class Registry:
         if scripted:
             self._agents["scripted"] = ScriptedAgent()
 
-        self._preparing: set[asyncio.Task[None]] = set()
-
     def names(self) -> list[str]:
         return list(self._agents)
 
+    def agent_for(self, model: str, agent: str | None = None) -> Agent:
+        """The agent called `agent`, or else the one that answers with `model`.
+
+        Raises:
+            NotFound: there is no such agent here.
+        """
+        provider = split_model(model)[0]
+        name = agent or (provider if provider in self._agents else "native")
+        if name not in self._agents:
+            raise NotFound(f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found")
+        return self._agents[name]
+
     async def choose(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:
-        """The agent for a session that asks for `model` and `agent`, and the model it is to use.
+        """The agent for a session that asks for `model` and `agent`, and the model it is to use: else the default.
 
         Raises:
             NotFound: there is no such agent, or no model at all.
         """
-        chosen = model or await self.catalog.default_model()
+        chosen = model or (SCRIPT_MODEL if agent == "scripted" else await self.catalog.default_model())
         if chosen is None:
             raise NotFound("No model is connected yet. Connect one in Settings, then send it again.", code="no_model")
         return self.agent_for(chosen, agent), chosen
 
-    def prepare(self, model: str | None) -> None:
+    def prepare(self, model: str | None = None) -> None:
         """Begin to load what a turn with `model` will need. Returns at once."""
         task = asyncio.create_task(self._prepare(model))
         self._preparing.add(task)
@@ -51,25 +63,15 @@ class Registry:
     async def _prepare(self, model: str | None) -> None:
         try:
             agent, chosen = await self.choose(model)
-        except AppError:
-            return  # whoever sends the message is told
+        except NotFound:
+            return  # Whoever sends the message is told.
         await agent.prepare(chosen)
 
-    def agent_for(self, model: str, agent: str | None = None) -> Agent:
-        """The agent called `agent`, or else the one that the provider in `model`'s id belongs to.
-
-        Raises:
-            NotFound: there is no such agent here.
-        """
-        provider = model.partition("/")[0]
-        name = agent or (provider if provider in self._agents else "native")
-        if name not in self._agents:
-            raise NotFound(f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found")
-        return self._agents[name]
-
     async def close(self) -> None:
+        """End everything that the agents started. No run is active then."""
         for task in self._preparing:
             task.cancel()
+        await asyncio.gather(*self._preparing, return_exceptions=True)
         for agent in self._agents.values():
             await agent.close()
 

@@ -203,9 +203,10 @@ class _Reader:
         )
 
     def do_resolved(self, rest: str) -> Iterator[Step]:
-        if rest not in _CHOICES:
+        choice = next((one for one in _CHOICES if one == rest), None)
+        if choice is None:
             raise ValueError(f"it takes one of {', '.join(_CHOICES)}")
-        yield ev.ApprovalResolved(approval_id=f"approval-{self._approvals}", choice=rest)
+        yield ev.ApprovalResolved(approval_id=f"approval-{self._approvals}", choice=choice)
 
     def do_ask(self, rest: str) -> Iterator[Step]:
         text, *options = (part.strip() for part in rest.split("|"))
@@ -269,7 +270,8 @@ def _call(rest: str) -> tuple[str, str]:
 
 
 def _plan_entry(part: str) -> ev.PlanEntry:
-    status, _, text = part.strip().partition(" ")
-    if status not in _STATUSES:
+    word, _, text = part.strip().partition(" ")
+    status = next((one for one in _STATUSES if one == word), None)
+    if status is None:
         raise ValueError(f"each entry begins with one of {', '.join(_STATUSES)}")
     return ev.PlanEntry(text=text, status=status)

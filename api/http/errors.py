@@ -1,5 +1,6 @@
 """The one shape of every error: `{"error": a sentence, "code": snake_case, "field"?: ..., ...}`."""
 
+import errno
 import logging
 from typing import Any
 
@@ -8,11 +9,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.domain.errors import AppError, BadRequest, NotFound
+from api.domain.errors import AppError, BadRequest, NotFound, StorageFailed
 
 log = logging.getLogger(__name__)
 
 INTERNAL = AppError("Something went wrong inside Fireside. Nothing more is known here; the server's log has it.")
+DISK_FULL = StorageFailed("The disk is full, so this was not stored. Free some space and try again.", code="disk_full")
 
 
 def error_body(error: AppError) -> dict[str, Any]:
@@ -47,9 +49,14 @@ def install(app: FastAPI) -> None:
         response.headers.update(error.headers or {})
         return response
 
+    @app.exception_handler(OSError)
+    async def refused_by_the_system(request: Request, error: OSError) -> Response:
+        log.error("request.crashed", extra={"route": request.scope["path"]}, exc_info=error)
+        return error_response(DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else INTERNAL)
+
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _: Exception) -> Response:
-        log.error("request.crashed", extra={"route": request.scope.get("route_path", "")})
+        log.error("request.crashed", extra={"route": request.scope["path"]})
         return error_response(INTERNAL)
 
 

@@ -1,6 +1,6 @@
 """OpenAPI: the routes, and the events of a run as the domain declares them."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -14,7 +14,7 @@ from api.http.rooms import reply
 from api.http.schemas import STREAMED
 
 _REF = "#/components/schemas/{model}"
-_EVENTS = (*ev.Event.__args__, Transcript)
+_EVENTS = (*get_args(ev.Event), Transcript)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

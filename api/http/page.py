@@ -17,7 +17,10 @@ PAGES = ("/settings",)
 
 @dataclass(frozen=True)
 class File:
-    path: Path
+    """`compressed` is the same in gzip, where the build made that."""
+
+    content: bytes
+    compressed: bytes | None
     media_type: str
     etag: str
     cache: str
@@ -36,17 +39,20 @@ class Page:
 
     def answer(self, request: Request) -> Response | None:
         """The response to a request for the page or a part of it, or None when it is no such request."""
-        file = self.find(request.url.path) if request.method in ("GET", "HEAD") else None
+        file = self.find(request.scope["path"]) if request.method in ("GET", "HEAD") else None
         if file is None:
             return None
         headers = {"etag": file.etag, "cache-control": file.cache, "vary": "accept-encoding"}
-        if request.headers.get("if-none-match") == file.etag:
+        if file.etag in _listed(request, "if-none-match"):
             return Response(status_code=304, headers=headers)
-        path = file.path
-        compressed = path.with_name(path.name + ".gz")
-        if "gzip" in request.headers.get("accept-encoding", "") and compressed.is_file():
-            path, headers["content-encoding"] = compressed, "gzip"
-        return Response(path.read_bytes(), headers=headers, media_type=file.media_type)
+        if file.compressed is None or "gzip" not in _listed(request, "accept-encoding"):
+            return Response(file.content, headers=headers, media_type=file.media_type)
+        return Response(file.compressed, headers=headers | {"content-encoding": "gzip"}, media_type=file.media_type)
+
+
+def _listed(request: Request, header: str) -> list[str]:
+    """The values in a header that lists some. One with a weight (`gzip;q=0`) does not count; browsers give none."""
+    return [value.strip() for value in request.headers.get(header, "").split(",")]
 
 
 def _published(folder: Path) -> list[Path]:
@@ -55,9 +61,20 @@ def _published(folder: Path) -> list[Path]:
 
 
 def _file(folder: Path, path: Path) -> File:
-    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    kind = "text/javascript" if path.suffix in (".js", ".mjs") else kind
-    kind = "application/manifest+json" if path.suffix == ".webmanifest" else kind
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    content = path.read_bytes()
+    compressed = path.with_name(path.name + ".gz")
     is_asset = path.relative_to(folder).parts[0] == "assets"
-    return File(path, kind, f'"{digest}"', FOREVER if is_asset else "no-cache")
+    return File(
+        content=content,
+        compressed=compressed.read_bytes() if compressed.is_file() else None,
+        media_type=_media_type(path),
+        # Weak, for both forms of the file have it.
+        etag=f'W/"{hashlib.sha256(content).hexdigest()[:32]}"',
+        cache=FOREVER if is_asset else "no-cache",
+    )
+
+
+def _media_type(path: Path) -> str:
+    # What the machine's own table says of these differs.
+    known = {".js": "text/javascript", ".mjs": "text/javascript", ".webmanifest": "application/manifest+json"}
+    return known.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

@@ -1,7 +1,7 @@
 """HTTP/1.1 as this server accepts it: uvicorn's parser, with the limits that it leaves to others.
 
-Deadlines for clients that send slowly or not at all, a limit on the head of a request, and only plain paths as target.
-`tests/http/test_raw_sockets.py` holds what goes over the wire.
+Deadlines for clients that send slowly, or stop reading; a limit on the head of a request; exactly one `Host`, and only
+plain paths as target. `tests/http/test_raw_sockets.py` holds what goes over the wire.
 """
 
 import asyncio
@@ -10,8 +10,12 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from api.http.gate import HEADERS, NO_STORE
+from api.http.lingering import LingeringTransport
+
 HEAD_S = 15.0
 BODY_S = 60.0
+STALLED_S = 30.0
 MAX_HEAD_BYTES = 32 * 1024
 
 _SENTENCES = {
@@ -31,19 +35,33 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+        self._is_in_message = False
         self._head_bytes = 0
         self._status = 400
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        self._lingering = LingeringTransport(transport, self.loop, is_due=lambda: self._is_in_message)
+        super().connection_made(self._lingering)  # type: ignore[arg-type]
         self._expect_within(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clear_deadline()
+        self._clear_stalled()
+        self._lingering.clear()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering.is_closing():
+            return
+        super().data_received(data)
+        # Empty lines before a request begin none, yet end the time for which a connection may idle.
+        if self._deadline is None and self._is_idle() and self.timeout_keep_alive_task is None:
+            self._expect_within(HEAD_S)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._is_in_message = True
         self._head_bytes = 0
         self._expect_within(HEAD_S)
 
@@ -58,16 +76,45 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._expect_within(BODY_S)
         # Proxies may be asked for whole addresses; a server that is none must not take one for a path.
-        if not self.url.startswith(b"/"):
+        if not self.url.startswith(b"/") or sum(name == b"host" for name, _ in self.headers) != 1:
             self._refuse(400)
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
+        self._is_in_message = False
         self._clear_deadline()
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._answer_and_close(self._status)
+
+    # Clients that stop reading
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_progress()
+
+    def resume_writing(self) -> None:
+        self._clear_stalled()
+        super().resume_writing()
+
+    def _watch_progress(self) -> None:
+        waiting = self._lingering.get_write_buffer_size()
+        self._stalled = self.loop.call_later(STALLED_S, self._drop_if_stalled, waiting)
+
+    def _drop_if_stalled(self, waited: int) -> None:
+        if self._lingering.get_write_buffer_size() < waited:
+            self._watch_progress()
+        else:
+            # Closing would wait for what the client does not read.
+            self._lingering.abort()
+
+    def _clear_stalled(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    # Clients that send what they should not, or not in time
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -88,16 +135,35 @@ class Protocol(HttpToolsProtocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        if self.transport.is_closing():
-            return
-        if self.cycle is None or not self.cycle.response_started:
+        if not self._lingering.is_closing():
             self._answer_and_close(408)
-        else:
-            self.transport.close()
 
     def _answer_and_close(self, status: int) -> None:
-        code, sentence = _SENTENCES[status]
-        body = msgspec.json.encode({"error": sentence, "code": code})
-        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
-        self.transport.write(STATUS_LINE[status] + head + body)
-        self.transport.close()
+        self._clear_deadline()
+        if self._may_answer():
+            self._lingering.write(_answer(status))
+        self._lingering.linger()
+
+    def _may_answer(self) -> bool:
+        """Would a client take what is written now for the answer to what it is sending?"""
+        if self.cycle is None:
+            return True
+        if self.cycle.scope is self.scope:
+            return not self.cycle.response_started and not self.pipeline
+        return self.cycle.response_complete
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+
+def _answer(status: int) -> bytes:
+    code, sentence = _SENTENCES[status]
+    body = msgspec.json.encode({"error": sentence, "code": code})
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+        *HEADERS,
+        NO_STORE,
+    ]
+    return STATUS_LINE[status] + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + body

@@ -73,7 +73,8 @@ async def _json_object(request: Request) -> dict[str, Any]:
 
 
 async def _once(request: Request, request_id: Any, handle: Handler) -> Response:
-    if request_id is None:
+    # Whoever is not signed in is told nothing that someone else was told, least of all the cookie of a login.
+    if request_id is None or not request.state.is_signed_in:
         return await handle(request)
     if not isinstance(request_id, str) or not 0 < len(request_id) <= 128:
         error = BadRequest("A request_id is a text of 1 to 128 characters.", code="invalid_field", field="request_id")
@@ -96,17 +97,16 @@ class Remembered:
         task = self._answers.get(key)
         if task is None:
             task = self._answers[key] = asyncio.create_task(work())
+            task.add_done_callback(lambda done: self._forget_failure(key, done))
             while len(self._answers) > MAX_REMEMBERED:
                 self._answers.popitem(last=False)
-        try:
-            # Shielded: when the first client goes away, the second one still wants the answer.
-            response = await asyncio.shield(task)
-        except BaseException:
-            self._answers.pop(key, None)
-            raise
-        if response.status_code >= 400:
-            self._answers.pop(key, None)
-        return response
+        # Shielded: when the first client goes away, the second one still wants the answer.
+        return await asyncio.shield(task)
+
+    def _forget_failure(self, key: tuple[str, str, str], done: asyncio.Task[Response]) -> None:
+        failed = done.cancelled() or done.exception() is not None or done.result().status_code >= 400
+        if failed and self._answers.get(key) is done:
+            del self._answers[key]
 
 
 def _too_large() -> TooLarge:

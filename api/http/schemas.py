@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.domain.ids import is_safe_id
+from api.domain.messages import clean_text
 
 MAX_TITLE = 300
 
@@ -18,9 +19,19 @@ def _safe_id(value: str) -> str:
     return value
 
 
+def _plain(value: str) -> str:
+    # Whatever is written in C reads a text with a NUL as a shorter one.
+    if "\x00" in value:
+        raise ValueError("this cannot have a NUL in it")
+    return value
+
+
 Id = Annotated[str, AfterValidator(_safe_id), Field(max_length=128)]
-ModelId = Annotated[str, Field(min_length=1, max_length=300)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
+Plain = Annotated[str, AfterValidator(_plain)]
+Prose = Annotated[str, AfterValidator(clean_text)]
+ModelId = Annotated[Plain, Field(min_length=1, max_length=300)]
+Name = Annotated[Plain, Field(min_length=1, max_length=100)]
+Folder = Annotated[Plain, Field(max_length=4096)]
 Kind = Literal["openai_compatible", "openai", "anthropic", "google"]
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
 
@@ -34,7 +45,7 @@ class Request(BaseModel):
 
 
 class NewSession(Request):
-    workspace: str | None = Field(None, max_length=4096)
+    workspace: Folder | None = None
     model: ModelId | None = None
     agent: Name | None = None
     project_id: Id | None = None
@@ -46,7 +57,7 @@ class OneSession(Request):
 
 
 class Rename(OneSession):
-    title: str = Field(min_length=1, max_length=MAX_TITLE)
+    title: Prose = Field(min_length=1, max_length=MAX_TITLE)
 
 
 class Pin(OneSession):
@@ -58,11 +69,11 @@ class Archive(OneSession):
 
 
 class ChatStart(OneSession):
-    message: str
+    message: Prose
     message_id: Id | None = None
     model: ModelId | None = None
     agent: Name | None = None
-    workspace: str | None = Field(None, max_length=4096)
+    workspace: Folder | None = None
 
 
 class Again(OneSession):
@@ -85,8 +96,8 @@ class ProviderTest(Request):
     """`id` names a saved provider whose key is to be used when `key` is absent. `models`: names it does not list."""
 
     kind: Kind
-    base_url: str | None = Field(None, max_length=2048)
-    key: str | None = Field(None, max_length=4096)
+    base_url: Plain | None = Field(None, max_length=2048)
+    key: Plain | None = Field(None, max_length=4096)
     id: Id | None = None
     models: list[ModelId] | None = Field(None, max_length=100)
 

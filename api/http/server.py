@@ -1,8 +1,13 @@
 """The server process: uvicorn, told to let its watchers go before it waits for them."""
 
+import contextlib
 import logging
+import os
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -27,6 +32,28 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._begin_closing()
         await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's, not undone at the end: a stop that was asked for is no death by a signal."""
+        if threading.current_thread() is threading.main_thread():
+            for sign in _stop_signals():
+                signal.signal(sign, self.handle_exit)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal ends everything in good order, a second one at once: what was shown is in the journals."""
+        if self.should_exit:
+            os._exit(128 + sig)
+        self.should_exit = True
+
+
+def _stop_signals() -> list[signal.Signals]:
+    signs = [signal.SIGINT, signal.SIGTERM]
+    # The terminal was closed; under nohup that is no reason to stop.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signs.append(signal.SIGHUP)
+    return signs
 
 
 def make_server(app: Any, begin_closing: Callable[[], None]) -> Server:

@@ -18,7 +18,6 @@ from api.domain.ids import RunId
 PING = b": ping\n\n"
 RESYNC = b"event: resync\ndata: {}\n\n"
 BYE = b"retry: 300\nevent: bye\ndata: {}\n\n"
-STALLED_S = 30.0
 MAX_WRITE_BYTES = 256 * 1024
 
 NAMES: dict[type, str] = {
@@ -68,10 +67,10 @@ def encode(run_id: RunId, events: Iterable[ev.Event]) -> bytes:
 
 
 class EventStream(Response):
-    """Sends what an iterator yields until it ends, the client goes, or the client stops reading.
+    """Sends what an iterator yields until it ends or the client goes.
 
-    Each write waits until the client has taken the one before, up to a buffer; `STALLED_S` without progress ends the
-    response, so that a tab that was suspended costs nothing. It comes back with the last number it saw.
+    Each write waits until the client has taken the one before, up to a buffer; one that stops reading is dropped by
+    `protocol`, so that a tab that was suspended costs nothing. It comes back with the last number it saw.
     """
 
     media_type = "text/event-stream"
@@ -99,18 +98,8 @@ class EventStream(Response):
             async for chunk in chunks:
                 for start in range(0, len(chunk), MAX_WRITE_BYTES):
                     body = chunk[start : start + MAX_WRITE_BYTES]
-                    if not await _sent_in_time(send, {"type": "http.response.body", "body": body, "more_body": True}):
-                        return
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-
-
-async def _sent_in_time(send: Any, message: Any) -> bool:
-    try:
-        async with asyncio.timeout(STALLED_S):
-            await send(message)
-    except TimeoutError:
-        return False
-    return True
 
 
 async def _until_gone(receive: Any) -> None:

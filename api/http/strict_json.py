@@ -9,14 +9,13 @@ import re
 from typing import Any
 
 from api.domain.errors import BadRequest
-from api.domain.messages import clean_text
 
 MAX_DIGITS = 30
-_UNSTORABLE = re.compile(r"\\u(?:d[89ab]|0000)", re.IGNORECASE)
+_SURROGATE = re.compile(r"\\ud[89a-f]", re.IGNORECASE)
 
 
 def parse(body: bytes) -> Any:
-    """The value in `body`, with text that can be stored everywhere.
+    """The value in `body`, with text that UTF-8 can encode: half of a surrogate pair becomes U+FFFD.
 
     Raises:
         BadRequest: it is no JSON, or can be read in two ways.
@@ -27,11 +26,11 @@ def parse(body: bytes) -> Any:
         raise BadRequest("The body is not UTF-8.", code="bad_encoding") from None
     try:
         value = _decoder.decode(text)
+        return _mended(value) if _SURROGATE.search(text) else value
     except json.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: {error.msg} at {error.pos}.", code="bad_json") from None
     except RecursionError:
         raise BadRequest("The body is nested too deeply.", code="bad_json") from None
-    return _cleaned(value) if _UNSTORABLE.search(text) else value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -63,12 +62,12 @@ _decoder = json.JSONDecoder(
 )
 
 
-def _cleaned(value: Any) -> Any:
+def _mended(value: Any) -> Any:
     match value:
         case str():
-            return clean_text(value)
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         case list():
-            return [_cleaned(one) for one in value]
+            return [_mended(one) for one in value]
         case dict():
-            return {clean_text(key): _cleaned(one) for key, one in value.items()}
+            return _object([(_mended(key), _mended(one)) for key, one in value.items()])
     return value

@@ -26,8 +26,8 @@ class Coalescer:
         self._last_emit = float("-inf")
 
     def add(self, event: Event) -> None:
-        merged = self._waiting and _merge(self._waiting[-1], event)
-        if merged:
+        merged = _merge(self._waiting[-1], event) if self._waiting else None
+        if merged is not None:
             self._waiting[-1] = merged
         else:
             self._waiting.append(event)

@@ -12,13 +12,13 @@ from typing import Protocol
 
 from api.agents.base import Agent, Turn
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
-from api.domain.ids import OWNER_LOCAL, RunId, new_run_id
+from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
 from api.runs import recovery, turns
 from api.runs.folding import fold_into
 from api.runs.journal import Header, Journal
 from api.runs.run import Run
 from api.runs.turns import NewTurn, Started
-from api.sessions.files import make_folder
+from api.sessions.files import explained, make_folder
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
@@ -171,7 +171,7 @@ class Engine:
         run_id = new_run_id()
         journal = await asyncio.to_thread(self._accept, session, change, run_id, model, agent.name, reason)
         turn = Turn(
-            session_id=session.session_id,
+            session_id=SessionId(session.session_id),
             run_id=run_id,
             messages=list(session.messages),
             model=model,
@@ -195,7 +195,7 @@ class Engine:
                 change(run_id)
                 header = Header(
                     run_id=run_id,
-                    session_id=session.session_id,
+                    session_id=SessionId(session.session_id),
                     owner=session.owner,
                     message_id=turns.last_user_message(session)["id"],
                     model=model,
@@ -212,7 +212,7 @@ class Engine:
                 if journal is not None:
                     journal.discard()
                 if isinstance(error, OSError):
-                    raise turns.not_stored(error) from error
+                    raise explained(error, self.folder) from error
                 raise
             return journal
 

@@ -12,7 +12,7 @@ import msgspec
 
 from api.domain.errors import AppError, NotFound
 from api.domain.events import RunEnded
-from api.domain.ids import MessageId, RunId, is_safe_id
+from api.domain.ids import MessageId, RunId, SessionId, is_safe_id
 from api.domain.messages import Message, clean_text, text_of
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
@@ -144,7 +144,7 @@ def _interrupted(transcript: Transcript) -> Transcript:
 def _nameless_header(session: Session, now: float) -> Header:
     return Header(
         run_id=RunId(session.active_stream_id or ""),
-        session_id=session.session_id,
+        session_id=SessionId(session.session_id),
         owner=session.owner,
         message_id=MessageId(""),
         model=session.model or "",

@@ -1,11 +1,10 @@
 """What a session must look like before a run may begin: decided here, saved by the engine."""
 
-import errno
 from typing import Any
 
 import msgspec
 
-from api.domain.errors import BadRequest, Conflict, StaleRevision, StorageFailed
+from api.domain.errors import BadRequest, Conflict, StaleRevision
 from api.domain.ids import MessageId, RunId, is_safe_id, new_message_id
 from api.domain.messages import Message, clean_text, text_of
 from api.domain.titles import UNTITLED, title_from
@@ -141,15 +140,6 @@ def before(session: Session) -> dict[str, Any]:
 def put_back(session: Session, state: dict[str, Any]) -> None:
     for name, value in state.items():
         setattr(session, name, value)
-
-
-def not_stored(error: OSError) -> StorageFailed:
-    """The journal of a run could not be begun."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFailed(
-            "The disk is full, so the message was not sent. Free some space and send it again.", code="disk_full"
-        )
-    return StorageFailed(f"The message could not be stored ({error.strerror}). Nothing was sent; try again.")
 
 
 def _last_user_position(session: Session) -> int:

@@ -165,10 +165,11 @@ def identify(messages: list[Message], make_id: Callable[[int], str]) -> list[Mes
     seen: set[str] = set()
     fresh = []
     for position, message in enumerate(messages):
-        found = message.get("id")
-        if isinstance(found, int) and not isinstance(found, bool):
-            found = message["id"] = str(found)
-        if not isinstance(found, str) or not found or found in seen:
+        kept = message.get("id")
+        if isinstance(kept, int) and not isinstance(kept, bool):
+            kept = message["id"] = str(kept)
+        found = kept if isinstance(kept, str) else ""
+        if not found or found in seen:
             place = position
             while (found := make_id(place)) in taken:
                 place += len(messages)

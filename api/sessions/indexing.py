@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from api.sessions.index import Entry, Index, drop_index, is_damage, move_aside, open_index, stamp_text
-from api.sessions.quarantine import Found, Quarantined, scan, stamp_of
+from api.sessions.quarantine import Found, scan, stamp_of
 from api.sessions.reading import read_entry
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,8 @@ _BATCH = 50
 _BATCH_BYTES = 4_000_000
 _RETRY_AFTER_S = 30.0
 _LOOK_AGAIN_AFTER_S = 30.0
+_PAUSE_S = 1.0
+"""Between two attempts of which the first failed, as on a full disk."""
 
 
 class Indexer:
@@ -48,12 +50,17 @@ class Indexer:
         self._stopping = threading.Event()
         self._compared = threading.Event()
         self._last_look = 0.0
-        self.odd: list[Quarantined] = []
+        self._is_behind = False
 
     @property
     def is_complete(self) -> bool:
         """Whether the index has been compared with every file since it was opened, and no doubt came up."""
         return self._compared.is_set()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the index could not take in what it was told, so that a list made from it would lack something."""
+        return self._is_behind
 
     def attempt(self, action: Callable[[Index], T], otherwise: T) -> T:
         """`action` on the index; `otherwise` when there is none or it fails."""
@@ -106,6 +113,8 @@ class Indexer:
         log.warning("index.failed", extra={"why": str(error)})
         if is_damage(error):
             self._replace(index)
+        else:
+            self._is_behind = True
         self.look_soon()
 
     def _replace(self, index: Index) -> None:
@@ -150,6 +159,7 @@ class Indexer:
         """Whether the index is complete, at the latest after `timeout_s`."""
         if self._thread is None:
             self.compare()
+            return self.is_complete
         return self._compared.wait(timeout_s)
 
     def close(self) -> None:
@@ -174,7 +184,9 @@ class Indexer:
                 self.compare()
             except Exception:  # the border of this thread: without it nothing would ever be indexed again
                 log.exception("index.not_compared")
-                self._stopping.wait(1.0)
+                self._is_behind = True
+            if self._is_behind:
+                self._stopping.wait(_PAUSE_S)
 
     def _check(self) -> None:
         index = self._current()
@@ -195,9 +207,9 @@ class Indexer:
         """Bring the index in line with the files. Rows come first, so that lists fill up fast; then the messages."""
         with self._comparing:
             index = self._current()
-            found, self.odd = scan(self._folder(), self._index_file())
             if index is None:
                 return
+            found, _ = scan(self._folder(), self._index_file())
             self._wake.clear()
             self._last_look = time.monotonic()
             try:
@@ -206,6 +218,7 @@ class Indexer:
                 self._doubt(index, error)
                 return
             if not self._stopping.is_set() and not self._wake.is_set():
+                self._is_behind = False
                 self._compared.set()
 
     def _bring_in_line(self, index: Index, found: list[Found]) -> None:

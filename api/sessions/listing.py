@@ -41,7 +41,8 @@ class Listed(msgspec.Struct, frozen=True):
 
 def list_rows(index: Index, wanted: Wanted) -> list[Listed]:
     """The wanted rows after the cursor, one more than the limit where there are more."""
-    where, values = ["owner = ?", "shown = 1", "archived = ?"], [wanted.owner, wanted.archived]
+    where = ["owner = ?", "shown = 1", "archived = ?"]
+    values: list[Any] = [wanted.owner, wanted.archived]
     if wanted.after is not None:
         where.append("(pinned, last_message_at, session_id) < (?, ?, ?)")
         values += wanted.after

@@ -270,8 +270,10 @@ class SessionStore:
             tag=tag,
         )
         self.indexer.look_now_and_then()
-        page = self.indexer.attempt(lambda index: self._page(index, wanted), None)
-        return page or page_of(self.all_rows(owner=owner), wanted)
+        page = None
+        if not self.indexer.is_behind:
+            page = self.indexer.attempt(lambda index: self._page(index, wanted), None)
+        return page or page_of(self.all_rows(owner=owner, with_unsaved=False), wanted)
 
     def _page(self, index: Index, wanted: Wanted) -> Page:
         listed = list_rows(index, wanted)
@@ -293,7 +295,7 @@ class SessionStore:
             row |= {"is_streaming": session.is_streaming, "active_stream_id": session.active_stream_id}
         return row
 
-    def all_rows(self, *, owner: str = OWNER_LOCAL) -> list[Row]:
+    def all_rows(self, *, owner: str = OWNER_LOCAL, with_unsaved: bool = True) -> list[Row]:
         """The rows of every session that has something to show, in the order of lists.
 
         The files decide; the index only saves reading those that it knows.
@@ -310,7 +312,9 @@ class SessionStore:
         stamps = {one.session_id: one.stamp for one in found}
         for session in self._cache.all():
             known_stamp = session.seen.stamp if session.seen else None
-            if session.owner == owner and not session.deleted and stamps.get(session.session_id) == known_stamp:
+            is_ours = session.owner == owner and not session.deleted
+            is_current = stamps.get(session.session_id) == known_stamp
+            if is_ours and is_current and (known_stamp or with_unsaved):
                 rows[session.session_id] = session.row()
         return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
 
@@ -347,8 +351,9 @@ class SessionStore:
 
     def start_indexing(self) -> None:
         """Sweep what dead processes left, then compare the index with the files in the background, from now on."""
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # a disk that refuses this refuses nothing that is shown
             sweep_temps(self._folder())
+            trash.prepare(self._folder())
         self.indexer.start()
 
     def wait_indexed(self, timeout: float | None = None) -> bool:

@@ -11,6 +11,12 @@ from api.sessions.files import make_folder, move_file
 FOLDER = "_trash"
 
 
+def prepare(folder: Path) -> None:
+    """Have the trash at hand, so that sessions can still be deleted when the disk is full."""
+    if folder.is_dir():  # a folder that vanished is not made again, empty
+        make_folder(folder / FOLDER)
+
+
 def trashed_path(folder: Path, session_id: str) -> Path:
     return folder / FOLDER / f"{session_id}.json"
 
@@ -32,8 +38,7 @@ def move_to_trash(folder: Path, session_id: str) -> None:
         OSError: nothing has changed; `Unsynced`: deleted, but a power cut may undo that.
     """
     target = trashed_path(folder, session_id)
-    if folder.is_dir():  # a folder that vanished is not made again, empty
-        make_folder(target.parent)
+    prepare(folder)
     # A copy may have come back from outside: both are kept, and the mark that it is deleted never goes away.
     move_file(folder / f"{session_id}.json", _free_name(target) if target.exists() else target)
 

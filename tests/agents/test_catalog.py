@@ -36,6 +36,12 @@ async def test_the_default_is_the_environments_then_the_persons_then_the_first_c
     assert chosen == ["embedded/demo", "mine/mock-1", "mine/mock-2", "environment/theirs"]
 
 
+async def test_a_provider_of_the_environment_without_a_model_is_asked_for_its_first(fake):
+    providers = Providers(MemoryFile(), MemoryFile(), environment_url=fake.url, environment_key=KEY)
+
+    assert await catalog_of(providers).default_model() == "environment/mock-1"
+
+
 async def test_a_choice_that_is_not_connected_any_more_is_passed_over(fake):
     providers = Providers(MemoryFile(), MemoryFile())
     await providers.save("openai_compatible", fake.url, KEY, name="Mine")
@@ -45,10 +51,12 @@ async def test_a_choice_that_is_not_connected_any_more_is_passed_over(fake):
     assert (await catalog_of(providers).models()).default == "embedded/demo"
 
 
-@pytest.mark.parametrize("model", ["", "mine", "gone/model", "mine/", "embedded/other", "mine/" + "x" * 400])
-async def test_a_default_that_nobody_has_is_refused(model):
+@pytest.mark.parametrize("model", ["", "mine", "gone/model", "mine/", "embedded"])
+def test_a_default_that_nobody_has_is_refused(model):
+    providers = Providers(MemoryFile(), MemoryFile())
+
     with pytest.raises(BadRequest):
-        await catalog_of(Providers(MemoryFile(), MemoryFile())).choose_default(model)
+        providers.set_default_model(model)
 
 
 async def test_one_provider_out_of_order_does_not_hide_the_others_nor_what_it_listed(fake):
@@ -99,10 +107,16 @@ async def test_a_list_that_was_cut_says_how_long_it_is(fake):
 async def test_a_turn_goes_to_the_agent_that_its_model_or_the_person_names():
     registry = Registry(Providers(MemoryFile(), MemoryFile()), scripted=True)
 
-    assert registry.agent_for("openai/gpt-5").name == "native"
-    assert registry.agent_for("embedded/x").name == "embedded"
-    assert registry.agent_for("scripted/script").name == "scripted"
-    assert registry.agent_for("openai/gpt-5", "scripted").name == "scripted"
+    async def chosen(model: str | None, agent: str | None = None) -> tuple[str, str]:
+        found, its_model = await registry.choose(model, agent)
+        return found.name, its_model
+
+    assert await chosen("openai/gpt-5") == ("native", "openai/gpt-5")
+    assert await chosen("embedded/x") == ("embedded", "embedded/x")
+    assert await chosen("scripted/script") == ("scripted", "scripted/script")
+    assert await chosen("openai/gpt-5", "scripted") == ("scripted", "openai/gpt-5")
+    assert await chosen(None, "scripted") == ("scripted", "scripted/script")
+    assert (await chosen(None))[0] in ("embedded", "scripted")
     with pytest.raises(NotFound):
         registry.agent_for("openai/gpt-5", "hermes")
     await registry.close()
@@ -115,6 +129,15 @@ async def test_the_scripted_agent_is_not_there_unless_it_is_switched_on():
     assert all(row.provider != "scripted" for row in (await registry.catalog.models()).models)
     with pytest.raises(NotFound):
         registry.agent_for("anything/model", "scripted")
+    await registry.close()
+
+
+async def test_preparing_what_is_not_there_does_no_harm():
+    registry = Registry(Providers(MemoryFile(), MemoryFile()))
+
+    registry.prepare("gone/model")
+    registry.prepare("scripted/script")
+
     await registry.close()
 
 

@@ -13,7 +13,12 @@ from tests.agents.conformance import AgentConformance, collect, ending, said, tu
 from tests.agents.conftest import KEY, connected, until
 from tests.fakes.provider import FakeProvider
 
-pytestmark = pytest.mark.anyio
+# The libraries warn about impossible usage, which some of these providers report on purpose.
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Failed to extract usage"),
+    pytest.mark.filterwarnings("ignore:Pydantic serializer"),
+]
 
 MODEL = "fake/mock-1"
 
@@ -253,6 +258,22 @@ async def test_a_key_that_a_provider_echoes_does_not_get_into_the_failure(fake, 
     failure = ending(events).failure
     assert failure.code == "provider_refused" and "[key]" in failure.message
     assert KEY not in str(failure)
+
+
+async def test_a_fault_of_our_own_is_logged_without_the_key_and_told_without_details(fake, agent, monkeypatch, caplog):
+    await agent.prepare(MODEL)
+
+    def broken(*_: object, **__: object):
+        raise KeyError(f"Authorization: Bearer {KEY}")
+
+    monkeypatch.setattr("api.agents.native_run.model_request_stream", broken)
+
+    events = await collect(agent, ask("hello"))
+
+    assert ending(events).failure.code == "agent_failed"
+    logged = [vars(record) for record in caplog.records]
+    assert "KeyError" in str(logged) and "broken" in str(logged)
+    assert KEY not in str(logged) + str(events)
 
 
 async def test_a_key_is_not_sent_where_a_redirect_points(fake, agent):

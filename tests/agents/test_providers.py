@@ -42,7 +42,7 @@ async def test_each_kind_is_tested_saved_and_there_after_a_restart(fake, files, 
 
     saved = await providers.save(kind, base_url, KEY, name="My server")
 
-    assert [model["id"] for model in saved.models] == ["mock-1", "mock-2"]
+    assert [model.id for model in saved.models] == ["mock-1", "mock-2"]
     again = Providers(*files).find("my-server")
     assert again == saved.provider
     assert (again.key, again.base_url) == (KEY, base_url)
@@ -50,10 +50,10 @@ async def test_each_kind_is_tested_saved_and_there_after_a_restart(fake, files, 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v1/models", "/v1/chat/completions"])
 async def test_an_address_may_be_given_with_or_without_its_version(fake, providers, path):
-    tested = await providers.test("openai_compatible", fake.origin + path, KEY)
+    saved = await providers.save("openai_compatible", fake.origin + path, KEY)
 
-    assert tested.provider.base_url == fake.url
-    assert len(tested.models) == 2
+    assert saved.provider.base_url == fake.url
+    assert len(saved.models) == 2
 
 
 async def test_testing_saves_nothing(fake, files, providers):
@@ -76,8 +76,8 @@ async def test_keys_are_only_in_the_file_of_secrets_and_never_shown(fake, files,
     settings, secrets = files
     assert KEY not in settings.text
     assert KEY in secrets.text
-    assert KEY not in str(providers.list_public()) + str(providers.all())
-    assert [(p["key_set"], p["key_last4"]) for p in providers.list_public()] == [(True, KEY[-4:])]
+    assert KEY not in str(providers.list_public()) + str(providers.all()) + str(providers)
+    assert [(p.key_set, p.key_last4) for p in providers.list_public()] == [(True, KEY[-4:])]
 
 
 async def test_of_a_short_key_nothing_is_shown():
@@ -85,15 +85,15 @@ async def test_of_a_short_key_nothing_is_shown():
         providers = Providers(MemoryFile(), MemoryFile())
         await providers.save("openai_compatible", fake.url, "short-key")
 
-    assert [(p["key_set"], p["key_last4"]) for p in providers.list_public()] == [(True, None)]
+    assert [(p.key_set, p.key_last4) for p in providers.list_public()] == [(True, None)]
 
 
 async def test_other_settings_in_the_same_file_are_left_alone(fake, files, providers):
     await providers.save("openai_compatible", fake.url, KEY)
-    await providers.choose_default("x/y")
+    providers.set_default_model("127-0-0-1/mock-2")
     await providers.delete("127-0-0-1")
 
-    assert files[0].read() == {"theme": "dark", "providers": [], "default_model": "x/y"}
+    assert files[0].read() == {"theme": "dark", "providers": [], "default_model": "127-0-0-1/mock-2"}
     assert files[1].read() == {"keys": {}}
 
 
@@ -129,7 +129,7 @@ async def test_a_server_without_a_list_is_accepted_when_a_model_is_named(fake, p
 
     saved = await providers.save("openai_compatible", f"{fake.origin}/missing", KEY, models=["mine", " mine ", ""])
 
-    assert saved.models == [{"id": "mine", "name": "mine"}]
+    assert [model.id for model in saved.models] == ["mine"]
 
 
 # The first part of the fake provider's path -> what a person is told
@@ -250,9 +250,10 @@ async def test_the_provider_of_the_environment_can_be_used_but_not_changed(fake,
 
     assert providers.environment_model == "environment/mine"
     assert providers.find("environment").base_url == fake.url
-    for change in (providers.delete("environment"), providers.save("openai_compatible", fake.url, KEY, "environment")):
-        with pytest.raises(Conflict):
-            await change
+    with pytest.raises(Conflict):
+        await providers.delete("environment")
+    with pytest.raises(Conflict):
+        await providers.save("openai_compatible", fake.url, KEY, "environment")
     await providers.save("openai_compatible", fake.url, KEY, name="Other")
     assert KEY in files[1].text and "environment" not in files[0].text + files[1].text
 
@@ -273,8 +274,20 @@ async def test_a_provider_of_the_environment_that_cannot_be_used_is_told(files):
         {"providers": [{"id": "embedded", "kind": "openai_compatible", "base_url": "http://h/v1"}]},
     ],
 )
-async def test_settings_that_were_damaged_by_hand_do_not_stop_the_rest(stored):
+def test_settings_that_were_damaged_by_hand_do_not_stop_the_rest(stored):
     providers = Providers(MemoryFile(stored), MemoryFile({"keys": ["x"]}))
 
     assert providers.list_public() == []
     assert providers.default_model is None
+
+
+async def test_what_is_not_understood_in_the_files_is_kept_when_they_are_written(fake):
+    stranger = {"id": "new", "kind": "telepathy", "base_url": "x", "more": [1]}
+    files = MemoryFile({"providers": [stranger]}), MemoryFile({"keys": {"new": "its key"}, "version": 9})
+    providers = Providers(*files)
+
+    saved = await providers.save("openai_compatible", fake.url, KEY)
+    await providers.delete(saved.provider.id)
+
+    assert files[0].read()["providers"] == [stranger]
+    assert files[1].read() == {"keys": {"new": "its key"}, "version": 9}

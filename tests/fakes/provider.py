@@ -15,7 +15,7 @@ import json
 import threading
 import time
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tests.fakes.provider_dialects import Dialect, dialect_for
 from tests.fakes.provider_script import Play, play
@@ -113,7 +113,7 @@ class FakeProvider:
         script = dialect.last_user_text(request.json)
         attempt = self._attempts[script] = self._attempts.get(script, 0) + 1
         acting = asyncio.create_task(play(Play(script, attempt, dialect, request, writer)))
-        return await _until_hangup(acting, request, writer.transport.get_protocol())
+        return await _until_hangup(acting, request, cast(_Connection, writer.transport.get_protocol()))
 
 
 class _Connection(asyncio.StreamReaderProtocol):

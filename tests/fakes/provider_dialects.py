@@ -70,7 +70,8 @@ class AnthropicDialect(Dialect):
         return json.dumps({"data": [{"id": name, "display_name": name}], "has_more": True, "last_id": name})
 
     def opening(self) -> list[bytes]:
-        message = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None}
+        message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "model": "m"}
+        message |= {"content": [], "stop_reason": None}
         message["usage"] = {"input_tokens": 7, "output_tokens": 1}
         return [_named({"type": "message_start", "message": message})]
 

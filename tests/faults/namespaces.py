@@ -32,7 +32,9 @@ class SmallDisk:
 
     def __init__(self, folder: Path, size: str = "64m", inodes: int = 10_000) -> None:
         self.path = folder / "disk"
-        self._mount = f'mount -t tmpfs -o size={size},nr_inodes={inodes} none "$0" && echo mounted && exec sleep infinity'
+        self._mount = (
+            f'mount -t tmpfs -o size={size},nr_inodes={inodes} none "$0" && echo mounted && exec sleep infinity'
+        )
 
     def __enter__(self) -> "SmallDisk":
         self.path.mkdir()
@@ -47,7 +49,16 @@ class SmallDisk:
 
     @property
     def wrapper(self) -> list[str]:
-        return ["nsenter", "--preserve-credentials", "-U", "-m", f"--wd={Path.cwd()}", "-t", str(self._holder.pid), "--"]
+        return [
+            "nsenter",
+            "--preserve-credentials",
+            "-U",
+            "-m",
+            f"--wd={Path.cwd()}",
+            "-t",
+            str(self._holder.pid),
+            "--",
+        ]
 
     @property
     def seen_at(self) -> Path:
@@ -58,9 +69,7 @@ class SmallDisk:
 
     def server(self, **options: Any) -> ServerProcess:
         """A server whose folder is on this disk."""
-        return ServerProcess(
-            self.path / "state", wrapper=self.wrapper, seen_at=self.seen_at / "state", **options
-        )
+        return ServerProcess(self.path / "state", wrapper=self.wrapper, seen_at=self.seen_at / "state", **options)
 
     def fill(self) -> Path:
         """Take all the space there is left, to the last byte; remove the file to give it back."""
@@ -73,3 +82,13 @@ class SmallDisk:
                 except OSError:
                     continue
         return ballast
+
+    def take_all_entries(self) -> list[Path]:
+        """Take every file entry there is left; gives what to remove to give them back."""
+        taken: list[Path] = []
+        while True:
+            try:
+                (path := self.seen_at / f"entry-{len(taken)}").touch(exist_ok=False)
+            except OSError:
+                return taken
+            taken.append(path)

@@ -82,15 +82,7 @@ async def search(
 ) -> Response:
     """Find words in titles and messages, best first."""
     found = await asyncio.to_thread(house.store.search, q, owner=owner, limit=min(limit, 100), cursor=cursor)
-    results = [
-        {
-            "session": hit.row,
-            "message_id": hit.message_id,
-            "snippet": [{"text": text, "mark": is_match} for text, is_match in hit.snippet],
-        }
-        for hit in found.hits
-    ]
-    return reply({"results": results, "next_cursor": found.next_cursor, "took_ms": found.took_ms})
+    return reply(found)
 
 
 async def rename(body: Rename, house: House, owner: Owner) -> Response:

@@ -1,0 +1,201 @@
+"""What is being done at the moment something breaks: each way of changing the disk, and what may be true afterwards."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from api.sessions.files import AppendFile, StateFile, sweep_temps
+from api.sessions.loading import SessionNotFound
+from api.sessions.store import SessionStore
+
+OLD = "the old words"
+NEW = "the new words"
+LINES = [b'{"seq":1,"text":"one"}', b'{"seq":2,"text":"two"}', b'{"seq":3,"text":"three"}']
+
+
+def store_on(folder: Path) -> SessionStore:
+    cache: dict[str, Any] = {}
+    return SessionStore(lambda: folder, lambda: folder / "_index.db", lambda: cache, clock=lambda: 1_800_000_000.0)
+
+
+def store_without_index(folder: Path) -> SessionStore:
+    cache: dict[str, Any] = {}
+    return SessionStore(
+        lambda: folder, lambda: folder / "nowhere/_index.db", lambda: cache, clock=lambda: 1_800_000_000.0
+    )
+
+
+class Scenario:
+    """`prepare` makes the folder as it is before; `begin` gives what then happens; `judge` reads what is left.
+
+    `judge` gives "old" or "new" where the folder is in one of its two legal states, and fails where it is in any other.
+    """
+
+    def prepare(self, folder: Path) -> None: ...
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        raise NotImplementedError
+
+    def judge(self, folder: Path) -> str:
+        raise NotImplementedError
+
+
+class Save(Scenario):
+    make_store = staticmethod(store_without_index)
+
+    def prepare(self, folder: Path) -> None:
+        store = self.make_store(folder)
+        store.new(session_id="a1", messages=[{"id": "m1", "role": "user", "content": OLD}]).save()
+        store.close()
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        session = self.make_store(folder).get("a1")
+        session.messages.append({"id": "m2", "role": "assistant", "content": NEW})
+        return session.save
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        store.start_indexing()
+        texts = [message["content"] for message in store.get("a1").messages]
+        assert store.quarantined() == []
+        store.close()
+        assert texts in ([OLD], [OLD, NEW])
+        return "new" if NEW in texts else "old"
+
+
+class SaveIndexed(Save):
+    make_store = staticmethod(store_on)
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        store.start_indexing()
+        assert store.wait_indexed(10)
+        (row,) = store.rows().rows
+        found = len(store.search("words").results), len(store.search("new").results)
+        store.close()
+        verdict = super().judge(folder)
+        assert (row["message_count"], found) == ((2, (1, 1)) if verdict == "new" else (1, (1, 0)))
+        return verdict
+
+
+class FirstSave(Save):
+    def prepare(self, folder: Path) -> None: ...
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        return self.make_store(folder).new(session_id="a1", messages=[{"role": "user", "content": NEW}]).save
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        store.start_indexing()
+        assert store.quarantined() == []
+        try:
+            texts = [message["content"] for message in store.get("a1").messages]
+        except SessionNotFound:
+            return "old"
+        finally:
+            store.close()
+        assert texts == [NEW]
+        return "new"
+
+
+class Delete(Save):
+    def begin(self, folder: Path) -> Callable[[], None]:
+        store = self.make_store(folder)
+        store.get("a1")
+        return lambda: store.delete("a1")
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        try:
+            session, verdict = store.get("a1"), "old"
+        except SessionNotFound:
+            assert store.rows().rows == []
+            session, verdict = store.restore("a1"), "new"
+        assert [message["content"] for message in session.messages] == [OLD]
+        assert len(store.rows().rows) == 1
+        store.close()
+        return verdict
+
+
+class DeleteIndexed(Delete):
+    make_store = staticmethod(store_on)
+
+
+class Restore(Save):
+    def prepare(self, folder: Path) -> None:
+        super().prepare(folder)
+        self.make_store(folder).delete("a1")
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        store = self.make_store(folder)
+        return lambda: store.restore("a1") and None
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        try:
+            session, verdict = store.get("a1"), "new"
+        except SessionNotFound:
+            session, verdict = store.restore("a1"), "old"
+        assert [message["content"] for message in session.messages] == [OLD]
+        return verdict
+
+
+class Settings(Scenario):
+    def prepare(self, folder: Path) -> None:
+        StateFile(folder / "settings.json").write({"model": OLD})
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        return lambda: StateFile(folder / "settings.json").write({"model": NEW})
+
+    def judge(self, folder: Path) -> str:
+        sweep_temps(folder)
+        stored = StateFile(folder / "settings.json").read()
+        assert stored in ({"model": OLD}, {"model": NEW})
+        assert not (folder / "quarantine").exists()
+        return "new" if stored == {"model": NEW} else "old"
+
+
+class Journal(Scenario):
+    """Three lines, the first of them synced before it begins."""
+
+    def prepare(self, folder: Path) -> None:
+        journal = AppendFile(folder / "run.jsonl")
+        journal.write_line(LINES[0])
+        journal.sync()
+        journal.close()
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        journal = AppendFile(folder / "run.jsonl")
+
+        def append() -> None:
+            journal.write_line(LINES[1])
+            journal.write_line(LINES[2])
+            journal.sync()
+
+        return append
+
+    def judge(self, folder: Path) -> str:
+        """Reordered by a power cut, a later line may be there without the one before: the first bad line ends it."""
+        journal = AppendFile(folder / "run.jsonl")
+        journal.write_line(b'{"seq":9}')
+        journal.close()
+        *lines, last = (folder / "run.jsonl").read_bytes().splitlines()
+        assert last == b'{"seq":9}'
+        good = [line for line, expected in zip(lines, LINES, strict=False) if line == expected]
+        assert good[:1] == LINES[:1]
+        for line in lines[: len(good)]:
+            json.loads(line)
+        return "new" if lines == LINES else "old"
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "save": Save(),
+    "save_indexed": SaveIndexed(),
+    "first_save": FirstSave(),
+    "delete": Delete(),
+    "delete_indexed": DeleteIndexed(),
+    "restore": Restore(),
+    "settings": Settings(),
+    "journal": Journal(),
+}
