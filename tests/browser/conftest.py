@@ -71,7 +71,7 @@ class Visit(Protocol):
 
 
 @pytest.fixture
-def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
+def visit(browser: Browser, server: ServerProcess, client: Client) -> Iterator[Visit]:
     tabs: list[Tab] = []
 
     def open_tab(
@@ -86,9 +86,8 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
         tab = Tab(context.new_page(), watch)
         tabs.append(tab)
         if signed_in:
-            sign_in(tab, server.client())
-        if path != "/" or not signed_in:
-            tab.go(path)
+            path += client.post("/api/auth/link")["path"].removeprefix("/")  # a printed link, of any page
+        tab.go(path)
         return tab
 
     yield open_tab
@@ -103,10 +102,7 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Visit]:
 @pytest.fixture
 def tab(visit: Visit) -> Tab:
     """A signed-in tab on a desk, with an empty chat."""
-    return visit()
-
-
-def sign_in(tab: Tab, client: Client) -> None:
-    """Through the door of a printed link, as a person does."""
-    tab.go(client.post("/api/auth/link")["path"])
+    tab = visit()
     expect(tab.composer).to_be_visible()
+    return tab
+
