@@ -15,6 +15,7 @@ from api.access.tokens import Tokens
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 from api.http.gate import Gate
+from api.http.openapi import describe as describe_routes
 from api.http.page import Page
 from api.http.rooms import Rooms
 from api.http.routing import build, guarded
@@ -66,9 +67,7 @@ class House:
 
 def describe() -> dict[str, Any]:
     """The OpenAPI description, without building a server."""
-    from api.http.openapi import describe as describe_app
-
-    return describe_app(build(ROUTES, None, None))
+    return describe_routes(ROUTES)
 
 
 def _rooms(settings: Settings, port: int) -> Rooms:

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = COMMANDS[arguments.pop("command")]
     try:
         settings = load_settings(**arguments)
-        logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s")
+        _set_up_logging(settings)
         return command(settings)
     except SettingsError as error:
         return _cannot(str(error))
@@ -31,6 +31,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _cannot(f"{_what(error)} ({error.filename or 'no file'}).")
     except KeyboardInterrupt:
         return 130  # Ctrl-C before there was anything to end
+
+
+def _set_up_logging(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s %(message)s")
+    # What other libraries log at lower levels holds addresses, and some of it what people wrote.
+    for library in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "asyncio"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def serve(settings: Settings) -> int:

@@ -1,9 +1,10 @@
 """OpenAPI: the routes, and the events of a run as the domain declares them."""
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from fastapi import Request, Response
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
@@ -11,14 +12,16 @@ from api import __version__
 from api.domain import events as ev
 from api.domain.transcript import Transcript
 from api.http.rooms import reply
+from api.http.routing import Route, describable
 from api.http.schemas import STREAMED
 
 _REF = "#/components/schemas/{model}"
 _EVENTS = (*get_args(ev.Event), Transcript)
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
+def describe(routes: Sequence[Route]) -> dict[str, Any]:
     """The whole description, in a stable order."""
+    app = describable(routes)
     document = get_openapi(
         title="Fireside",
         version=__version__,
@@ -43,7 +46,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 async def openapi(request: Request) -> Response:
     """This description."""
-    return reply(describe(request.app))
+    return reply(describe(request.app.state.routes))
 
 
 _ERROR = {

@@ -28,16 +28,44 @@ class Route(NamedTuple):
     answer: type[BaseModel] | str | None
 
 
-def build(routes: Sequence[Route], rooms: Rooms | None, page: Page | None, lifespan: Any = None) -> FastAPI:
-    """The application behind the gate. Without `rooms` it can be described but not asked."""
+def build(routes: Sequence[Route], rooms: Rooms, page: Page, lifespan: Any = None) -> FastAPI:
+    """The application that answers for `rooms`, to be put behind the gate."""
+    app = _application(lifespan)
+    app.state.rooms = rooms
+    app.state.routes = routes
+    app.state.remembered = Remembered()
+    for route in routes:
+        # Without the shapes of answers: handlers send ready bytes, and building a validator for each would take a
+        # good part of the start.
+        app.add_api_route(route.path, route.handler, methods=[route.method], response_model=None)
+    _answer_the_rest(app, page)
+    return app
+
+
+def describable(routes: Sequence[Route]) -> FastAPI:
+    """The same routes with the shapes of their answers, to be described and never asked."""
+    app = _application()
+    for route in routes:
+        is_model = isinstance(route.answer, type)
+        responses: dict[int | str, dict[str, Any]] = {"4XX": {"model": Error}}
+        if route.answer == STREAM:
+            responses[200] = {"description": "Server-sent events", "content": {"text/event-stream": {}}}
+        app.add_api_route(
+            route.path,
+            route.handler,
+            methods=[route.method],
+            name=route.path.removeprefix("/api/").strip("/").replace("/", "_").replace(".", "_"),
+            response_model=route.answer if is_model else None,
+            response_class=app.router.default_response_class if is_model else Response,
+            responses=responses,
+        )
+    return app
+
+
+def _application(lifespan: Any = None) -> FastAPI:
     app = FastAPI(openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.router.route_class = StrictRoute
-    app.state.rooms = rooms
-    app.state.remembered = Remembered()
     errors.install(app)
-    for route in routes:
-        _add(app, route)
-    _answer_the_rest(app, page)
     return app
 
 
@@ -46,28 +74,12 @@ def guarded(app: FastAPI, rooms: Rooms, hosts: Hosts) -> Gate:
     return Gate(app, hosts=hosts, tokens=rooms.tokens, cookie=rooms.cookie)
 
 
-def _add(app: FastAPI, route: Route) -> None:
-    is_model = isinstance(route.answer, type)
-    responses: dict[int | str, dict[str, Any]] = {"4XX": {"model": Error}}
-    if route.answer == STREAM:
-        responses[200] = {"description": "Server-sent events", "content": {"text/event-stream": {}}}
-    app.add_api_route(
-        route.path,
-        route.handler,
-        methods=[route.method],
-        name=route.path.removeprefix("/api/").strip("/").replace("/", "_").replace(".", "_"),
-        response_model=route.answer if is_model else None,
-        response_class=Response if not is_model else app.router.default_response_class,
-        responses=responses,
-    )
-
-
-def _answer_the_rest(app: FastAPI, page: Page | None) -> None:
+def _answer_the_rest(app: FastAPI, page: Page) -> None:
     """What no route answers is the page or a part of it, or not there."""
 
     async def rest(scope: Any, receive: Any, send: Any) -> None:
         request = Request(scope, receive)
-        response = page.answer(request) if page is not None else None
+        response = page.answer(request)
         if response is None:
             raise HTTPException(404)
         await response(scope, receive, send)
