@@ -47,6 +47,7 @@ class ServerProcess:
         self._environment |= {"FIRESIDE_TOKEN": TOKEN, "FIRESIDE_SCRIPTED": "1" if scripted else "0"}
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
+        self.port = 0  # a free one; set it to have the next start answer at the same address
 
     def start(self) -> "ServerProcess":
         """Start it and wait until it answers."""

@@ -71,19 +71,23 @@ export class Home {
   show(place: Place): void {
     if (place.page === "settings") return;
     const wanted = place.page === "session" ? place.sessionId : null;
-    const isOpen = this.conversation?.sessionId === wanted || (!wanted && this.conversation?.isEmpty);
-    if (this.conversation && isOpen) return;
-    this.conversation?.close();
-    this.conversation = new Conversation(this.client, this.#streams, {
-      named: (sessionId) => this.router.place.page === "new" && this.router.rename(`/s/${sessionId}`),
-      failed: (sentence) => this.toasts.say(sentence),
-    }, wanted);
+    const open = this.conversation;
+    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) return;
+    open?.close();
+    const surprises = {
+      named: (sessionId: string) => this.#named(conversation, sessionId),
+      failed: (sentence: string) => this.toasts.say(sentence),
+    };
+    const conversation = new Conversation(this.client, this.#streams, surprises, wanted);
     const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
-    if (row) this.conversation.row = row;
+    if (row) conversation.row = row;
+    this.conversation = conversation;
   }
 
   async #enter(): Promise<void> {
-    const [version] = await Promise.all([this.sessions.load(), this.models.load()]);
+    this.show(this.router.place);
+    void this.models.load(); // asks every provider, and the slowest of them must not keep the page waiting
+    const version = await this.sessions.load();
     if (this.door === "closed" && version === null) return;
     this.refusal = "";
     this.door = "open";
@@ -102,6 +106,11 @@ export class Home {
     } catch (error) {
       this.refusal = error instanceof ServerError && error.status < 500 && error.status > 0 ? signin.linkUsed : sentenceOf(error);
     }
+  }
+
+  /** A new conversation has its address now, which becomes the page's if nobody went elsewhere. */
+  #named(conversation: Conversation, sessionId: string): void {
+    if (this.conversation === conversation && this.router.place.page === "new") this.router.rename(`/s/${sessionId}`);
   }
 
   #signedOut(): void {

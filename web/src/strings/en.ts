@@ -13,14 +13,12 @@ export const ui = {
 
 export const app = {
   name: "Fireside",
-  skip: "Skip to the conversation",
   openSessions: "Show sessions",
   closeSessions: "Hide sessions",
   settings: "Settings",
   away: (seconds: number) =>
     seconds > 0 ? `Fireside is not answering. Trying again in ${seconds} s.` : "Fireside is not answering. Trying now …",
   tryNow: "Try now",
-  undone: "Put back.",
 };
 
 export const sessions = {
@@ -54,7 +52,7 @@ export const sessions = {
 };
 
 export const chat = {
-  greetings: { morning: "Good morning", day: "Good afternoon", evening: "Good evening", night: "Still up?" },
+  greetings: { morning: "Good morning.", day: "Good afternoon.", evening: "Good evening.", night: "Still up?" },
   question: "What shall we talk about?",
   suggestionsLabel: "Suggestions",
   suggestions: [
@@ -97,7 +95,6 @@ export const chat = {
   copyMessage: "Copy",
   copiedMessage: "Copied",
   ended: { done: "The answer is complete.", cancelled: "The answer was stopped.", failed: "The answer failed.", interrupted: "The answer was interrupted." },
-  tokens: (input: number, output: number) => `${input.toLocaleString()} in · ${output.toLocaleString()} out`,
 };
 
 export const composer = {
@@ -110,6 +107,7 @@ export const composer = {
   model: "Model",
   chooseModel: "Choose a model",
   noModel: "No model",
+  loadingModel: "…",
   demo: "demo",
   onThisMachine: "on this machine",
   connectModel: "Connect a model …",
@@ -118,7 +116,6 @@ export const composer = {
 
 export const settings = {
   heading: "Settings",
-  back: "Back to the conversation",
   appearance: "Appearance",
   theme: "Theme",
   themes: { system: "System", light: "Light", dark: "Dark" },
@@ -167,7 +164,7 @@ export const settings = {
   keep: "Keep",
   loadFailed: "The settings could not be loaded.",
   tryAgain: "Try again",
-  demoModel: "demo, on this machine",
+  noModel: "None",
   account: "This browser",
   signOut: "Sign out",
   signOutHint: "You need the link or the token to come back.",

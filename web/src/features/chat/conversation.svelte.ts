@@ -284,7 +284,8 @@ export class Conversation {
     this.isStopping = false;
     this.ending = outcome;
     if (finished?.streamId !== live.streamId) return void this.#refresh({ evenIfLive: true });
-    const others = this.#messages.filter((message) => message.run_id !== live.streamId);
+    // The question carries the run's id too, and is not among what the run left.
+    const others = this.#messages.filter((message) => message.role === "user" || message.run_id !== live.streamId);
     this.#messages = [...others, ...finished.messages];
     if (finished.row) this.row = finished.row;
     this.#live = null;
