@@ -36,11 +36,8 @@ class ServerProcess:
 
         `wrapper`: a command that becomes the server it is given, as `nsenter` does; `seen_at`: where the state folder
         is to be found from here, when that makes it another place.
-
-        Set `port` once it runs to have it come back where it was; 0 takes a free one at every start.
         """
         self.state_dir = state_dir
-        self.port = 0
         self.seen_at = seen_at or state_dir
         self._wrapper = list(wrapper)
         self._environment = {f"FIRESIDE_{name.upper()}": value for name, value in environment.items()}

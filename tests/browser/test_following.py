@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import MODEL, Visit
 from tests.browser.tab import Tab
@@ -153,7 +153,8 @@ def test_a_restarted_server_shows_what_was_said_and_goes_on(
     expect(tab.answer).to_have_attribute("aria-busy", "true")
     tab.button("Stop").click()
     tab.wait_for_answer()
-    expect(tab.page.get_by_text("The server was restarted")).to_have_count(0)
+    expect(tab.answers).to_have_count(2)
+    expect(tab.button("Continue")).to_have_count(1)
     assert documented(client, tab.session_id)[: len(kept)] == kept
 
 
@@ -173,3 +174,20 @@ def test_what_is_written_while_the_server_is_away_is_kept_and_sent_when_it_is_ba
     tab.wait_for_answer()
     expect(tab.said).to_have_text("Written into the void")
     assert [one["role"] for one in client.messages(tab.session_id)] == ["user", "assistant"]
+
+
+def test_a_message_whose_acceptance_got_lost_is_not_said_twice(tab: Tab, client: Client) -> None:
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    tab.watch.allow("ERR_FAILED")
+    tab.ask("First")
+    tab.page.route("**/api/chat/start", lose_the_answer, times=1)
+    tab.send("Only once")
+
+    expect(tab.answer).to_contain_text("Only once")
+    expect(tab.composer).to_have_value("")
+    tab.wait_for_answer()
+    expect(tab.said).to_have_text(["First", "Only once"])
+    assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == ["First", "Only once"]
