@@ -4,15 +4,19 @@ Prints one line of JSON when the model is loaded, `{"addr": ..., "key": ...}`, o
 Ends when its standard input does, which is when the process that started it is gone, however that ended.
 """
 
+import ctypes
 import importlib
 import json
 import os
 import secrets
 import sys
+import sysconfig
+from pathlib import Path
 from typing import Any
 
 
 def main() -> None:
+    _find_openmp()
     path, context_tokens = sys.argv[1], int(sys.argv[2])
     key = secrets.token_urlsafe(32)
     try:
@@ -25,6 +29,22 @@ def main() -> None:
         pass
     # Not a usual exit: that would wait for the threads that are still inferring.
     os._exit(0)
+
+
+def _find_openmp() -> None:
+    """Begin anew with the OpenMP library that lies among our packages, where the machine has none of its own.
+
+    xllamacpp links to `libgomp.so.1` by name, and where names are looked for is settled when a process begins.
+    """
+    folder = Path(sysconfig.get_path("platlib")) / "cmeel.prefix" / "lib"
+    searched = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    if not (folder / "libgomp.so.1").is_file() or str(folder) in searched:
+        return
+    try:
+        ctypes.CDLL("libgomp.so.1")
+    except OSError:
+        places = os.pathsep.join([*filter(None, searched), str(folder)])
+        os.execve(sys.executable, sys.orig_argv, os.environ | {"LD_LIBRARY_PATH": places})
 
 
 def _serve(path: str, context_tokens: int, key: str) -> Any:

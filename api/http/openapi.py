@@ -1,5 +1,6 @@
 """OpenAPI: the routes, and the events of a run as the domain declares them."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, get_args
 
@@ -46,7 +47,11 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
 
 async def openapi(request: Request) -> Response:
     """This description."""
-    return reply(describe(request.app.state.routes))
+    state = request.app.state
+    if not hasattr(state, "description"):
+        # In a thread: it takes long enough for every stream to falter.
+        state.description = await asyncio.to_thread(describe, state.routes)
+    return reply(state.description)
 
 
 _ERROR = {

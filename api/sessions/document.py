@@ -161,7 +161,10 @@ def _check_message(message: Any, position: int) -> None:
 
 def identify(messages: list[Message], make_id: Callable[[int], str]) -> list[Message]:
     """Give every message an id of its own, made from its position where it has none; gives those that had none."""
-    taken = {message["id"] for message in messages if isinstance(message.get("id"), str)}
+    ids = [message.get("id") for message in messages]
+    if {*map(type, ids)} <= {str} and len({*ids, ""}) == len(ids) + 1:  # nearly always: a long session stays fast
+        return []
+    taken = {found for found in ids if isinstance(found, str)}
     seen: set[str] = set()
     fresh = []
     for position, message in enumerate(messages):

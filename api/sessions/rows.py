@@ -65,7 +65,7 @@ def row_of(source: Listed, message_times: list[Any], now: float) -> Row:
         "attention": None,
         "unread": source.unread is True,
         "revision": usable_count(source.revision),
-        "title_by": source.title_by if source.title_by in ("person", "message") else None,
+        "title_by": _text(source.title_by),
     }
 
 

@@ -12,6 +12,7 @@ from api.sessions.rows import Row
 
 LARGEST_PAGE = 100
 _MOST_HITS = 1000
+_MOST_WEIGHED = 20_000
 _SNIPPET = 160
 
 
@@ -69,15 +70,27 @@ def _ranked(index: Index, query: Query, owner: str) -> list[tuple[int, int | Non
             [expression, *values, _MOST_HITS],
         )
         best.update((key, None) for (key,) in titles)
+    is_everywhere = _is_everywhere(index, expression)
     messages = index.searches.all(
-        "SELECT message.session, message.id FROM words JOIN message ON message.id = words.rowid"
-        " JOIN session ON session.id = message.session"
-        f" WHERE words MATCH ? AND {where}{_message_filters(query)} ORDER BY words.rank LIMIT ?",
+        "SELECT message.session, message.id, session.last_message_at FROM words"
+        " JOIN message ON message.id = words.rowid JOIN session ON session.id = message.session"
+        f" WHERE words MATCH ? AND {where}{_message_filters(query)}"
+        f" ORDER BY words.{'rowid' if is_everywhere else 'rank'} LIMIT ?",
         [expression, *values, *_message_values(query), _MOST_HITS],
     )
-    for session, message in messages:
+    if is_everywhere:
+        messages.sort(key=lambda hit: hit[2], reverse=True)
+    for session, message, _ in messages:
         best.setdefault(session, message)
     return list(best.items())
+
+
+def _is_everywhere(index: Index, expression: str) -> bool:
+    """Whether so many messages fit that weighing them all takes long and tells nothing; the newest do as well."""
+    found = index.searches.all(
+        "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", [expression, _MOST_WEIGHED]
+    )
+    return found[0][0] == _MOST_WEIGHED
 
 
 def _by_fields(index: Index, query: Query, where: str, values: list[object]) -> list[tuple[int, int | None]]:

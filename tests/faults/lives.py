@@ -6,7 +6,6 @@ Nothing is judged here: the tests judge what is written down.
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,20 +63,22 @@ class History:
     """All lives, in order. `accepted`: the messages of the streaming sessions that the server said yes to."""
 
     accepted: dict[str, list[Sent]]
-    lives: list[Life]
+    lives: list[Life] = field(default_factory=list)
     documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Of the streaming sessions, after the last start."""
+    continued: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """The same, after their last answers were gone on with for a word."""
     doctor: str = ""
 
 
-def live(folder: Path, model: str, script: Callable[[str], str], count: int, dice: Dice) -> History:
-    """`count` lives on the folder `folder/state`, in which `model` answers with what `script(words)` makes it say."""
-    server = ServerProcess(folder / "state").start()
+def live(folder: Path, model: str, provider_url: str, count: int, dice: Dice) -> History:
+    """`count` lives of a server on `folder/state`, with answers of `model`."""
+    server = ServerProcess(folder / "state", provider_url=provider_url).start()
     client = server.client()
-    sessions = [client.new_session() for _ in range(STREAMS)]
-    history = History({session: [] for session in sessions}, [])
+    history = History({client.new_session(): [] for _ in range(STREAMS)})
     try:
         for number in range(count):
-            life = _live_once(server, history, model, _scripts(script, number), dice)
+            life = _live_once(server, history, _Scripts(model, number), dice)
             life.remains = folder / f"remains-{number}"
             shutil.copytree(server.state_dir, life.remains)
             began = time.monotonic()
@@ -85,28 +86,43 @@ def live(folder: Path, model: str, script: Callable[[str], str], count: int, dic
             life.ready_s = time.monotonic() - began
             _come_back(server.client(), life)
             history.lives.append(life)
-        history.documents = {session: server.client().messages(session) for session in sessions}
+        history.documents = {session: server.client().messages(session) for session in history.accepted}
+        history.continued = {session: _continue(server.client(), session) for session in history.accepted}
         history.doctor = server.doctor()
     finally:
         server.stop()
     return history
 
 
-def _scripts(script: Callable[[str], str], number: int) -> Iterator[str]:
-    """Messages whose answers differ in every word, so that no word can pass for another."""
-    for one in range(10_000):
-        yield script(" ".join(f"{number}.{one}.{word}" for word in range(400)))
+class _Scripts:
+    """Messages to `model` whose answers differ in every word, so that no word can pass for another."""
+
+    def __init__(self, model: str, life: int) -> None:
+        self.model = model
+        self._prefixes = (f"{life}.{number}" for number in range(10_000))
+
+    def next(self) -> str:
+        prefix = next(self._prefixes)
+        return f"@@pace {PACE_S}\n@@text " + " ".join(f"{prefix}.{word}" for word in range(2000))
 
 
-def _live_once(server: ServerProcess, history: History, model: str, scripts: Iterator[str], dice: Dice) -> Life:
+def _live_once(server: ServerProcess, history: History, scripts: _Scripts, dice: Dice) -> Life:
     client = server.client()
     watchers: list[tuple[str, Watcher]] = []
     for session, accepted in history.accepted.items():
-        stream = _begin(client, session, accepted, model, next(scripts), dice)
-        watchers += [(session, Watcher(server.client(), stream)) for _ in range(READERS)]
-    first = [_unsent(client, f"first-{len(history.lives)}-{n}", next(scripts)) for n in range(FIRST_MESSAGES)]
+        sent = Sent(session, f"message-{session[:8]}-{len(accepted)}", scripts.next())
+        _send(client, sent, scripts.model)
+        accepted.append(sent)
+        watchers += [(session, Watcher(server.client(), sent.answer["stream_id"])) for _ in range(READERS)]
+    first = [Sent(client.new_session(), f"first-{n}", scripts.next()) for n in range(FIRST_MESSAGES)]
+    if dice.random() < 0.8:  # else it dies while the first words are still waited for
+        for _, watcher in watchers:
+            watcher.wait_for(3)
     death = time.monotonic() + SENT_BEFORE_DEATH_S + dice.uniform(0, LONGEST_LIFE_S)
-    senders = [_send_at(death - dice.uniform(0, SENT_BEFORE_DEATH_S), server.client(), one, model) for one in first]
+    moments = [death - dice.uniform(0, SENT_BEFORE_DEATH_S) for _ in first]
+    senders = [
+        _send_at(moment, server.client(), one, scripts.model) for moment, one in zip(moments, first, strict=True)
+    ]
     _until(death)
     server.kill()
     for sender in senders:
@@ -115,25 +131,15 @@ def _live_once(server: ServerProcess, history: History, model: str, scripts: Ite
     return Life(readings, first, Path())
 
 
-def _begin(client: Client, session: str, accepted: list[Sent], model: str, script: str, dice: Dice) -> str:
-    """A new message, or now and then: go on with the answer that was cut off. Gives the run's id."""
-    if accepted and dice.random() < 0.3:
-        return client.post("/api/chat/continue", session_id=session)["stream_id"]
-    sent = Sent(session, f"message-{session[:8]}-{len(accepted)}", script)
-    sent.answer = client.start(session, script, message_id=sent.message_id, model=model)
-    accepted.append(sent)
-    return sent.answer["stream_id"]
-
-
-def _unsent(client: Client, message_id: str, text: str) -> Sent:
-    return Sent(client.new_session(), message_id, text)
+def _send(client: Client, sent: Sent, model: str) -> None:
+    sent.answer = client.start(sent.session_id, sent.text, message_id=sent.message_id, model=model)
 
 
 def _send_at(moment: float, client: Client, sent: Sent, model: str) -> threading.Thread:
     def send() -> None:
         _until(moment)
         try:
-            sent.answer = client.start(sent.session_id, sent.text, message_id=sent.message_id, model=model)
+            _send(client, sent, model)
         except httpx2.HTTPError:
             return  # died before it answered
 
@@ -156,3 +162,12 @@ def _come_back(client: Client, life: Life) -> None:
     for sent in life.first_messages:
         shown = client.http.get("/api/session", params={"session_id": sent.session_id})
         sent.found = shown.json()["session"]["messages"] if shown.status_code == 200 else None
+
+
+def _continue(client: Client, session: str) -> list[dict[str, Any]]:
+    stream = client.post("/api/chat/continue", session_id=session)["stream_id"]
+    watcher = Watcher(client, stream)
+    watcher.wait_for(2)
+    client.post("/api/chat/cancel", stream_id=stream)
+    watcher.whole()
+    return client.messages(session)

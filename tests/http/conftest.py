@@ -1,5 +1,6 @@
 """Servers to speak HTTP to: one in a process of its own, and ones in a thread whose constants a test may change."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,8 +46,17 @@ class LocalServer:
         self._server = make_server(self.house.asgi, self.house.begin_closing)
         self._server.config.timeout_keep_alive = keep_alive_s
         self._is_up = threading.Event()
-        self._server.on_started = self._is_up.set
+        self._server.on_started = self._note_start
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
+
+    def _note_start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._is_up.set()
+
+    @property
+    def task_count(self) -> int:
+        """Tasks on the server's loop, the one that counts included."""
+        return asyncio.run_coroutine_threadsafe(_count_tasks(), self._loop).result(10)
 
     @property
     def connection_count(self) -> int:
@@ -60,10 +70,18 @@ class LocalServer:
         assert self._is_up.wait(20), "the server did not start"
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Ask it to end; it may take a moment."""
         self._server.should_exit = True
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
         self._thread.join(20)
         assert not self._thread.is_alive(), "the server did not stop"
+
+
+async def _count_tasks() -> int:
+    return len(asyncio.all_tasks())
 
 
 def until(holds: Callable[[], bool], timeout_s: float = 15.0) -> None:

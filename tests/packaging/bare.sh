@@ -8,7 +8,7 @@ kind=${1:?venv, pip or none}
 shift
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 root=${BARE_ROOT:-$(mktemp -d)}
-[[ -n ${BARE_ROOT:-} ]] || trap 'umount "$root/proc" "$root/dev" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
+[[ -n ${BARE_ROOT:-} ]] || trap 'umount "$root/dev" "$root/proc" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
 
 case $kind in
     venv) packages=python3,ca-certificates,python3-venv ;;
@@ -20,7 +20,7 @@ cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 cp /etc/resolv.conf "$root/etc/"
 [[ ! -f /etc/pip.conf ]] || cp /etc/pip.conf "$root/etc/"
 mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
-mountpoint -q "$root/dev" || mount --rbind /dev "$root/dev"
+mountpoint -q "$root/dev" || mount --bind /dev "$root/dev"
 
 chroot "$root" sh -c 'id person >/dev/null 2>&1 || useradd --create-home person'
 rm -rf "$root/home/person/fireside"

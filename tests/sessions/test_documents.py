@@ -45,6 +45,7 @@ ECOSYSTEM = {
 
 UNREADABLE = {
     "empty": b"",
+    "nuls": b"\0" * 4096,
     "cut": b'{"messages": [{"role": "us',
     "trailing": b'{"messages": []}garbage',
     "utf16": '{"messages": []}'.encode("utf-16"),
@@ -143,6 +144,25 @@ def test_what_cannot_be_read_is_listed_with_its_reason_and_left_as_it_is(kind: s
     assert len(shelf.store.rows().rows) == len(shelf.store.all_rows()) == 1
     assert path.read_bytes() == UNREADABLE[kind]
     assert kind not in shelf.cache
+
+
+def test_one_wrong_byte_anywhere_is_shown_or_set_aside_and_hurts_nobody_else(shelf: Shelf) -> None:
+    healthy = shelf.saved("healthy").session_id
+    good = json.dumps(ECOSYSTEM | {"session_id": "a1"}).encode()
+    outcomes = set()
+
+    for position in range(len(good)):
+        shelf.cache.clear()
+        path = shelf.put("a1.json", good[:position] + bytes([good[position] ^ 0x55]) + good[position + 1 :])
+        try:
+            shelf.store.get("a1").row()
+            outcomes.add("shown")
+        except SessionUnreadable:
+            outcomes.add("set aside")
+        assert shelf.store.get(healthy).messages[0]["content"] == "healthy"
+        path.unlink()
+
+    assert outcomes == {"shown", "set aside"}
 
 
 def test_the_list_of_unreadable_files_is_the_same_from_a_finished_index(shelf: Shelf) -> None:

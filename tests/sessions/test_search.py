@@ -1,6 +1,5 @@
 """Finding what was said, whatever is typed."""
 
-import time
 from typing import Any
 
 import pytest
@@ -139,11 +138,11 @@ def test_a_run_of_cjk_is_found_exactly_where_it_stands(shelf: Shelf, text: str, 
         "_",
     ],
 )
-def test_anything_may_be_typed_and_is_answered_quickly(q: str, texts: Shelf) -> None:
+def test_anything_may_be_typed(q: str, texts: Shelf) -> None:
     answer = texts.store.search(q)
 
-    assert isinstance(answer.results, list)
-    assert answer.took_ms < 200
+    assert {hit.session["title"] for hit in answer.results} <= {*TEXTS}
+    assert answer.next_cursor is None
 
 
 def test_titles_come_first_and_each_session_once_with_its_best_message(shelf: Shelf) -> None:
@@ -196,6 +195,18 @@ def test_results_come_in_pages(shelf: Shelf) -> None:
     assert len(seen) == len({*seen}) == 7
 
 
+def test_a_word_that_is_everywhere_finds_the_newest_sessions(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.sessions.search._MOST_WEIGHED", 3)
+    for number in range(4):
+        shelf.now += 60
+        shelf.saved(f"common {number}", "common again", title=f"T{number}")
+
+    answer = shelf.store.search("common", limit=3)
+
+    assert [hit.session["title"] for hit in answer.results] == ["T3", "T2", "T1"]
+    assert answer.next_cursor is not None
+
+
 def test_what_was_taken_out_of_a_message_is_found_no_more(shelf: Shelf) -> None:
     session = shelf.saved("secret plan", "other")
     session.messages[0]["content"] = "nothing"
@@ -220,7 +231,5 @@ def test_a_snippet_is_a_piece_of_the_text_and_marks_only_what_was_typed(text: st
         assert "\n" not in piece.text
 
 
-def test_cutting_into_pairs_is_linear() -> None:
-    began = time.perf_counter()
-    words_of("数据" * 100_000)
-    assert time.perf_counter() - began < 2
+def test_a_run_of_n_characters_is_n_words() -> None:
+    assert words_of("数据" * 1_000).split() == ["数据", "据数"] * 999 + ["数据", "据"]

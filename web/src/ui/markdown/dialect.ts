@@ -11,7 +11,7 @@ const marked = new Marked({
     html: ({ text }) => (HARMLESS.test(text.trim()) ? text : escape(text)),
     // A picture from elsewhere would tell its host what was said here: it is shown as its address instead.
     image: ({ href, text }) => (isInlinePicture(href) ? picture(href, text) : address(href, text)),
-    checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
+    checkbox: ({ checked }) => `<span class="task">${checked ? "☑" : "☐"}</span> `,
   },
 });
 

@@ -1,0 +1,147 @@
+"""Every answer has the shape that the table of routes promises, with no field that is promised nowhere."""
+
+from typing import Any
+
+import httpx2
+from pydantic import BaseModel
+
+from api.http.schemas import RunDone, SessionsChanged
+from api.routes import ROUTES
+from tests.fakes.provider import FakeProvider
+from tests.http.reading import reading
+from tests.serving import Client
+
+PROMISED = {(route.method, route.path): route.answer for route in ROUTES}
+
+RICH = """@@think Let me see.
+@@step 1
+@@tool shell {"command": "ls"}
+@@output one
+@@result two
+@@tool shell {"command": "rm"}
+@@approval shell {"command": "rm"}
+@@resolved deny
+@@error no
+@@plan completed Look | pending Tell
+@@ask And now? | Stop | Go on
+@@usage 10 20 0.5
+@@notice Mind the gap
+@@text Here it is."""
+
+
+class Checking:
+    """A client that holds each answer against the table of routes, and remembers which routes it has asked."""
+
+    def __init__(self, client: Client) -> None:
+        self._http = client.http
+        self.asked: set[tuple[str, str]] = set()
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._checked("GET", path, self._http.get(path, params=query))
+
+    def post(self, path: str, **body: Any) -> Any:
+        return self._checked("POST", path, self._http.post(path, json=body))
+
+    def _checked(self, method: str, path: str, answer: httpx2.Response) -> Any:
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/json"
+        self.asked.add((method, path))
+        promised = PROMISED[method, path]
+        if isinstance(promised, type):
+            check_shape(promised, answer.json())
+        return answer.json()
+
+
+def check_shape(model: type[BaseModel], value: Any) -> None:
+    """`value` fits `model`, and has not a field that `model` does not name."""
+    assert model.model_validate(value, strict=True).model_dump(mode="json", by_alias=True, exclude_unset=True) == value
+
+
+def test_every_answer_is_as_promised(client: Client) -> None:
+    api = Checking(client)
+
+    _sign_in_and_out(api, client)
+    session_id = _talk(api, client)
+    _keep_house(api, session_id)
+    _connect(api)
+
+    expected = {key for key, answer in PROMISED.items() if answer != "stream"}
+    assert api.asked == expected
+
+
+def _sign_in_and_out(api: Checking, client: Client) -> None:
+    code = api.post("/api/auth/link")["path"].partition("=")[2]
+    api.post("/api/auth/exchange", code=code)
+    api.post("/api/auth/login", token=client.http.headers["Authorization"].removeprefix("Bearer "))
+    api.post("/api/auth/logout")
+    api.get("/api/auth/status")
+    client.http.cookies.clear()
+
+
+def _talk(api: Checking, client: Client) -> str:
+    session_id = api.post("/api/session/new")["session"]["session_id"]
+    api.get("/api/session", session_id=session_id)
+    api.post("/api/chat/prepare")
+
+    def say(message: str) -> str:
+        body = {"session_id": session_id, "message": message, "model": "scripted/script"}
+        return api.post("/api/chat/start", **body)["stream_id"]
+
+    for script in (RICH, "@@text One\n@@fail rate_limited Too fast.", "@@text One\n@@end cancelled"):
+        done = next(frame for frame in client.frames(say(script)) if frame.name == "done")
+        check_shape(RunDone, done.data)
+        api.get("/api/session", session_id=session_id)
+
+    stream_id = say(f"{RICH}\n@@hang")
+    with reading(client, "/api/chat/stream", stream_id=stream_id) as shown:
+        shown.until(lambda frame: frame.name == "token" and frame.data["text"].endswith("is."))
+        api.get("/api/session", session_id=session_id)
+        api.get("/api/sessions")
+        api.get("/api/chat/stream/status", stream_id=stream_id)
+    api.post("/api/chat/cancel", stream_id=stream_id)
+    api.get("/api/chat/stream/status", stream_id=stream_id)
+
+    revision = api.get("/api/session", session_id=session_id)["session"]["revision"]
+    resumed = api.post("/api/chat/continue", session_id=session_id, revision=revision)["stream_id"]
+    assert [frame.name for frame in client.frames(resumed)][-1] == "stream_end"
+    api.post("/api/chat/cancel", stream_id=api.post("/api/chat/retry", session_id=session_id)["stream_id"])
+    return session_id
+
+
+def _keep_house(api: Checking, session_id: str) -> None:
+    version = api.get("/api/sessions")["version"]
+    api.post("/api/session/rename", session_id=session_id, title="Kept house")
+    api.post("/api/session/pin", session_id=session_id, pinned=True)
+    api.post("/api/session/archive", session_id=session_id, archived=True)
+    api.get("/api/sessions", archived=1)
+    api.get("/api/sessions/search", q="kept")
+    api.get("/api/session/export", session_id=session_id)
+    api.post("/api/session/delete", session_id=session_id)
+    api.post("/api/session/restore", session_id=session_id)
+    api.get("/health")
+    document = api.get("/api/openapi.json")
+    assert {path for _, path in PROMISED} == set(document["paths"])
+    assert version
+
+
+def _connect(api: Checking) -> None:
+    with FakeProvider() as provider:
+        api.post("/api/providers/test", kind="openai_compatible", base_url=provider.url, key="k-0123456789ab")
+        saved = api.post("/api/providers/save", kind="openai_compatible", base_url=provider.url, key="k-0123456789ab")
+        api.get("/api/providers")
+        api.get("/api/models")
+        api.post("/api/models/default", model="scripted/script")
+    # Nobody answers there any more: a problem, told beside the rest.
+    api.get("/api/models")
+    api.post("/api/providers/delete", id=saved["provider"]["id"])
+
+
+def test_what_is_told_of_changed_sessions_is_as_promised(client: Client) -> None:
+    version = client.get("/api/sessions")["version"]
+    client.answer(client.new_session(), "something changed")
+
+    with reading(client, "/api/events", after=version) as shown:
+        frame = shown.until(lambda frame: frame.name == "sessions_changed")
+
+    check_shape(SessionsChanged, frame.data)
+    assert frame.id == frame.data["version"]
