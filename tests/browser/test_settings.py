@@ -1,0 +1,64 @@
+"""What belongs to the whole page: its colours, its weight, and that it speaks to nobody else."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.tab import Tab
+
+FIRST_LOAD_BYTES = 120_000
+FIRST_LOAD_REQUESTS = 10
+# Notes when the theme was set, to compare with when something was first painted.
+WHEN_THEMED = """
+window.themedAt = null;
+new MutationObserver(() => {
+    if (document.documentElement?.dataset.theme) window.themedAt ??= performance.now();
+}).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+
+
+def surface(tab: Tab) -> int:
+    """How light the page is, from 0 to 255."""
+    colour = tab.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    return max(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+
+
+def test_light_dark_and_system_are_kept_over_a_reload(visit: Visit) -> None:
+    tab = visit("/settings", dark=False)
+    group = tab.page.get_by_role("group", name="Theme")
+    assert surface(tab) > 200
+
+    for name, is_dark in (("Dark", True), ("Light", False), ("System", False)):
+        group.get_by_text(name).click()
+        tab.page.reload()
+        expect(group.get_by_role("radio", name=name)).to_be_checked()
+        assert (surface(tab) < 60) == is_dark, name
+
+    tab.page.emulate_media(color_scheme="dark")
+    assert surface(tab) < 60
+
+
+def test_a_chosen_theme_is_there_before_the_first_paint(visit: Visit) -> None:
+    tab = visit("/settings", script=WHEN_THEMED)
+    tab.page.get_by_role("group", name="Theme").get_by_text("Dark").click()
+
+    tab.go("/")
+    expect(tab.composer).to_be_visible()
+
+    themed, painted = tab.page.evaluate("[themedAt, performance.getEntriesByName('first-paint')[0]?.startTime]")
+    assert themed is not None
+    assert painted is not None
+    assert themed < painted
+
+
+def test_the_first_visit_is_light(visit: Visit) -> None:
+    tab = visit()
+    expect(tab.composer).to_be_focused()
+    expect(tab.model_chip).to_have_text("mock-1")
+
+    files = [one for one in tab.watch.responses if "/api/" not in one.url and not one.url.startswith("data:")]
+    sizes = {one.url.removeprefix(tab.address): one.request.sizes()["responseBodySize"] for one in files}
+
+    assert sum(sizes.values()) <= FIRST_LOAD_BYTES, sizes
+    assert len(tab.watch.requests) <= FIRST_LOAD_REQUESTS + 4, [one.url for one in tab.watch.requests]
+    compressed = {one.headers.get("content-encoding") for one in files if one.url.endswith((".js", ".css"))}
+    assert compressed == {"gzip"}, "the big ones travel packed"
