@@ -24,7 +24,7 @@ from api.runs import recovery
 from api.runs.engine import Engine
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
-from api.sessions.files import StateFile, make_folder
+from api.sessions.files import StateFile, make_folder, sweep_temps
 from api.settings import Settings
 
 PAGE = Path(__file__).parent / "static"
@@ -52,6 +52,8 @@ class House:
         rooms = self.rooms
         make_folder(self.settings.sessions_dir)
         make_folder(self.settings.runs_dir)
+        for folder in (self.settings.state_dir, self.settings.runs_dir):
+            sweep_temps(folder)
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         recovery.recover(rooms.store, self.settings.runs_dir)

@@ -63,6 +63,7 @@ class SessionStore:
         self._cache = SessionCache(cache, cache_limit)
         self._session_type = session_type
         self._guards = [threading.Lock() for _ in range(64)]
+        self._opening = threading.Lock()
         self._seen_folders: set[Path] = set()
         self._blank_deleted: dict[str, Session] = {}
         self.on_change: list[Callable[[list[str], list[str]], None]] = []
@@ -133,17 +134,15 @@ class SessionStore:
 
     def _open_folder(self, folder: Path) -> None:
         """Create the folder on its first use. One that was there and vanished is not replaced by an empty one."""
-        if folder.is_dir():
-            self._seen_folders.add(folder)
-        elif folder in self._seen_folders:
-            raise StorageFailed(
-                "Not saved: the folder of the sessions is gone. Put it back, then try again.", code="folder_gone"
-            )
-        else:
-            try:
-                make_folder(folder)
-            except OSError as error:
-                raise explained(error, folder) from error
+        with self._opening:
+            if folder.is_dir():
+                self._seen_folders.add(folder)
+            elif folder in self._seen_folders:
+                raise StorageFailed(
+                    "Not saved: the folder of the sessions is gone. Put it back, then try again.", code="folder_gone"
+                )
+            else:
+                _make(folder)
 
     def delete(self, session_id: str, *, owner: str = OWNER_LOCAL) -> None:
         """Move a session to the trash, also one that cannot be opened. Deleting again what was deleted succeeds.
@@ -220,6 +219,8 @@ class SessionStore:
         try:
             raw, _ = read_document(trash.trashed_path(folder, session_id), session_id)
             return (decode_header(raw, session_id).owner or OWNER_LOCAL) == owner
+        except SessionNotFound:
+            return False  # someone restored it just now
         except (SessionUnreadable, Unreadable):
             return owner == OWNER_LOCAL
 
@@ -276,10 +277,12 @@ class SessionStore:
         return page or page_of(self.all_rows(owner=owner, with_unsaved=False), wanted)
 
     def _page(self, index: Index, wanted: Wanted) -> Page:
+        # Asked first: an index that is complete only afterwards may lack rows here.
+        is_complete = self.indexer.is_complete
         listed = list_rows(index, wanted)
         following = next_cursor([one.row for one in listed], wanted.limit)
         rows = [row for one in listed[: wanted.limit] if (row := self._as_it_is(one)) is not None]
-        return Page(rows, following, count_rows(index, wanted.owner), indexing=not self.indexer.is_complete)
+        return Page(rows, following, count_rows(index, wanted.owner), indexing=not is_complete)
 
     def _as_it_is(self, listed: Listed) -> Row | None:
         """The row, once the file agrees: where index and file differ, the file is right."""
@@ -367,3 +370,10 @@ class SessionStore:
     def close(self) -> None:
         """End the background work and let go of the index. The store may be used again afterwards."""
         self.indexer.close()
+
+
+def _make(folder: Path) -> None:
+    try:
+        make_folder(folder)
+    except OSError as error:
+        raise explained(error, folder) from error

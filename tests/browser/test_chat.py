@@ -1,9 +1,10 @@
 """Talking in the page: a message in, an answer out, whatever happens in between."""
 
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import PHONE, Visitor
 from tests.serving import ServerProcess
@@ -18,7 +19,7 @@ def say(page: Page, text: str) -> None:
     page.get_by_role("button", name="Send").click()
 
 
-def last_answer(page: Page):  # noqa: ANN201 - playwright's own type
+def last_answer(page: Page) -> Locator:
     return page.get_by_role("article", name=ANSWER).last
 
 
@@ -180,7 +181,7 @@ def test_a_message_whose_acceptance_got_lost_is_not_sent_twice(visitor: Visitor)
     say(page, "first")
     expect(last_answer(page)).to_contain_text("first")
 
-    def lose_the_answer(route) -> None:  # noqa: ANN001
+    def lose_the_answer(route: Route) -> None:
         route.fetch()
         route.abort()
 
@@ -208,7 +209,7 @@ def test_the_phone_has_the_sessions_in_a_drawer(visitor: Visitor) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_a_restarted_server_gives_the_conversation_back(tmp_path, visitor: Visitor) -> None:  # noqa: ANN001
+def test_a_restarted_server_gives_the_conversation_back(tmp_path: Path, visitor: Visitor) -> None:
     with ServerProcess(tmp_path / "state") as server:
         server.port = int(server.address.rpartition(":")[2])
         server.client().post("/api/models/default", model="scripted/script")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visitor
 
@@ -24,7 +24,7 @@ def rows(page: Page) -> list[str]:
     return page.get_by_role("navigation").locator("a[data-session] .title").all_inner_texts()
 
 
-def link(page: Page, title: str):  # noqa: ANN201 - playwright's own type
+def link(page: Page, title: str) -> Locator:
     return page.get_by_role("navigation").get_by_role("link", name=title)
 
 
