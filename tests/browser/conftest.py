@@ -1,79 +1,108 @@
-"""A headless Chromium before a real server with the scripted agent."""
+"""A server, a provider that follows scripts, and tabs to visit them in."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.serving import ROOT, ServerProcess
+from tests.browser.chromium import NoBrowser, chromium, new_context
+from tests.browser.tab import READY_MS, Tab
+from tests.browser.watch import Watch
+from tests.fakes.provider import FakeProvider
+from tests.serving import ROOT, Client, ServerProcess
 
-DESK = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 844}
+MODEL = "environment/mock-1"
 
-
-def _chromium(playwright: Playwright) -> str:
-    found = shutil.which("chromium") or shutil.which("google-chrome") or playwright.chromium.executable_path
-    if not Path(found).exists():
-        pytest.skip("There is no Chromium: install Debian's package `chromium`.")
-    return found
+expect.set_options(timeout=READY_MS)
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+# Not for the whole session: while it runs, Playwright occupies the event loop that other tests need.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not (ROOT / "api/static/index.html").is_file():
-        pytest.skip("The page is not built: run `python web/build.py`.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(playwright), args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        pytest.fail("The page is not built: `./run test` builds it, and so does `python3 web/build.py`.")
+    try:
+        with chromium() as running:
+            yield running
+    except NoBrowser as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with ServerProcess(tmp_path_factory.mktemp("page") / "state") as server:
-        server.client().post("/api/models/default", model="scripted/script")
-        yield server
+def provider() -> Iterator[FakeProvider]:
+    with FakeProvider() as running:
+        yield running
 
 
-class Visitor:
-    """Opens tabs that are signed in as a person signs in: by a link. Remembers what the page asked of whom."""
+@pytest.fixture(scope="module")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the module's server keeps its data; a module that wants something there already overrides this."""
+    return tmp_path_factory.mktemp("house") / "state"
 
-    def __init__(self, browser: Browser, server: ServerProcess) -> None:
-        self._browser = browser
-        self.server = server
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        self._contexts: list[BrowserContext] = []
-        self.context = self.new_context()
 
-    def new_context(self, **options: object) -> BrowserContext:
-        context = self._browser.new_context(**({"viewport": DESK} | options))  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
-        context.on("request", lambda request: self.asked.append(request.url))
-        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        context.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
-        self._contexts.append(context)
-        return context
+@pytest.fixture(scope="module")
+def server(state_dir: Path, provider: FakeProvider) -> Iterator[ServerProcess]:
+    with ServerProcess(state_dir, provider_url=provider.url) as running:
+        # From here on it keeps its port, because a page knows its server by that.
+        running.port = int(running.address.rpartition(":")[2])
+        yield running
 
-    def open(self, path: str = "/", context: BrowserContext | None = None) -> Page:
-        """A tab at `path`, signed in."""
-        page = (context or self.context).new_page()
-        link = self.server.client().post("/api/auth/link")["path"]
-        page.goto(self.server.address + link)
-        page.get_by_role("textbox", name="Message").wait_for()
-        if path != "/":
-            page.goto(self.server.address + path)
-        return page
 
-    def close(self) -> None:
-        for context in self._contexts:
-            context.close()
+@pytest.fixture(scope="module")
+def client(server: ServerProcess) -> Client:
+    """The same server, spoken to by a script."""
+    return server.client()
+
+
+class Visit(Protocol):
+    """Opens a tab of a browser of its own; signed in, unless told otherwise."""
+
+    def __call__(
+        self, path: str = "/", *, phone: bool = False, dark: bool = False, signed_in: bool = True, script: str = ""
+    ) -> Tab: ...
 
 
 @pytest.fixture
-def visitor(browser: Browser, server: ServerProcess) -> Iterator[Visitor]:
-    visitor = Visitor(browser, server)
-    yield visitor
-    visitor.close()
+def visit(browser: Browser, server: ServerProcess, client: Client) -> Iterator[Visit]:
+    tabs: list[Tab] = []
+
+    def open_tab(
+        path: str = "/", *, phone: bool = False, dark: bool = False, signed_in: bool = True, script: str = ""
+    ) -> Tab:
+        context = new_context(browser, phone=phone, dark=dark)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.address)
+        if script:
+            context.add_init_script(script)
+        watch = Watch(server.address)
+        watch.over(context)
+        tab = Tab(context.new_page(), watch)
+        tabs.append(tab)
+        if signed_in:
+            path += client.post("/api/auth/link")["path"].removeprefix("/")  # a printed link, of any page
+        tab.go(path)
+        return tab
+
+    yield open_tab
+    try:
+        for tab in tabs:
+            tab.watch.check()
+    finally:
+        for tab in tabs:
+            tab.context.close()
+
+
+@pytest.fixture
+def tab(visit: Visit) -> Tab:
+    """A signed-in tab on a desk, with an empty chat."""
+    tab = visit()
+    expect(tab.composer).to_be_visible()
+    return tab
+

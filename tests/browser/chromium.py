@@ -1,0 +1,57 @@
+"""Finding a Chromium, and opening it without its own calls home."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SWITCHES = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+class NoBrowser(Exception):
+    """There is no Chromium on this machine. The text says what was looked for."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running Chromium without a window.
+
+    Raises:
+        NoBrowser: there is none.
+    """
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_executable(playwright), args=list(SWITCHES))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def new_context(browser: Browser, *, phone: bool = False, dark: bool = False, scale: float = 1) -> BrowserContext:
+    """A fresh profile on a desk or a phone."""
+    device = PHONE if phone else DESKTOP
+    scheme = "dark" if dark else "light"
+    return browser.new_context(**device, color_scheme=scheme, locale="en-US", device_scale_factor=scale)
+
+
+def _executable(playwright: Playwright) -> str:
+    own = playwright.chromium.executable_path
+    chosen = os.environ.get("FIRESIDE_TEST_BROWSER", "")
+    found = [chosen] if chosen else [*(shutil.which(name) or "" for name in NAMES), own]
+    for path in found:
+        if path and Path(path).is_file():
+            return path
+    raise NoBrowser(f"No browser: neither {', '.join(NAMES)} on PATH nor Playwright's own at {own}.")

@@ -1,0 +1,165 @@
+"""That everyone can use it: without a mouse, and with a screen reader."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.tab import Tab
+from tests.serving import TOKEN, Client
+
+EVERYTHING = """\
+@@think A thought worth folding.
+@@tool shell {"command": "ls"}
+@@output garden
+@@error It was locked.
+# A heading
+
+Some **bold** text with `code` and a [link](https://example.org), then ~~gone~~.
+
+```python
+answer = 42  # of course
+```
+
+| a | b |
+| --- | --- |
+| 1 | 2 |
+
+> Said by someone else.
+
+- [x] done
+@@fail broken It broke in the middle.
+"""
+
+
+def serious(page: Page) -> list[str]:
+    """What axe holds against a screen, when it is serious or worse."""
+    violations: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:120]} {(node['any'] or [{}])[0].get('message', '')}"
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_axe_finds_nothing_serious_on_any_screen(visit: Visit, client: Client, phone: bool, dark: bool) -> None:
+    session_id = client.new_session()
+    client.answer(session_id, EVERYTHING)
+    tab = visit(phone=phone, dark=dark)
+    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark" if dark else "light")
+    expect(tab.composer).to_be_visible()
+    found = {"empty chat": serious(tab.page)}
+
+    tab.open_session(session_id)
+    expect(tab.page.locator(".hljs-comment")).to_be_visible()
+    tab.answer.get_by_text("Thought briefly").click()
+    tab.answer.get_by_text("shell").click()
+    found["conversation"] = serious(tab.page)
+
+    tab.model_chip.click()
+    expect(tab.page.get_by_role("listbox")).to_be_visible()
+    found["models"] = serious(tab.page)
+    tab.page.keyboard.press("Escape")
+
+    if phone:
+        tab.button("Show sessions").click()
+        expect(tab.page.get_by_role("dialog", name="Sessions")).to_be_visible()
+        found["drawer"] = serious(tab.page)
+    tab.rows.first.focus()
+    tab.page.keyboard.press("Shift+F10")
+    expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    found["menu"] = serious(tab.page)
+
+    tab.go("/settings")
+    expect(tab.page.get_by_label("Address", exact=True)).to_be_visible()
+    found["settings"] = serious(tab.page)
+    tab.button("Sign out").click()
+    expect(tab.door).to_be_visible()
+    found["sign-in"] = serious(tab.page)
+    assert found == dict.fromkeys(found, [])
+
+
+NAME_OF_FOCUSED = """() => {
+    const node = document.activeElement;
+    return (node.ariaLabel ?? node.labels?.[0]?.textContent ?? node.textContent).trim();
+}"""
+
+
+def press(tab: Tab, *keys: str) -> None:
+    for key in keys:
+        tab.page.keyboard.press(key)
+
+
+def tab_to(tab: Tab, name: str, key: str = "Tab", at_most: int = 40) -> None:
+    """Go on with the Tab key until the thing with this name has the focus."""
+    for _ in range(at_most):
+        tab.page.keyboard.press(key)
+        if tab.page.evaluate(NAME_OF_FOCUSED) == name:
+            return
+    raise AssertionError(f"{name!r} is not reached by {key}")
+
+
+def test_everything_is_done_without_a_mouse(visit: Visit) -> None:
+    tab = visit(signed_in=False)
+    tab.watch.allow("status of 401")
+    keyboard = tab.page.keyboard
+    expect(tab.page.get_by_label("Link or token")).to_be_focused()
+    keyboard.type(TOKEN)
+    press(tab, "Enter")
+
+    expect(tab.composer).to_be_focused()
+    keyboard.type("By hand")
+    press(tab, "Enter")
+    tab.wait_for_answer()
+    expect(tab.composer).to_be_focused()
+
+    tab_to(tab, "By hand", "Shift+Tab")
+    press(tab, "Tab")
+    expect(tab.button("Actions for “By hand”")).to_be_focused()
+    press(tab, "Enter")
+    expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
+    press(tab, "Enter")
+    keyboard.type("Renamed by hand")
+    press(tab, "Enter")
+    expect(tab.row("Renamed by hand")).to_be_focused()
+
+    press(tab, "Shift+F10", "ArrowDown", "ArrowDown")
+    expect(tab.page.get_by_role("menuitem", name="Archive")).to_be_focused()
+    press(tab, "Enter")
+    expect(tab.row("Renamed by hand")).to_have_count(0)
+    tab_to(tab, "Archived")
+    press(tab, "Enter")
+    expect(tab.row("Renamed by hand")).to_be_visible()
+    tab_to(tab, "Back to sessions", "Shift+Tab")
+    press(tab, "Enter")
+
+    tab_to(tab, "Settings")
+    press(tab, "Enter")
+    expect(tab.page.get_by_role("heading", name="Settings")).to_be_visible()
+    tab_to(tab, "System")
+    press(tab, "ArrowRight")
+    expect(tab.page.get_by_role("radio", name="Light")).to_be_checked()
+
+    tab_to(tab, "New chat", "Shift+Tab")
+    press(tab, "Enter")
+    expect(tab.composer).to_be_focused()
+
+
+def test_escape_closes_what_is_open_and_gives_the_focus_back(tab: Tab) -> None:
+    tab.ask("Something")
+    tab.rows.first.focus()
+    press(tab, "Shift+F10", "Escape")
+    expect(tab.page.get_by_role("menu")).to_be_hidden()
+    expect(tab.rows.first).to_be_focused()
+
+    tab.model_chip.focus()
+    press(tab, "Enter")
+    expect(tab.page.get_by_role("combobox")).to_be_focused()
+    press(tab, "Escape")
+    expect(tab.page.get_by_role("listbox")).to_have_count(0)
+    expect(tab.composer).to_be_focused()

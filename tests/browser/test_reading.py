@@ -1,0 +1,129 @@
+"""Reading while an answer grows: what is being read never moves."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.documents import write_session
+from tests.browser.tab import Tab
+
+LONG = 200
+PARAGRAPHS = "\\n\\n".join(f"Paragraph {n}: about nothing in particular, at some length." for n in range(400))
+GROWING = f"A long walk\n@@pace 0.002\n@@text {PARAGRAPHS}"
+
+
+@pytest.fixture(scope="module")
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("house") / "state"
+    messages = [f"Message number {n}\n\n" + "It has a second paragraph. " * (n % 7) for n in range(LONG)]
+    write_session(state / "sessions", "A long one", messages=messages)
+    return state
+
+
+def place_of(tab: Tab, node: Locator) -> tuple[float, float]:
+    """Where a thing stands on the screen, and how far the conversation is scrolled, in pixels."""
+    top = node.evaluate("node => node.getBoundingClientRect().top")
+    return round(top, 1), round(tab.thread.evaluate("view => view.scrollTop"), 1)
+
+
+def from_end(tab: Tab) -> float:
+    return tab.thread.evaluate("view => view.scrollHeight - view.scrollTop - view.clientHeight")
+
+
+def grow(tab: Tab, words: int = 150) -> None:
+    """Wait until the answer has grown by so many words."""
+    tab.wait_for_words(len(tab.words_shown()) + words)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visit, phone: bool) -> None:
+    tab = visit(phone=phone)
+    tab.composer.fill(GROWING)
+    tab.button("Send").click()
+    tab.wait_for_words(400)
+    expect(tab.button("Jump to the latest")).to_have_count(0)
+    assert from_end(tab) < 60
+
+    scroll_up(tab, 600)
+    expect(tab.button("Jump to the latest")).to_be_visible()
+    read = tab.answer.get_by_text("Paragraph 12:")
+    before = place_of(tab, read)
+    grow(tab)
+    assert place_of(tab, read) == before
+    expect(tab.answer).to_have_attribute("aria-busy", "true")
+
+    tab.button("Jump to the latest").click()
+    expect(tab.button("Jump to the latest")).to_have_count(0)
+    grow(tab, 60)
+    assert from_end(tab) < 60
+    tab.button("Stop").click()
+    tab.wait_for_answer()
+
+
+def test_what_is_read_stays_when_the_answer_ends(tab: Tab) -> None:
+    tab.send(f"Nearly done\n@@pace 0.002\n@@text {PARAGRAPHS}")
+    tab.wait_for_words(600)
+    scroll_up(tab, 500)
+    read = tab.answer.get_by_text("Paragraph 30:")
+    before = place_of(tab, read)
+
+    tab.wait_for_answer()
+
+    assert place_of(tab, read) == before
+
+
+def test_older_messages_come_in_above_without_a_jump(visit: Visit) -> None:
+    tab = visit("/s/old-a-long-one")
+    newest = tab.answers.last
+    expect(newest).to_contain_text(f"Message number {LONG - 1}")
+    assert from_end(tab) < 2
+    held: list[Route] = []
+    tab.page.route("**/api/session?*msg_before*", lambda route: held.append(route))
+    first = entries(tab).first
+    top = first.text_content()
+    with tab.page.expect_request("**/api/session?*msg_before*"):
+        tab.thread.hover()
+        tab.page.mouse.wheel(0, -100_000)
+    expect(first).to_be_in_viewport()
+    read = entries(tab).nth(2).element_handle()
+    before = read.bounding_box()["y"]
+
+    held[0].continue_()
+    expect(entries(tab).first).not_to_have_text(top or "")
+
+    assert abs(read.bounding_box()["y"] - before) < 1  # less than a pixel, which scrolling cannot settle
+
+
+def test_scrolling_up_reaches_the_first_message_of_a_long_conversation(visit: Visit) -> None:
+    tab = visit("/s/old-a-long-one")
+    expect(tab.answers.last).to_contain_text(f"Message number {LONG - 1}")
+    loaded = entries(tab).count()
+    assert loaded < LONG
+
+    while entries(tab).count() < LONG:
+        before = entries(tab).count()
+        tab.thread.evaluate("view => { view.scrollTop = 0 }")
+        tab.page.wait_for_function(COUNT_ABOVE, arg=before)
+
+    numbers = [int(re.search(r"number (\d+)", text)[1]) for text in entries(tab).all_text_contents()]
+    assert numbers == list(range(LONG))
+
+
+COUNT_ABOVE = "(before) => document.querySelectorAll('[role=region] article').length > before"
+
+
+def entries(tab: Tab) -> Locator:
+    return tab.thread.get_by_role("article")
+
+
+def scroll_up(tab: Tab, pixels: int) -> None:
+    """As with a wheel or a finger, by hand."""
+    before = tab.thread.evaluate("view => view.scrollTop")
+    tab.thread.hover()
+    tab.page.mouse.wheel(0, -pixels)
+    tab.page.wait_for_function(
+        "([view, before]) => view.scrollTop < before - 100", arg=[tab.thread.element_handle(), before]
+    )
