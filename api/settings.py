@@ -19,10 +19,11 @@ class SettingsError(Exception):
     """A setting has a value that it cannot have. The message is a sentence that names it."""
 
 
-def _setting(default: Any, sentence: str, *, unit: str = "") -> Any:
+def _setting(default: Any, sentence: str) -> Any:
+    """A field with its sentence for `docs/settings.md`; a default that is a function is called at start."""
     if callable(default):
-        return field(default_factory=default, metadata={"sentence": sentence, "unit": unit})
-    return field(default=default, metadata={"sentence": sentence, "unit": unit})
+        return field(default_factory=default, metadata={"sentence": sentence})
+    return field(default=default, metadata={"sentence": sentence})
 
 
 def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -71,7 +72,13 @@ def load_settings(environ: Mapping[str, str] | None = None, **given: Any) -> Set
     Raises:
         SettingsError: a value cannot be used, or the config file cannot be read.
     """
-    environ = os.environ if environ is None else environ
+    try:
+        return _loaded(os.environ if environ is None else environ, given)
+    except RuntimeError as error:  # what pathlib says of a `~` that stands for nothing
+        raise SettingsError(f"A folder cannot be found: {error} Name it in full, or set HOME.") from error
+
+
+def _loaded(environ: Mapping[str, str], given: Mapping[str, Any]) -> Settings:
     chosen = {name: value for name, value in given.items() if value is not None}
     state_dir = Path(chosen.get("state_dir") or default_state_dir(environ)).expanduser().absolute()
     values: dict[str, Any] = _from_file(Path(environ.get("FIRESIDE_CONFIG") or state_dir / "config.toml"))

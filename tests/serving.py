@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -215,8 +215,12 @@ class Watcher(threading.Thread):
 
     def wait_for(self, count: int, timeout_s: float = 20.0) -> None:
         """Wait until it was shown `count` frames."""
+        self.wait_until(lambda seen: len(seen) >= count, timeout_s)
+
+    def wait_until(self, holds: Callable[[list[Frame]], bool], timeout_s: float = 20.0) -> None:
+        """Wait until `holds` of what it was shown."""
         with self.has_seen:
-            assert self.has_seen.wait_for(lambda: len(self.seen) >= count, timeout_s), "nothing came"
+            assert self.has_seen.wait_for(lambda: holds(self.seen), timeout_s), f"not within {timeout_s} s"
 
     @property
     def text(self) -> str:

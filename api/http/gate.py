@@ -30,8 +30,10 @@ HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
+    (b"cache-control", b"no-store"),
 ]
-NO_STORE = (b"cache-control", b"no-store")
+"""What every answer leaves with that does not say otherwise itself, as the files of the page do on caching."""
+
 _BAD_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -48,7 +50,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send, is_api=_is_api(scope["path"]))
+        send = _with_headers(send)
         try:
             self._check(scope)
         except AppError as error:
@@ -106,12 +108,11 @@ def _check_query(query: bytes) -> None:
         raise BadRequest("The address gives one parameter twice.")
 
 
-def _with_headers(send: Any, *, is_api: bool) -> Any:
+def _with_headers(send: Any) -> Any:
     async def wrapped(message: Any) -> None:
         if message["type"] == "http.response.start":
             present = {name for name, _ in message["headers"]}
-            extra = [*HEADERS, NO_STORE] if is_api else HEADERS
-            message["headers"] = [*message["headers"], *(one for one in extra if one[0] not in present)]
+            message["headers"] = [*message["headers"], *(one for one in HEADERS if one[0] not in present)]
         await send(message)
 
     return wrapped
@@ -124,7 +125,6 @@ async def _refuse(error: AppError, send: Any) -> None:
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
-        NO_STORE,
     ]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

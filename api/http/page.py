@@ -6,6 +6,7 @@ Requests are looked up by name in what was found at start, so no path is ever bu
 
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fastapi import Request, Response
 
 FOREVER = "public, max-age=31536000, immutable"
 PAGES = ("/settings",)
+SESSION = re.compile(r"/s/[^/]+")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Page:
 
     def find(self, path: str) -> File | None:
         """The file to answer a path with. A path of the page's own router gets the page."""
-        is_view = path in ("/", *PAGES) or (path.startswith("/s/") and path.count("/") == 2)
+        is_view = path in ("/", *PAGES) or SESSION.fullmatch(path)
         return self._files.get("/index.html" if is_view else path)
 
     def answer(self, request: Request) -> Response | None:

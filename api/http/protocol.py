@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from api.http.gate import HEADERS, NO_STORE
+from api.http.gate import HEADERS
 from api.http.lingering import LingeringTransport
 
 HEAD_S = 15.0
@@ -164,6 +164,5 @@ def _answer(status: int) -> bytes:
         (b"content-length", b"%d" % len(body)),
         (b"connection", b"close"),
         *HEADERS,
-        NO_STORE,
     ]
     return STATUS_LINE[status] + b"".join(b"%s: %s\r\n" % header for header in headers) + b"\r\n" + body

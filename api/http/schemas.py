@@ -77,6 +77,7 @@ class ChatStart(OneSession):
 
 
 class Again(OneSession):
+    model: ModelId | None = None
     revision: int | None = Field(None, ge=0, le=2**53)
 
 

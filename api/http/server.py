@@ -1,5 +1,6 @@
 """The server process: uvicorn, told to let its watchers go before it waits for them."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -7,6 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from types import FrameType
 from typing import Any
 
@@ -15,6 +17,8 @@ import uvicorn
 from api.http.protocol import Protocol
 
 GRACE_S = 1
+DISK_THREADS = 64
+"""As many can wait for a slow disk before others, who only want to read, wait for them. Idle ones are not made."""
 
 
 class Server(uvicorn.Server):
@@ -26,6 +30,7 @@ class Server(uvicorn.Server):
         self.on_started: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(DISK_THREADS, "disk"))
         await super().startup(sockets)
         self.on_started()
 

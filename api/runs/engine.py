@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from api.agents.base import Agent, Turn
-from api.domain.errors import AppError, NotFound, RunActive, Unavailable
+from api.domain.errors import AppError, NotFound, RunActive, StorageFailed, Unavailable
 from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
 from api.runs import recovery, turns
 from api.runs.folding import fold_into
@@ -81,9 +81,7 @@ class Engine:
             if repeated := turns.already_accepted(session, new):
                 return turns.started(session, repeated)
             await self._free(session)
-            # Another model means its own agent, unless one is named too.
-            named = new.agent if new.agent or new.model else session.agent
-            agent, model = await self._agents.choose(new.model or session.model, named)
+            agent, model, named = await self._chosen(session, new.model, new.agent)
 
             def change(run_id: RunId) -> None:
                 turns.add_message(session, new, run_id, self.clock())
@@ -91,16 +89,23 @@ class Engine:
 
             return await self._begin(session, agent, model, change)
 
-    async def retry(self, session_id: str, *, revision: int | None = None, owner: str = OWNER_LOCAL) -> Started:
-        """Answer the last message anew. Raises as `start`, and Conflict when there is none."""
+    async def retry(
+        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
+    ) -> Started:
+        """Answer the last message anew, with another `model` if one is named.
+
+        Raises as `start`, and Conflict when there is no message.
+        """
         async with self._lock(session_id):
             session = await self._load(session_id, owner)
             await self._free(session)
             turns.check_revision(session, revision)
-            return await self._answer_again(session)
+            return await self._answer_again(session, model)
 
-    async def resume(self, session_id: str, *, revision: int | None = None, owner: str = OWNER_LOCAL) -> Started:
-        """Go on with an answer that was cut off, or begin it anew when it had not a word.
+    async def resume(
+        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
+    ) -> Started:
+        """Go on with an answer that was cut off, or begin it anew when it had not a word; `model` as for `retry`.
 
         Raises as `start`, and Conflict when the last answer is complete.
         """
@@ -109,16 +114,33 @@ class Engine:
             await self._free(session)
             turns.check_revision(session, revision)
             if not turns.was_cut_off_in_mid_sentence(session):
-                return await self._answer_again(session)
-            agent, model = await self._agents.choose(session.model, session.agent)
-            return await self._begin(
-                session, agent, model, lambda run_id: turns.hand_over(session, run_id), continuing=True
-            )
+                return await self._answer_again(session, model)
+            agent, model, named = await self._chosen(session, model)
 
-    async def _answer_again(self, session: Session) -> Started:
-        agent, model = await self._agents.choose(session.model, session.agent)
-        change: Change = lambda run_id: turns.drop_last_answer(session, run_id)  # noqa: E731
-        return await self._begin(session, agent, model, change, reason="retry")
+            def change(run_id: RunId) -> None:
+                turns.hand_over(session, run_id)
+                session.model, session.agent = model, named
+
+            return await self._begin(session, agent, model, change, continuing=True)
+
+    async def _answer_again(self, session: Session, model: str | None) -> Started:
+        agent, chosen, named = await self._chosen(session, model)
+
+        def change(run_id: RunId) -> None:
+            turns.drop_last_answer(session, run_id)
+            session.model, session.agent = chosen, named
+
+        return await self._begin(session, agent, chosen, change, reason="retry")
+
+    async def _chosen(
+        self, session: Session, model: str | None, agent: str | None = None
+    ) -> tuple[Agent, str, str | None]:
+        """Who answers, with which model, and the agent that the session is to remember.
+
+        Another model means its own agent, unless one is named too.
+        """
+        named = agent if agent or model else session.agent
+        return *await self._agents.choose(model or session.model, named), named
 
     async def _load(self, session_id: str, owner: str) -> Session:
         if self.is_closing:
@@ -211,6 +233,7 @@ class Engine:
                 turns.put_back(session, state)
                 if journal is not None:
                     journal.discard()
+                _take_back(session, error)
                 if isinstance(error, OSError):
                     raise explained(error, self.folder) from error
                 raise
@@ -304,3 +327,12 @@ class Engine:
         if len(self._locks) > 1000:
             self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(session_id, asyncio.Lock())
+
+
+def _take_back(session: Session, error: BaseException) -> None:
+    """A save that was written and not confirmed is told as failed, so the document must not keep what it changed."""
+    if isinstance(error, StorageFailed) and error.code == "not_confirmed":
+        try:
+            session.save("undo")
+        except AppError as again:
+            log.warning("run.not_taken_back", extra={"session_id": session.session_id, "code": again.code})

@@ -219,6 +219,8 @@ class SessionStore:
         try:
             raw, _ = read_document(trash.trashed_path(folder, session_id), session_id)
             return (decode_header(raw, session_id).owner or OWNER_LOCAL) == owner
+        except SessionNotFound:
+            return False  # someone restored it just now
         except (SessionUnreadable, Unreadable):
             return owner == OWNER_LOCAL
 

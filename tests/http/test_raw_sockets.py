@@ -259,7 +259,3 @@ def test_who_stops_reading_a_large_answer_is_let_go(hasty: LocalServer, monkeypa
         send_all(connection, ask.encode() * 8)
         until(lambda: hasty.connection_count > 1)
         until(lambda: hasty.connection_count == 1)
-        received = read_to_end(connection)
-
-    assert received.startswith(b"HTTP/1.1 200 OK")
-    assert received.count(b"HTTP/1.1 200 OK") < 8

@@ -167,6 +167,20 @@ async def test_a_retry_answers_the_last_message_anew_and_keeps_the_old_answer_as
     assert [message["content"] for message in world.agent.turns[-1].messages] == ["hello"]
 
 
+async def test_a_retry_may_name_another_model_which_the_session_keeps(world: World) -> None:
+    session = world.store.new(model="test/refusing")
+    first = await world.engine.start(session.session_id, hello())
+    world.agent.ends()
+    await world.until_ended(first.stream_id)
+
+    second = await world.engine.retry(session.session_id, model="test/willing")
+    world.agent.says(TextDelta(text="gladly")).ends()
+    await world.until_ended(second.stream_id)
+
+    assert world.agent.turns[-1].model == "test/willing"
+    assert document(world, session.session_id)["model"] == "test/willing"
+
+
 async def test_a_retry_from_a_stale_window_changes_nothing(world: World) -> None:
     session = world.store.new()
     first = await world.engine.start(session.session_id, hello())

@@ -35,12 +35,12 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
 
 async def retry(body: Again, house: House, owner: Owner) -> Response:
     """Answer the last message anew. The answer it had is kept aside in the document."""
-    return reply(await house.engine.retry(body.session_id, revision=body.revision, owner=owner))
+    return reply(await house.engine.retry(body.session_id, model=body.model, revision=body.revision, owner=owner))
 
 
 async def resume(body: Again, house: House, owner: Owner) -> Response:
     """Go on with an answer that was cut off."""
-    return reply(await house.engine.resume(body.session_id, revision=body.revision, owner=owner))
+    return reply(await house.engine.resume(body.session_id, model=body.model, revision=body.revision, owner=owner))
 
 
 async def cancel(body: Cancel, house: House, owner: Owner) -> Response:

@@ -92,7 +92,6 @@ export class Home {
     this.refusal = "";
     this.door = "open";
     this.account.follow(version ?? "");
-    if (this.conversation?.status.phase === "failed") await this.conversation.load();
   }
 
   /** A printed link carries its one-time code behind the #, where no server or log sees it. */
@@ -115,6 +114,8 @@ export class Home {
 
   #signedOut(): void {
     this.account.stop();
+    this.conversation?.close();
+    this.conversation = null;
     this.door = "closed";
   }
 

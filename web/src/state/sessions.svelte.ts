@@ -4,6 +4,7 @@ import { sentenceOf, type Client } from "../wire/client";
 import type { Row, RowAnswer, SessionList } from "../wire/types";
 
 const PAGE = 60;
+const LONGEST_PAGE = 200;
 /** While the server still reads older sessions, the list is asked for again so often. */
 const INDEXING_MS = 1_500;
 
@@ -32,7 +33,8 @@ export class Sessions {
   async load(): Promise<string | null> {
     const load = ++this.#newestLoad;
     try {
-      const list = await this.#page(null);
+      // As far as it was looked at, so that nobody who scrolled down is thrown back.
+      const list = await this.#page(null, Math.max(PAGE, Math.min(this.rows.length, LONGEST_PAGE)));
       if (load !== this.#newestLoad) return list.version;
       this.rows = ordered(list.sessions);
       this.#turned(list);
@@ -112,9 +114,9 @@ export class Sessions {
     }
   }
 
-  #page(cursor: string | null): Promise<SessionList> {
+  #page(cursor: string | null, limit = PAGE): Promise<SessionList> {
     const archived = this.shelf === "archive" ? 1 : 0;
-    return this.client.get<SessionList>("/api/sessions", { limit: PAGE, cursor, archived });
+    return this.client.get<SessionList>("/api/sessions", { limit, cursor, archived });
   }
 
   #turned(list: SessionList): void {

@@ -1,6 +1,7 @@
 /** What the server says, generated from its OpenAPI description by `npm run types`. Never edited by hand. */
 
 export interface Again {
+  model?: string | null;
   request_id?: string | null;
   revision?: number | null;
   session_id: string;

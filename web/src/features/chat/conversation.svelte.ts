@@ -196,7 +196,8 @@ export class Conversation {
     this.ending = null;
     this.#messages = kept;
     try {
-      const started = await this.client.post<RunStarted>(path, { session_id: this.sessionId });
+      const body = { session_id: this.sessionId, model: this.chosenModel ?? undefined };
+      const started = await this.client.post<RunStarted>(path, body);
       this.#follow(started.stream_id, EMPTY);
     } catch (error) {
       this.#messages = before;

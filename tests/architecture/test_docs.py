@@ -1,0 +1,65 @@
+"""What the documentation leaves out, and where it leads nowhere."""
+
+import re
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.http.schemas import Error
+from api.http.sse import ENDINGS, NAMES
+from api.routes import ROUTES
+from api.settings import PREFIX, Settings
+from tests.http.table import BODIES
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+HTTP_API = (ROOT / "docs/http-api.md").read_text(encoding="utf-8")
+SHOWN = {"()": "", "": "", "False": "`false`", "True": "`true`"}
+"""How a default is written, where not as `itself`."""
+
+
+@pytest.mark.parametrize("setting", fields(Settings), ids=lambda setting: setting.name)
+def test_a_setting_is_described_with_its_default_and_its_sentence(setting: Field[Any]) -> None:
+    [row] = re.findall(rf"^\| `{PREFIX}{setting.name.upper()}` \|(.*)\|(.*)\|$", SETTINGS, re.MULTILINE)
+
+    assert row[1].strip() == setting.metadata["sentence"]
+    if setting.default is not MISSING:
+        default = str(setting.default)
+        assert row[0].strip() == SHOWN.get(default, f"`{default}`")
+
+
+def test_no_setting_is_described_that_there_is_not() -> None:
+    described = set(re.findall(rf"^\| `{PREFIX}(\w+)`", SETTINGS, re.MULTILINE))
+
+    assert described == {setting.name.upper() for setting in fields(Settings)}
+
+
+def test_every_route_is_described_and_no_other() -> None:
+    described = re.findall(r"^\| `(GET|POST) (/\S+)`", HTTP_API, re.MULTILINE)
+
+    assert sorted(described) == sorted((route.method, route.path) for route in ROUTES)
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_the_fields_that_a_route_takes_are_named(path: str) -> None:
+    [row] = [line for line in HTTP_API.splitlines() if line.startswith(f"| `POST {path}`")]
+    if "the same, and" in row:
+        row += next(line for line in HTTP_API.splitlines() if line.startswith("| `POST /api/providers/test`"))
+
+    assert not {name for name in BODIES[path].model_fields if f"`{name}`" not in row} - {"request_id"}
+
+
+def test_every_event_of_a_stream_is_named() -> None:
+    names = {*NAMES.values(), *ENDINGS.values(), "done", "resync", "bye", "sessions_changed", "models_changed"}
+
+    assert not {name for name in names if f"`{name}`" not in HTTP_API}
+    assert not {name for name in Error.model_fields if name not in HTTP_API}
+
+
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name)
+def test_a_link_of_the_documentation_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
+
+    assert not [link for link in links if not (page.parent / link).exists()]
