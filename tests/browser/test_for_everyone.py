@@ -65,6 +65,7 @@ def test_axe_finds_nothing_serious_on_any_screen(visit: Visit, client: Client, p
     expect(tab.page.get_by_role("listbox")).to_be_visible()
     found["models"] = serious(tab.page)
     tab.page.keyboard.press("Escape")
+    expect(tab.page.get_by_role("listbox")).to_have_count(0)
 
     if phone:
         tab.button("Show sessions").click()
