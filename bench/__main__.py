@@ -7,11 +7,10 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.fakes.provider import FakeProvider
-
 from bench import floors, house, wire
 from bench.figures import Figure, beside, table
 from bench.processes import free_port
+from tests.fakes.provider import FakeProvider
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

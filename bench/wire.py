@@ -5,10 +5,9 @@ import json
 import time
 from urllib.parse import urlsplit
 
-from tests.fakes.provider import FakeProvider
-
 from bench.figures import Figure, figure
 from bench.house import PACE_S, WORDS, delays
+from tests.fakes.provider import FakeProvider
 
 
 def until_the_socket(address: str, provider: FakeProvider, times: int = 40) -> Figure:
