@@ -91,9 +91,8 @@ def _serve_locked(settings: Settings) -> int:
 
 def _tell_address(settings: Settings, address: str) -> None:
     """Write down where the server is, for `link`. A full disk must not keep it from starting: reading still works."""
-    from api.sessions.files import StateFile, sweep_temps
+    from api.sessions.files import StateFile
 
-    sweep_temps(settings.state_dir)
     try:
         StateFile(settings.state_dir / "server.json").write({"pid": os.getpid(), "address": address})
     except OSError as error:

@@ -2,11 +2,11 @@
 
 import os
 import shutil
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SWITCHES = (
@@ -17,8 +17,8 @@ SWITCHES = (
     "--disable-sync",
     "--no-first-run",
 )
-DESKTOP = {"viewport": {"width": 1280, "height": 800}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESKTOP: ViewportSize = {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 class NoBrowser(Exception):
@@ -42,9 +42,14 @@ def chromium() -> Iterator[Browser]:
 
 def new_context(browser: Browser, *, phone: bool = False, dark: bool = False, scale: float = 1) -> BrowserContext:
     """A fresh profile on a desk or a phone."""
-    device = PHONE if phone else DESKTOP
-    scheme = "dark" if dark else "light"
-    return browser.new_context(**device, color_scheme=scheme, locale="en-US", device_scale_factor=scale)
+    return browser.new_context(
+        viewport=PHONE if phone else DESKTOP,
+        has_touch=phone,
+        is_mobile=phone,
+        color_scheme="dark" if dark else "light",
+        locale="en-US",
+        device_scale_factor=scale,
+    )
 
 
 def _executable(playwright: Playwright) -> str:

@@ -105,4 +105,3 @@ def tab(visit: Visit) -> Tab:
     tab = visit()
     expect(tab.composer).to_be_visible()
     return tab
-

@@ -124,7 +124,7 @@ def _addresses(sink: str) -> list[str]:
         f"[a](javascript%3A{run})",
         f"[a](javascript://%0a{run})",
         f"[a](data:text/html,<script>{run}</script>)",
-        f"[a](data:text/html;base64,PHNjcmlwdD53aW5kb3cuX19wd25lZD0xPC9zY3JpcHQ+)",
+        "[a](data:text/html;base64,PHNjcmlwdD53aW5kb3cuX19wd25lZD0xPC9zY3JpcHQ+)",
         f"[a](vbscript:{run})",
         f"[a](view-source:{sink}/)",
         "[a](file:///etc/passwd) [b](filesystem:x) [c](blob:x) [d](about:blank) [e](chrome://settings)",
@@ -160,14 +160,14 @@ def _markdown(sink: str) -> list[str]:
         f"{sink}/autolink and <{sink}/angle> and www.sink.test and someone@sink.test",
         f"```html\n<script>{run}</script>\n```",
         f'```"><img/src=x/onerror={run}>\ncode\n```',
-        '```__proto__\ncode\n```\n\n```constructor\ncode\n```',
+        "```__proto__\ncode\n```\n\n```constructor\ncode\n```",
         f"`<img src=x onerror={run}>`",
         f"| <img src=x onerror={run}> | b |\n| --- | --- |\n| <script>{run}</script> | [x](javascript:{run}) |",
         f"- [ ] <input onfocus={run} autofocus>\n- [x] done",
         f"# <svg onload={run}>",
         f"[^1]: <img src=x onerror={run}>\n\n[^1]",
         f"$$\\href{{javascript:{run}}}{{x}}$$ \\(\\includegraphics{{{sink}/math.png}}\\)",
-        f"```mermaid\ngraph TD; A[<img src=x onerror={run}>] --> B; click A \"javascript:{run}\"\n```",
+        f'```mermaid\ngraph TD; A[<img src=x onerror={run}>] --> B; click A "javascript:{run}"\n```',
         "<!-- comment --!><img src=x onerror=window.__pwned=1> -->",
     ]
 
@@ -188,9 +188,15 @@ def _broken(sink: str) -> list[str]:
         f"\u2028<script>{run}</script>\u2029",
         "\ufeff\u200b\u202etext that runs backwards\u202c",
         f"&lt;script&gt;{run}&lt;/script&gt;",
-        f"<sub id=location name=location class=toasts>clobbered</sub> <a id=__pwned>x</a> <form name=body></form>",
+        "<sub id=location name=location class=toasts>clobbered</sub> <a id=__pwned>x</a> <form name=body></form>",
     ]
 
 
 def _names() -> list[str]:
-    return ["__proto__", "constructor", "{{constructor.constructor('window.__pwned=1')()}}", "${window.__pwned=1}", "%00%0d%0a"]
+    return [
+        "__proto__",
+        "constructor",
+        "{{constructor.constructor('window.__pwned=1')()}}",
+        "${window.__pwned=1}",
+        "%00%0d%0a",
+    ]

@@ -39,7 +39,9 @@ def test_markdown_is_set_and_finished_code_is_coloured_and_copied(tab: Tab) -> N
 
     answer.get_by_role("button", name="Copy").first.click()
     expect(answer.get_by_role("button", name="Copied")).to_be_visible()
-    assert tab.page.evaluate("navigator.clipboard.readText()").rstrip() == CODE.split("```")[1].partition("\n")[2].rstrip()
+    assert (
+        tab.page.evaluate("navigator.clipboard.readText()").rstrip() == CODE.split("```")[1].partition("\n")[2].rstrip()
+    )
 
 
 def test_the_whole_answer_is_copied_as_it_was_written(tab: Tab) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import MODEL, Visit
+from tests.browser.conftest import MODEL
 from tests.browser.tab import Tab
 from tests.serving import Client, ServerProcess
 
@@ -190,4 +190,7 @@ def test_a_message_whose_acceptance_got_lost_is_not_said_twice(tab: Tab, client:
     expect(tab.composer).to_have_value("")
     tab.wait_for_answer()
     expect(tab.said).to_have_text(["First", "Only once"])
-    assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == ["First", "Only once"]
+    assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == [
+        "First",
+        "Only once",
+    ]

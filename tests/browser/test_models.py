@@ -66,7 +66,7 @@ def test_a_provider_is_tried_live_connected_used_changed_and_disconnected_and_it
     tab: Tab, locked: FakeProvider, client: Client
 ) -> None:
     page = tab.page
-    tab.watch.allow("status of 40[0-9]|status of 502")
+    tab.watch.allow("status of 4")
     tab.model_chip.click()
     tab.button("Connect a model …").click()
     expect(page.get_by_role("heading", name="Connect a model you trust")).to_be_in_viewport()

@@ -43,7 +43,8 @@ class Watch:
     def check(self) -> None:
         """Fail when the page did any of it."""
         assert self.strangers == [], "the page spoke to someone else"
-        assert [one for one in self.complaints if not any(p.search(one) for p in self._allowed)] == []
+        unexpected = [one for one in self.complaints if not any(p.search(one) for p in self._allowed)]
+        assert not unexpected, "\n".join(["the page complained:", *unexpected])
 
     def _heard(self, message: ConsoleMessage) -> None:
         # Violations of the content security policy are told here too.

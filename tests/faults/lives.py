@@ -111,9 +111,9 @@ def _live_once(server: ServerProcess, history: History, scripts: _Scripts, dice:
     watchers: list[tuple[str, Watcher]] = []
     for session, accepted in history.accepted.items():
         sent = Sent(session, f"message-{session[:8]}-{len(accepted)}", scripts.next())
-        _send(client, sent, scripts.model)
+        stream = _send(client, sent, scripts.model)
         accepted.append(sent)
-        watchers += [(session, Watcher(server.client(), sent.answer["stream_id"])) for _ in range(READERS)]
+        watchers += [(session, Watcher(server.client(), stream)) for _ in range(READERS)]
     first = [Sent(client.new_session(), f"first-{n}", scripts.next()) for n in range(FIRST_MESSAGES)]
     if dice.random() < 0.8:  # else it dies while the first words are still waited for
         for _, watcher in watchers:
@@ -131,8 +131,10 @@ def _live_once(server: ServerProcess, history: History, scripts: _Scripts, dice:
     return Life(readings, first, Path())
 
 
-def _send(client: Client, sent: Sent, model: str) -> None:
+def _send(client: Client, sent: Sent, model: str) -> str:
+    """Gives the run's id."""
     sent.answer = client.start(sent.session_id, sent.text, message_id=sent.message_id, model=model)
+    return sent.answer["stream_id"]
 
 
 def _send_at(moment: float, client: Client, sent: Sent, model: str) -> threading.Thread:

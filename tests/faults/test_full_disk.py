@@ -8,10 +8,8 @@ import httpx2
 import pytest
 
 from tests.faults.conftest import times
-from tests.faults.namespaces import SmallDisk, needs_namespaces
+from tests.faults.namespaces import SmallDisk
 from tests.serving import Client, ServerProcess, Watcher, numbers_of, text_of
-
-pytestmark = needs_namespaces
 
 
 @pytest.fixture
@@ -79,7 +77,7 @@ def test_a_session_can_be_deleted_and_restored_on_a_full_disk(disk: SmallDisk, s
 def test_an_answer_stops_when_the_disk_is_full_and_keeps_every_word_that_was_shown(
     disk: SmallDisk, server: ServerProcess
 ) -> None:
-    client = server.client()
+    client, session, shown = server.client(), "", ""
     for _ in range(times(4, 80, 80)):
         session = client.new_session()
         watcher = Watcher(client, client.start(session, "@@pace 0.002\n@@repeat 100000 word ")["stream_id"])

@@ -9,10 +9,8 @@ import httpx2
 import pytest
 
 from tests.faults.conftest import times
-from tests.faults.tracing import Tampering, needs_strace
+from tests.faults.tracing import Tampering
 from tests.serving import Client, ServerProcess, Watcher, numbers_of
-
-pytestmark = needs_strace
 
 SLOW_S = times(2, 30, 30)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import times
-from tests.faults.namespaces import SmallDisk, needs_namespaces
+from tests.faults.namespaces import SmallDisk
 from tests.serving import ROOT, ServerProcess
 
 
@@ -97,7 +97,6 @@ def test_a_file_where_the_folder_should_be_is_named_and_kept(tmp_path: Path) -> 
     assert (tmp_path / "state").read_text() == "something of mine"
 
 
-@needs_namespaces
 def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     with SmallDisk(tmp_path) as disk:
         disk.run("mkdir", str(disk.path / "state"))

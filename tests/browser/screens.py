@@ -1,0 +1,179 @@
+"""Pictures of every main screen, to be looked at: `python -m tests.browser.screens`.
+
+Those that the documentation shows go to `docs/images/`, the others to `tests/browser/screens/`, which is not kept.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, expect
+
+from tests.browser.chromium import chromium, new_context
+from tests.browser.documents import write_session
+from tests.browser.tab import Tab
+from tests.browser.watch import Watch
+from tests.fakes.provider import FakeProvider
+from tests.serving import ROOT, Client, ServerProcess
+
+IN_DOCS = {
+    "conversation-light": "conversation",
+    "conversation-dark": "conversation-dark",
+    "conversation-phone-light": "phone",
+    "empty-light": "first",
+    "settings-light": "settings",
+}
+DOCS = ROOT / "docs/images"
+OTHERS = Path(__file__).parent / "screens"
+SHOWN = "Reading a year of weather"
+MODELS = ("qwen3-coder-30b", "gemma-3-12b", "mistral-small-24b")
+
+ANSWER = """\
+One row a day, so it is enough to group by month:
+
+```python
+months = defaultdict(list)
+for day in csv.DictReader(open("weather.csv")):
+    months[day["date"][:7]].append(float(day["celsius"]))
+
+print(max(months, key=lambda month: mean(months[month])))
+```
+
+| Month | Mean | Warmest day |
+| --- | ---: | ---: |
+| June | 18.9 °C | 31.2 °C |
+| **July** | **21.4 °C** | **34.0 °C** |
+
+July wins, though *August had the warmer nights*. Shall I draw it?
+"""
+TITLES = {
+    "Sourdough that rises overnight": 0.001,
+    "A letter to the landlord": 0.002,
+    "Why the sky is red at dusk": 1,
+    "Names for a grey cat": 1.1,
+    "Train to Lisbon in spring": 3,
+    "Regular expressions, gently": 4,
+    "Fix the bicycle's rear brake": 5,
+    "Questions for the interview": 40,
+    "A short history of salt": 44,
+}
+
+
+def main() -> None:
+    for folder in (DOCS, OTHERS):
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, FakeProvider(models=MODELS) as provider:
+        state = Path(home) / "state"
+        _write_sessions(state / "sessions")
+        with ServerProcess(state, scripted=False) as server, chromium() as browser:
+            client = server.client()
+            client.post("/api/providers/save", kind="openai_compatible", base_url=provider.url, name="Workshop")
+            _draw(browser, client)
+
+
+def _draw(browser: Browser, client: Client) -> None:
+    shown = client.get("/api/sessions", q="weather")["sessions"][0]["session_id"]
+    screens: dict[str, tuple[str, Callable[[Tab], None]]] = {
+        "conversation": (f"/s/{shown}", _until_coloured),
+        "empty": ("/", lambda tab: expect(tab.composer).to_be_visible()),
+        "settings": ("/settings", lambda tab: expect(tab.page.get_by_text("Workshop").first).to_be_visible()),
+    }
+    for name, (path, until_ready) in screens.items():
+        for phone in (False, True):
+            for dark in (False, True):
+                where = f"{name}{'-phone' if phone else ''}-{'dark' if dark else 'light'}"
+                _picture(browser, client, where, path, until_ready, phone=phone, dark=dark)
+    _picture(browser, client, "sessions-phone-light", f"/s/{shown}", _open_drawer, phone=True, dark=False)
+    _picture(browser, client, "menu-dark", f"/s/{shown}", _open_menu, phone=False, dark=True)
+    failed = client.get("/api/sessions", q="locked door")["sessions"][0]["session_id"]
+    for phone in (False, True):
+        name = f"failed{'-phone' if phone else ''}-light"
+        _picture(browser, client, name, f"/s/{failed}", _open_thinking, phone=phone, dark=False)
+    _picture(browser, client, "models-light", "/", _open_models, phone=False, dark=False)
+
+
+def _picture(
+    browser: Browser, client: Client, name: str, path: str, until_ready: Callable[[Tab], None], **device: Any
+) -> None:
+    context = new_context(browser, scale=2 if device["phone"] else 1.5, **device)
+    watch = Watch(client.address)
+    watch.over(context)
+    tab = Tab(context.new_page(), watch)
+    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark" if device["dark"] else "light")
+    tab.go(path + client.post("/api/auth/link")["path"].removeprefix("/"))
+    until_ready(tab)
+    tab.page.screenshot(path=DOCS / f"{IN_DOCS[name]}.png" if name in IN_DOCS else OTHERS / f"{name}.png")
+    watch.check()
+    context.close()
+
+
+def _until_coloured(tab: Tab) -> None:
+    expect(tab.page.locator(".hljs-keyword").first).to_be_visible()
+
+
+def _open_drawer(tab: Tab) -> None:
+    _until_coloured(tab)
+    tab.button("Show sessions").click()
+    expect(tab.rows.first).to_be_visible()
+
+
+def _open_menu(tab: Tab) -> None:
+    _until_coloured(tab)
+    tab.actions("Train to Lisbon in spring")
+    expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
+
+
+def _open_thinking(tab: Tab) -> None:
+    tab.page.get_by_text("Thought for").click()
+    tab.page.get_by_text("read_file").first.click()
+    expect(tab.page.get_by_text("No such file")).to_be_visible()
+
+
+def _open_models(tab: Tab) -> None:
+    tab.model_chip.click()
+    expect(tab.page.get_by_role("option").first).to_be_visible()
+
+
+def _failed() -> list[str | dict[str, Any]]:
+    call = {"id": "call-1", "type": "function", "function": {"name": "read_file", "arguments": '{"path": "key.txt"}'}}
+    run = {"run_id": "run-1", "model": f"workshop/{MODELS[0]}"}
+    return [
+        "What is in key.txt?",
+        run
+        | {"content": "Let me look.", "reasoning": "A file: I read it.", "reasoning_ms": 2100, "tool_calls": [call]},
+        run
+        | {"role": "tool", "content": "No such file", "tool_call_id": "call-1", "is_error": True, "duration_ms": 40},
+        run
+        | {
+            "role": "assistant",
+            "content": "It is not there, so I",
+            "outcome": "failed",
+            "failure": {
+                "code": "provider_failed",
+                "message": "The provider ended its answer in the middle.",
+                "hint": "Try again; what was said so far is kept.",
+            },
+        },
+    ]
+
+
+def _write_sessions(folder: Path) -> None:
+    answer = {
+        "content": ANSWER,
+        "model": f"workshop/{MODELS[0]}",
+        "reasoning": "One row a day: group by the first seven letters of the date.",
+        "reasoning_ms": 4200,
+        "outcome": "done",
+        "duration_ms": 9400,
+    }
+    question = "Here is weather.csv, one line a day. Which month was the warmest? Please show me how you find out."
+    for title, days_ago in TITLES.items():
+        write_session(folder, title, days_ago=days_ago)
+    write_session(folder, SHOWN, messages=[question, answer], model=answer["model"])
+    write_session(folder, "A locked door", days_ago=1, messages=_failed(), model=answer["model"])
+    write_session(folder, "Garden plan", days_ago=2, pinned=True)
+
+
+if __name__ == "__main__":
+    main()
