@@ -21,10 +21,16 @@ from api.http.rooms import Rooms
 from api.http.routing import build, guarded
 from api.routes import ROUTES
 from api.runs import recovery
+from api.runs.asides import Asides
+from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.journal import Header
+from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
+from api.sessions.drafts import Drafts
 from api.sessions.files import StateFile, make_folder, sweep_temps
+from api.sessions.projects import Projects
 from api.settings import Settings
 
 PAGE = Path(__file__).parent / "static"
@@ -59,9 +65,12 @@ class House:
         recovery.recover(rooms.store, self.settings.runs_dir)
         rooms.store.start_indexing()
         rooms.engine.open()
+        rooms.asides.open()
+        await rooms.tasks.open()
         try:
             yield
         finally:
+            await rooms.tasks.close()
             await rooms.engine.close()
             await rooms.agents.close()
             rooms.store.close()
@@ -83,12 +92,20 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     )
     agents = Registry(providers, scripted=settings.scripted)
     engine = Engine(store, agents, settings.runs_dir)
+    conversing, viewing = Conversing(engine), Viewing(engine)
+    changes = Changes()
+    engine.on_retired.append(lambda header: _tell(changes, header))
     began = time.monotonic()
     return Rooms(
         store=store,
-        changes=Changes(),
+        changes=changes,
         engine=engine,
-        viewing=Viewing(engine),
+        conversing=conversing,
+        viewing=viewing,
+        asides=Asides(engine, conversing, viewing),
+        tasks=Tasks(engine, conversing),
+        projects=Projects(StateFile(settings.state_dir / "projects.json")),
+        drafts=Drafts(settings.state_dir / "drafts"),
         agents=agents,
         providers=providers,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
@@ -98,3 +115,9 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         workspace=str(settings.workspace),
         uptime_s=lambda: time.monotonic() - began,
     )
+
+
+def _tell(changes: Changes, header: Header) -> None:
+    """A turn that ends is told by the save of its session; what runs beside the session is not."""
+    if header.kind != "turn":
+        changes.note_topic(f"{header.kind}s:{header.session_id}")

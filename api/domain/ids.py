@@ -30,6 +30,14 @@ def new_message_id() -> MessageId:
     return MessageId(f"msg-{secrets.token_hex(12)}")
 
 
+def new_project_id() -> str:
+    return f"project-{secrets.token_hex(8)}"
+
+
+def new_task_id() -> str:
+    return f"task-{secrets.token_hex(12)}"
+
+
 def is_safe_id(value: object) -> bool:
     """May this become the name of a file? ASCII letters, digits, `-` and `_`, at most 128, led by a letter or digit.
 

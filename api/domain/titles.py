@@ -1,6 +1,9 @@
 """What a session is called until a person says otherwise."""
 
+import re
+
 UNTITLED = "Untitled"
+_TAG = re.compile(r"(?:^|\s)#([^\s#]{1,50})")
 
 
 def title_from(message: str, limit: int = 60) -> str:
@@ -11,3 +14,9 @@ def title_from(message: str, limit: int = 60) -> str:
     cut = line[: limit - 1]
     head, _, tail = cut.rpartition(" ")
     return (head if head and len(tail) < 20 else cut) + "…"
+
+
+def split_tags(title: str) -> tuple[str, list[str]]:
+    """The title without its `#tags`, and these without their sign, in order, each once."""
+    tags = list(dict.fromkeys(_TAG.findall(title)))
+    return " ".join(_TAG.sub(" ", title).split()), tags

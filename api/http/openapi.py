@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from api import __version__
+from api.commands.base import Effect
 from api.domain import events as ev
 from api.domain.transcript import Transcript
 from api.http.rooms import reply
@@ -17,7 +18,7 @@ from api.http.routing import Route, describable
 from api.http.schemas import STREAMED
 
 _REF = "#/components/schemas/{model}"
-_EVENTS = (*get_args(ev.Event), Transcript)
+_EVENTS = (*get_args(ev.Event), *get_args(Effect), Transcript)
 
 
 def describe(routes: Sequence[Route]) -> dict[str, Any]:
@@ -34,7 +35,10 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     components = document.setdefault("components", {}).setdefault("schemas", {})
     _, streamed = models_json_schema([(model, "validation") for model in STREAMED], ref_template=_REF)
     components |= schemas | streamed["$defs"]
-    components["RunSnapshot"]["properties"]["transcript"] = {"$ref": "#/components/schemas/Transcript"}
+    for name in ("RunSnapshot", "Aside"):
+        components[name]["properties"]["transcript"] = {"$ref": "#/components/schemas/Transcript"}
+    effects = [{"$ref": _REF.format(model=effect.__name__)} for effect in get_args(Effect)]
+    components["Effects"]["properties"]["effects"] = {"type": "array", "items": {"anyOf": effects}}
     document["components"]["schemas"] = {
         name: schema for name, schema in sorted(components.items()) if "ValidationError" not in name
     }

@@ -11,9 +11,14 @@ from api.access.limits import Limit
 from api.access.tokens import Tokens
 from api.agents.providers import Providers
 from api.agents.registry import Registry
+from api.runs.asides import Asides
+from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
+from api.sessions.drafts import Drafts
+from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
 
 
@@ -24,6 +29,11 @@ class Rooms:
     store: SessionStore
     changes: Changes
     engine: Engine
+    conversing: Conversing
+    asides: Asides
+    tasks: Tasks
+    projects: Projects
+    drafts: Drafts
     viewing: Viewing
     agents: Registry
     providers: Providers

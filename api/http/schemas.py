@@ -29,6 +29,9 @@ def _plain(value: str) -> str:
 Id = Annotated[str, AfterValidator(_safe_id), Field(max_length=128)]
 Plain = Annotated[str, AfterValidator(_plain)]
 Prose = Annotated[str, AfterValidator(clean_text)]
+MessageRef = Annotated[str, Field(min_length=1, max_length=300)]
+"""An id that is looked for among messages and never becomes a path: documents from elsewhere have ids of any form."""
+
 ModelId = Annotated[Plain, Field(min_length=1, max_length=300)]
 Name = Annotated[Plain, Field(min_length=1, max_length=100)]
 Folder = Annotated[Plain, Field(max_length=4096)]
@@ -76,9 +79,92 @@ class ChatStart(OneSession):
     workspace: Folder | None = None
 
 
-class Again(OneSession):
-    model: ModelId | None = None
+class Change(OneSession):
+    """`revision` is what the client saw; another one by now is a conflict."""
+
     revision: int | None = Field(None, ge=0, le=2**53)
+
+
+class Again(Change):
+    model: ModelId | None = None
+
+
+class ChatEdit(Again):
+    """`message_id` is the message to replace, `new_message_id` the id of the new one."""
+
+    message_id: MessageRef
+    message: Prose
+    new_message_id: Id | None = None
+    agent: Name | None = None
+
+
+class Copy(OneSession):
+    title: Prose | None = Field(None, min_length=1, max_length=MAX_TITLE)
+
+
+class Branch(Copy):
+    """Up to `message_id`, that one included; without it, all of the session."""
+
+    message_id: MessageRef | None = None
+
+
+class Truncate(Change):
+    message_id: MessageRef
+
+
+class Move(OneSession):
+    project_id: Id | None
+
+
+class Tag(OneSession):
+    tags: list[Annotated[Plain, Field(min_length=1, max_length=50)]] = Field(max_length=30)
+
+
+class DraftPut(OneSession):
+    text: Prose = Field(max_length=400_000)
+    attachments: list[Annotated[Plain, Field(max_length=300)]] = Field(default_factory=list, max_length=100)
+    revision: int | None = Field(None, ge=0, le=2**53)
+
+
+class ProjectCreate(Request):
+    name: Name
+    color: Name | None = None
+
+
+class ProjectChange(Request):
+    project_id: Id
+    name: Name | None = None
+    color: Name | None = None
+
+
+class ProjectDelete(Request):
+    project_id: Id
+
+
+class Btw(OneSession):
+    question: Prose
+    model: ModelId | None = None
+
+
+class OneStream(Request):
+    stream_id: Id
+
+
+class Background(OneSession):
+    prompt: Prose
+    model: ModelId | None = None
+
+
+class OneTask(Request):
+    task_id: Id
+
+
+class CommandRun(Request):
+    """`text` is the whole line, slash included. `session_id` is absent in a new chat."""
+
+    text: Prose = Field(min_length=1, max_length=400_000)
+    session_id: Id | None = None
+    model: ModelId | None = None
 
 
 class Prepare(Request):
@@ -254,6 +340,40 @@ class NewSessionAnswer(BaseModel):
     session: Session
 
 
+class Draft(BaseModel):
+    """What was typed and not sent. `attachments` are names only; `revision` rises with every change."""
+
+    text: str
+    attachments: list[str]
+    revision: int
+
+
+class Aside(BaseModel):
+    """A question asked aside; follow its stream after `seq`. `transcript`: see `Transcript`."""
+
+    stream_id: str
+    session_id: str
+    question: str
+    model: str
+    started_at: float
+    seq: int
+    is_active: bool
+    transcript: dict[str, Any]
+
+
+class Task(BaseModel):
+    """Something worked on in the background; once it runs, its stream can be followed."""
+
+    task_id: str
+    session_id: str
+    prompt: str
+    model: str
+    created_at: float
+    state: Literal["waiting", "running", "answered"]
+    stream_id: str
+    attempt: int
+
+
 class SessionAnswer(BaseModel):
     """A session with its last messages. `messages_offset` on the wire is `_messages_offset`: how many came before."""
 
@@ -263,6 +383,65 @@ class SessionAnswer(BaseModel):
     messages_offset: int = Field(alias="_messages_offset")
     messages_truncated: bool = Field(alias="_messages_truncated")
     active_run: RunSnapshot | None
+    asides: list[Aside]
+    tasks: list[Task]
+    draft: Draft
+
+
+class Removed(BaseModel):
+    """A session from which messages were taken, which can be put back."""
+
+    session: SessionRow
+    removed: list[Message]
+
+
+class Project(BaseModel):
+    project_id: str
+    name: str
+    color: str
+
+
+class ProjectAnswer(BaseModel):
+    project: Project
+
+
+class ProjectList(BaseModel):
+    projects: list[Project]
+    colors: list[str]
+
+
+class AsideAnswer(BaseModel):
+    aside: Aside
+
+
+class TaskAnswer(BaseModel):
+    task: Task
+
+
+class TaskList(BaseModel):
+    tasks: list[Task]
+
+
+class Command(BaseModel):
+    name: str
+    help: str
+    argument: str
+    needs_session: bool
+
+
+class CommandList(BaseModel):
+    commands: list[Command]
+
+
+class Effects(BaseModel):
+    """What the page is to do because of a command; see `Effect`."""
+
+    effects: list[dict[str, Any]]
+
+
+class Imported(BaseModel):
+    imported: list[SessionRow]
+    skipped: int
 
 
 class RowAnswer(BaseModel):

@@ -10,15 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from api.agents.base import Agent, Turn
-from api.domain.errors import AppError, NotFound, RunActive, StorageFailed, Unavailable
-from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
-from api.runs import recovery, turns
+from api.agents.base import Agent
+from api.domain.errors import AppError, NotFound, RunActive, Unavailable
+from api.domain.ids import RunId
+from api.runs import recovery
 from api.runs.folding import fold_into
-from api.runs.journal import Header, Journal
+from api.runs.journal import Header
 from api.runs.run import Run
-from api.runs.turns import NewTurn, Started
-from api.sessions.files import explained, make_folder
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
@@ -27,9 +25,6 @@ log = logging.getLogger(__name__)
 SYNC_S = 0.25
 REFOLD_S = 5.0
 RELEASE_S = 1.0
-
-Change = Callable[[RunId], None]
-"""Makes a session ready for the run with the given id."""
 
 
 class Agents(Protocol):
@@ -51,6 +46,7 @@ class Engine:
         self.folder = folder
         self.clock = clock
         self.is_closing = False
+        self.on_retired: list[Callable[[Header], None]] = []
         self._agents = agents
         self._active: dict[RunId, Run] = {}
         self._unfolded: dict[RunId, Run] = {}
@@ -62,92 +58,28 @@ class Engine:
         key = RunId(run_id or "")
         return self._active.get(key) or self._unfolded.get(key)
 
+    def active(self, kind: str) -> list[Run]:
+        """The active runs of one kind: `turn`, `aside` or `task`."""
+        return [run for run in self._active.values() if run.header.kind == kind]
+
     @property
     def active_count(self) -> int:
         return len(self._active)
 
-    # Beginning
+    # Holding sessions
 
-    async def start(self, session_id: str, new: NewTurn, *, owner: str = OWNER_LOCAL) -> Started:
-        """Accept a message, durably, and begin the run that answers it.
+    async def load(self, session_id: str, owner: str) -> Session:
+        """A session that is to be changed.
 
         Raises:
-            BadRequest, NotFound, Conflict, Unavailable, StorageFailed: nothing was changed.
-            RunActive: a run is active in this session; `active_stream_id` names it.
+            NotFound: there is none.
+            Unavailable: the server is stopping.
         """
-        new = turns.checked(new)
-        async with self._lock(session_id):
-            session = await self._load(session_id, owner)
-            if repeated := turns.already_accepted(session, new):
-                return turns.started(session, repeated)
-            await self._free(session)
-            agent, model, named = await self._chosen(session, new.model, new.agent)
-
-            def change(run_id: RunId) -> None:
-                turns.add_message(session, new, run_id, self.clock())
-                session.model, session.agent = model, named
-
-            return await self._begin(session, agent, model, change)
-
-    async def retry(
-        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
-    ) -> Started:
-        """Answer the last message anew, with another `model` if one is named.
-
-        Raises as `start`, and Conflict when there is no message.
-        """
-        async with self._lock(session_id):
-            session = await self._load(session_id, owner)
-            await self._free(session)
-            turns.check_revision(session, revision)
-            return await self._answer_again(session, model)
-
-    async def resume(
-        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
-    ) -> Started:
-        """Go on with an answer that was cut off, or begin it anew when it had not a word; `model` as for `retry`.
-
-        Raises as `start`, and Conflict when the last answer is complete.
-        """
-        async with self._lock(session_id):
-            session = await self._load(session_id, owner)
-            await self._free(session)
-            turns.check_revision(session, revision)
-            if not turns.was_cut_off_in_mid_sentence(session):
-                return await self._answer_again(session, model)
-            agent, model, named = await self._chosen(session, model)
-
-            def change(run_id: RunId) -> None:
-                turns.hand_over(session, run_id)
-                session.model, session.agent = model, named
-
-            return await self._begin(session, agent, model, change, continuing=True)
-
-    async def _answer_again(self, session: Session, model: str | None) -> Started:
-        agent, chosen, named = await self._chosen(session, model)
-
-        def change(run_id: RunId) -> None:
-            turns.drop_last_answer(session, run_id)
-            session.model, session.agent = chosen, named
-
-        return await self._begin(session, agent, chosen, change, reason="retry")
-
-    async def _chosen(
-        self, session: Session, model: str | None, agent: str | None = None
-    ) -> tuple[Agent, str, str | None]:
-        """Who answers, with which model, and the agent that the session is to remember.
-
-        Another model means its own agent, unless one is named too.
-        """
-        named = agent if agent or model else session.agent
-        return *await self._agents.choose(model or session.model, named), named
-
-    async def _load(self, session_id: str, owner: str) -> Session:
         if self.is_closing:
             raise Unavailable("Fireside is stopping. Nothing was sent; send it again in a moment.", code="stopping")
         return await asyncio.to_thread(self.store.get, session_id, owner=owner)
 
-    async def _free(self, session: Session) -> None:
+    async def free(self, session: Session) -> None:
         """Make sure that no run holds the session."""
         active = session.active_stream_id
         if active in self._active:
@@ -172,7 +104,7 @@ class Engine:
         """As `settle`, where it is needed, for someone who only wants to look: a full disk is no obstacle."""
         if session.active_stream_id is None or session.active_stream_id in self._active:
             return
-        async with self._lock(session.session_id):
+        async with self.lock(session.session_id):
             if session.active_stream_id is None or session.active_stream_id in self._active:
                 return
             try:
@@ -180,64 +112,22 @@ class Engine:
             except AppError as error:
                 log.warning("run.not_settled", extra={"session_id": session.session_id, "code": error.code})
 
-    async def _begin(
-        self,
-        session: Session,
-        agent: Agent,
-        model: str,
-        change: Change,
-        *,
-        reason: str | None = None,
-        continuing: bool = False,
-    ) -> Started:
-        run_id = new_run_id()
-        journal = await asyncio.to_thread(self._accept, session, change, run_id, model, agent.name, reason)
-        turn = Turn(
-            session_id=SessionId(session.session_id),
-            run_id=run_id,
-            messages=list(session.messages),
-            model=model,
-            workspace=session.workspace,
-            continuing=continuing,
-        )
-        run = Run(turn, agent, journal, self._finish)
-        self._active[run_id] = run
+    def launch(self, run: Run) -> None:
+        """Begin a run, to be found, followed and stopped here until `retire`."""
+        header = run.header
+        self._active[header.run_id] = run
         run.begin()
-        log.info("run.started", extra={"run_id": run_id, "session_id": session.session_id, "agent": agent.name})
-        return turns.started(session, turns.last_user_message(session), run_id)
+        log.info("run.started", extra={"run_id": header.run_id, "kind": header.kind, "agent": header.agent})
 
-    def _accept(
-        self, session: Session, change: Change, run_id: RunId, model: str, agent: str, reason: str | None
-    ) -> Journal:
-        """Make the change durable and open the journal. In a thread: it waits for the disk."""
-        with session.lock:
-            state = turns.before(session)
-            journal: Journal | None = None
-            try:
-                change(run_id)
-                header = Header(
-                    run_id=run_id,
-                    session_id=SessionId(session.session_id),
-                    owner=session.owner,
-                    message_id=turns.last_user_message(session)["id"],
-                    model=model,
-                    agent=agent,
-                    started_at=self.clock(),
-                )
-                # Before the document, so that none ever names a run without a journal. A journal that no document
-                # names is one of a run that was never accepted.
-                make_folder(self.folder)
-                journal = Journal.create(self.folder, header)
-                session.save(reason)
-            except BaseException as error:
-                turns.put_back(session, state)
-                if journal is not None:
-                    journal.discard()
-                _take_back(session, error)
-                if isinstance(error, OSError):
-                    raise explained(error, self.folder) from error
-                raise
-            return journal
+    def retire(self, run: Run) -> None:
+        """Let go of a run that has ended, and tell those who wait for its session to be free."""
+        self._active.pop(run.header.run_id, None)
+        for tell in self.on_retired:
+            tell(run.header)
+
+    async def choose(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
+        """See `Agents.choose`."""
+        return await self._agents.choose(model, agent)
 
     # Ending
 
@@ -245,15 +135,15 @@ class Engine:
         """Stop a run, keeping what was shown; False when it had ended already."""
         return await run.stop("cancelled")
 
-    async def cancel_in(self, session_id: str) -> None:
-        """Stop whatever runs in a session."""
-        for run in list(self._active.values()):
-            if run.header.session_id == session_id:
-                await run.stop("cancelled")
+    async def cancel_in(self, session_id: str) -> bool:
+        """Stop the run that answers in a session; False when there is none."""
+        running = [run for run in self.active("turn") if run.header.session_id == session_id]
+        return any([await run.stop("cancelled") for run in running])
 
-    async def _finish(self, run: Run) -> None:
+    async def finish(self, run: Run) -> None:
+        """Fold a run that has ended into its session, as well as can be, and let go of it."""
         await self._try_to_fold(run)
-        self._active.pop(run.header.run_id, None)
+        self.retire(run)
 
     async def _try_to_fold(self, run: Run) -> None:
         """Fold an ended run into its session; one that cannot be folded now is kept and tried again."""
@@ -322,17 +212,8 @@ class Engine:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})
 
-    def _lock(self, session_id: str) -> asyncio.Lock:
+    def lock(self, session_id: str) -> asyncio.Lock:
         """The lock under which a session's turns begin."""
         if len(self._locks) > 1000:
             self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(session_id, asyncio.Lock())
-
-
-def _take_back(session: Session, error: BaseException) -> None:
-    """A save that was written and not confirmed is told as failed, so the document must not keep what it changed."""
-    if isinstance(error, StorageFailed) and error.code == "not_confirmed":
-        try:
-            session.save("undo")
-        except AppError as again:
-            log.warning("run.not_taken_back", extra={"session_id": session.session_id, "code": again.code})

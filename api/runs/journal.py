@@ -9,6 +9,7 @@ be read: everything before it counts, nothing after it does.
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -20,7 +21,10 @@ SCHEMA = 1
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whose run it is. `started_at` in seconds since 1970; `message_id` is the user message that it answers."""
+    """Whose run it is. `started_at` in seconds since 1970; `message_id` is the user message that it answers.
+
+    A run that answers no message of the session (`kind` is not `turn`) has its `prompt` here, and no `message_id`.
+    """
 
     run_id: RunId
     session_id: SessionId
@@ -29,6 +33,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str
     agent: str
     started_at: float
+    kind: Literal["turn", "aside", "task"] = "turn"
+    prompt: str = ""
     schema: int = SCHEMA
 
 

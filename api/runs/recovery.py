@@ -24,6 +24,10 @@ from api.sessions.store import SessionStore
 log = logging.getLogger(__name__)
 
 ENDED = "ended"
+ASIDES = "asides"
+TASKS = "tasks"
+SHELVES = (ENDED, ASIDES, TASKS)
+"""Where journals of ended runs lie, to be replayed."""
 UNREADABLE = "unreadable"
 KEEP_ENDED_S = 24 * 3600.0
 

@@ -8,6 +8,7 @@ from api.domain.errors import BadRequest, Conflict, StaleRevision
 from api.domain.ids import MessageId, RunId, is_safe_id, new_message_id
 from api.domain.messages import Message, clean_text, text_of
 from api.domain.titles import UNTITLED, title_from
+from api.sessions import editing
 from api.sessions.session import Session
 
 
@@ -87,6 +88,24 @@ def drop_last_answer(session: Session, run_id: RunId) -> None:
     session.active_stream_id = run_id
 
 
+def replace_message(session: Session, message_id: str, new: NewTurn, run_id: RunId, now: float) -> None:
+    """Put another message of a person in the place of one, so that a run can answer that instead.
+
+    The old one, with all that followed it, stays with the new one, under `alternatives`.
+
+    Raises:
+        NotFound: there is no such message.
+        Conflict: it is not a person's.
+    """
+    position = editing.position_of(session, message_id)
+    old, dropped = session.messages[position], session.messages[position:]
+    if old.get("role") != "user":
+        raise Conflict("Only your own messages can be edited.", code="not_yours")
+    session.messages = session.messages[:position]
+    add_message(session, new, run_id, now)
+    session.messages[-1]["alternatives"] = [*old.get("alternatives", []), dropped]
+
+
 def was_cut_off_in_mid_sentence(session: Session) -> bool:
     """Did the last answer stop early and leave words to go on from?
 
@@ -132,9 +151,11 @@ def check_revision(session: Session, seen: int | None) -> None:
 
 
 def before(session: Session) -> dict[str, Any]:
-    """What of a session a turn can change, to be put back when it cannot be saved."""
+    """What of a session can be changed here, to be put back when it cannot be saved."""
     names = ("title", "title_by", "model", "agent", "workspace", "active_stream_id")
-    return {name: getattr(session, name) for name in names} | {"messages": list(session.messages)}
+    names += ("pinned", "archived", "project_id", "tags", "unread")
+    state = {name: getattr(session, name) for name in names}
+    return state | {"messages": list(session.messages), "extra": dict(session.extra)}
 
 
 def put_back(session: Session, state: dict[str, Any]) -> None:

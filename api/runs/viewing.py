@@ -10,11 +10,11 @@ from api.domain.errors import NotFound
 from api.domain.events import Event, RunEnded
 from api.domain.ids import OWNER_LOCAL, MessageId, RunId, is_safe_id
 from api.domain.messages import Message
-from api.domain.transcript import Transcript, messages_of
+from api.domain.transcript import Transcript, fold, messages_of
 from api.runs import recovery
 from api.runs.engine import Engine
 from api.runs.folding import messages_by
-from api.runs.journal import JournalUnreadable, Recovered, events_after, read_journal
+from api.runs.journal import Header, JournalUnreadable, Recovered, events_after, read_journal
 from api.runs.run import Run
 from api.sessions.session import Session
 
@@ -146,15 +146,21 @@ class Viewing:
     async def said(self, run_id: str, *, owner: str = OWNER_LOCAL) -> tuple[Session | None, list[Message]]:
         """The session of an ended run, and the messages the run left there; no session when it was deleted since.
 
+        A run that answers no message of its session leaves none there; what it said is given all the same.
+
         Raises:
             NotFound: there is no such run.
         """
         run = self._find(run_id, owner)
-        header = run.header if run else (await asyncio.to_thread(self._read_ended, run_id, owner)).header
+        header, transcript = (
+            (run.header, run.transcript) if run else await asyncio.to_thread(self._told_by_journal, run_id, owner)
+        )
         try:
             view = await self.session(header.session_id, owner=owner)
         except NotFound:
             return None, []
+        if header.kind != "turn":
+            return view.session, messages_of(transcript, header.run_id, model=header.model, now=header.started_at)
         return view.session, messages_by(view.messages, RunId(run_id))
 
     async def cancel(self, run_id: str, *, owner: str = OWNER_LOCAL) -> bool:
@@ -175,13 +181,21 @@ class Viewing:
             raise _no_run()
         return run
 
+    def _told_by_journal(self, run_id: str, owner: str) -> tuple[Header, Transcript]:
+        recovered = self._read_ended(run_id, owner)
+        return recovered.header, fold(recovered.events)
+
     def _read_ended(self, run_id: str, owner: str) -> Recovered:
         if not is_safe_id(run_id):
             raise _no_run()
+        paths = (self._engine.folder / shelf / f"{run_id}.jsonl" for shelf in recovery.SHELVES)
+        path = next((path for path in paths if path.is_file()), None)
         try:
-            recovered = read_journal(self._engine.folder / recovery.ENDED / f"{run_id}.jsonl")
+            recovered = read_journal(path) if path else None
         except (OSError, JournalUnreadable):
-            raise _no_run() from None
+            recovered = None
+        if recovered is None:
+            raise _no_run()
         if recovered.header.owner != owner:
             raise _no_run()
         return recovered

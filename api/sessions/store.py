@@ -154,7 +154,7 @@ class SessionStore:
         try:
             session = self.get(session_id, owner=owner)
         except SessionNotFound:
-            if not self._was_deleted(session_id, owner):
+            if not self.was_deleted(session_id, owner):
                 raise
             return
         except SessionUnreadable:
@@ -193,7 +193,7 @@ class SessionStore:
             StorageFailed: the disk refused; `not_confirmed`: restored, but a power cut may undo that.
         """
         unconfirmed = None
-        if self._was_deleted(session_id, owner):
+        if self.was_deleted(session_id, owner):
             with self._guard(session_id):
                 blank = self._blank_deleted.pop(session_id, None)
                 if blank is not None:
@@ -209,7 +209,8 @@ class SessionStore:
             raise unconfirmed
         return session
 
-    def _was_deleted(self, session_id: str, owner: str) -> bool:
+    def was_deleted(self, session_id: str, owner: str) -> bool:
+        """Did this session exist once, and is it in the trash now?"""
         folder = self.path_of(session_id).parent
         blank = self._blank_deleted.get(session_id)
         if blank is not None:

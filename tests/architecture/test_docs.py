@@ -52,7 +52,19 @@ def test_the_fields_that_a_route_takes_are_named(path: str) -> None:
 
 
 def test_every_event_of_a_stream_is_named() -> None:
-    names = {*NAMES.values(), *ENDINGS.values(), "done", "resync", "bye", "sessions_changed", "models_changed"}
+    names = {
+        *NAMES.values(),
+        *ENDINGS.values(),
+        "done",
+        "resync",
+        "bye",
+        "sessions_changed",
+        "models_changed",
+        "projects_changed",
+        "draft_changed",
+        "asides_changed",
+        "tasks_changed",
+    }
 
     assert not {name for name in names if f"`{name}`" not in HTTP_API}
     assert not {name for name in Error.model_fields if name not in HTTP_API}

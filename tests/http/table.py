@@ -20,6 +20,14 @@ GOOD = {
     "kind": "openai_compatible",
     "code": "no-code",
     "token": "no-token",
+    "message_id": "msg-nobody",
+    "project_id": "project-0000000000000000",
+    "task_id": "task-0000",
+    "tags": ["a"],
+    "text": "/nothing",
+    "name": "A name",
+    "question": "A question",
+    "prompt": "A prompt",
 }
 """Values that are right by their form; none of them names anything that exists."""
 

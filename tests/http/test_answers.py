@@ -119,9 +119,45 @@ def _keep_house(api: Checking, session_id: str) -> None:
     api.post("/api/session/delete", session_id=session_id)
     api.post("/api/session/restore", session_id=session_id)
     api.get("/health")
+    _edit_and_file(api, session_id)
     document = api.get("/api/openapi.json")
     assert {path for _, path in PROMISED} == set(document["paths"])
     assert version
+
+
+def _edit_and_file(api: Checking, session_id: str) -> None:
+    one = {"session_id": session_id}
+    api.post("/api/session/tag", **one, tags=["kept"])
+    api.post("/api/session/read", **one)
+    project = api.post("/api/projects/create", name="Kept")["project"]["project_id"]
+    api.post("/api/session/move", **one, project_id=project)
+    api.post("/api/projects/change", project_id=project, color="moss")
+    api.get("/api/projects")
+    api.post("/api/projects/delete", project_id=project)
+    api.post("/api/session/draft", **one, text="half")
+    api.get("/api/session/draft", **one)
+    api.post("/api/session/duplicate", **one)
+    first = api.get("/api/session", **one)["session"]["messages"][0]["id"]
+    api.post("/api/session/branch", **one, message_id=first)
+    edited = api.post("/api/chat/edit", **one, message_id=first, message="@@text Edited")
+    aside = api.post("/api/btw", **one, question="@@hang", model="scripted/script")["aside"]["stream_id"]
+    api.post("/api/background", **one, prompt="@@hang", model="scripted/script")
+    api.get("/api/background/status", **one)
+    api.get("/api/session", **one)
+    api.post("/api/chat/cancel", stream_id=aside)
+    api.post("/api/chat/cancel", stream_id=edited["stream_id"])
+    api.post("/api/btw/keep", stream_id=aside)
+    dropped = api.post("/api/btw", **one, question="@@hang", model="scripted/script")["aside"]["stream_id"]
+    api.post("/api/btw/drop", stream_id=dropped)
+    for task in api.get("/api/background/status", **one)["tasks"]:
+        api.post("/api/background/cancel", task_id=task["task_id"])
+    api.post("/api/session/truncate", **one, message_id=api.get("/api/session", **one)["session"]["messages"][0]["id"])
+    api.post("/api/session/undo", **one)
+    api.post("/api/session/put_back", **one)
+    api.post("/api/session/clear", **one)
+    api.post("/api/session/import", messages=[{"role": "user", "content": "from a file"}])
+    api.get("/api/commands")
+    api.post("/api/commands/run", text="/help")
 
 
 def _connect(api: Checking) -> None:

@@ -126,7 +126,7 @@ def test_a_field_that_is_missing_is_named(path: str, client: Client) -> None:
 )
 def test_a_hostile_id_is_refused_before_anything_is_looked_for(path: str, client: Client) -> None:
     model = BODIES[path]
-    for name in {"session_id", "stream_id", "id", "project_id", "message_id"} & {*model.model_fields}:
+    for name in {"session_id", "stream_id", "id", "project_id", "task_id"} & {*model.model_fields}:
         for hostile in HOSTILE_IDS:
             body = json.dumps(good_body(model) | {name: hostile}).encode()
             answer = _post(client, path, body)
@@ -134,15 +134,28 @@ def test_a_hostile_id_is_refused_before_anything_is_looked_for(path: str, client
             assert (answer.status_code, error.field) == (400, name), hostile
 
 
+IDS = {
+    "session_id": "session_not_found",
+    "stream_id": "run_not_found",
+    "task_id": "task_not_found",
+    "project_id": "project_not_found",
+}
+
+
 @pytest.mark.parametrize(
-    "path", [path for path, model in BODIES.items() if {"session_id", "stream_id"} & {*model.model_fields}]
+    "path",
+    [
+        path
+        for path, model in BODIES.items()
+        if any(model.model_fields[name].is_required() for name in {*IDS} & {*model.model_fields})
+    ],
 )
 def test_an_id_of_nothing_is_not_found(path: str, client: Client) -> None:
     answer = client.http.post(path, json=good_body(BODIES[path]))
 
     error = check_error(answer.status_code, answer.json())
     assert answer.status_code == 404
-    assert error.code in ("session_not_found", "run_not_found")
+    assert error.code in {*IDS.values(), "aside_not_found"}
 
 
 def test_a_run_is_no_session_and_a_session_is_no_run(client: Client) -> None:

@@ -8,7 +8,10 @@ import pytest
 
 from api.agents.base import Agent, Turn
 from api.domain.events import Event, RunEnded
+from api.runs.asides import Asides
+from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
@@ -80,8 +83,12 @@ class World:
         sessions = self.folder / "sessions"
         cache: dict[str, Session] = {}
         self.store = SessionStore(lambda: sessions, lambda: sessions / "_index.db", lambda: cache)
-        self.engine = Engine(self.store, OneAgent(self.agent), self.folder / "runs")
+        self.agents = OneAgent(self.agent)
+        self.engine = Engine(self.store, self.agents, self.folder / "runs")
+        self.conversing = Conversing(self.engine)
         self.viewing = Viewing(self.engine)
+        self.asides = Asides(self.engine, self.conversing, self.viewing)
+        self.tasks = Tasks(self.engine, self.conversing)
 
     def restart(self) -> None:
         self._dead.append(self.engine)
@@ -90,7 +97,9 @@ class World:
 
     async def close(self) -> None:
         """End everything, the tasks of those that the test takes for dead too."""
+        await self.tasks.close()
         for engine in (*self._dead, self.engine):
+            engine.on_retired.clear()
             await engine.close()
 
     async def until_ended(self, run_id: str) -> list[Event]:
@@ -100,6 +109,13 @@ class World:
                 events += batch
         assert isinstance(events[-1], RunEnded)
         return events
+
+
+async def eventually(is_so: Callable[[], object]) -> None:
+    """Let the loop run until something is so; ten seconds are more than anything here takes."""
+    async with asyncio.timeout(10):
+        while not is_so():  # noqa: ASYNC110  what is awaited is nobody's event
+            await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def document(world: World, session_id: str) -> dict[str, Any]:
 async def test_a_message_is_on_disk_when_its_sender_is_answered(world: World) -> None:
     session = world.store.new()
 
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
 
     kept = document(world, session.session_id)
     assert [message["content"] for message in kept["messages"]] == ["hello"]
@@ -38,7 +38,7 @@ async def test_a_message_is_on_disk_when_its_sender_is_answered(world: World) ->
 
 async def test_the_answer_is_in_the_document_when_the_end_is_shown(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(ThinkingDelta(text="hm"), TextDelta(text="hi "), TextDelta(text="there")).ends()
 
     await world.until_ended(started.stream_id)
@@ -51,7 +51,7 @@ async def test_the_answer_is_in_the_document_when_the_end_is_shown(world: World)
 
 async def test_an_event_is_in_the_journal_when_it_is_shown(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="first"))
 
     batch = await anext(aiter(world.viewing.follow(started.stream_id)))
@@ -62,7 +62,7 @@ async def test_an_event_is_in_the_journal_when_it_is_shown(world: World) -> None
 
 async def test_stopping_keeps_what_was_shown(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     watcher = aiter(world.viewing.follow(started.stream_id))
     world.agent.says(TextDelta(text="half an ans"))
     await anext(watcher)
@@ -79,7 +79,7 @@ async def test_stopping_keeps_what_was_shown(world: World) -> None:
 async def test_an_agent_that_ignores_being_stopped_is_fenced_off(world: World) -> None:
     session = world.store.new()
     world.agent.is_stubborn = True
-    first = await world.engine.start(session.session_id, hello())
+    first = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="before"))
     await anext(aiter(world.viewing.follow(first.stream_id)))
 
@@ -94,7 +94,7 @@ async def test_an_agent_that_ignores_being_stopped_is_fenced_off(world: World) -
 
 async def test_an_agent_that_breaks_ends_its_run_as_failed(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="so far")).breaks(ValueError("a bug"))
 
     ending = (await world.until_ended(started.stream_id))[-1]
@@ -106,7 +106,7 @@ async def test_an_agent_that_breaks_ends_its_run_as_failed(world: World) -> None
 
 async def test_a_failure_that_the_agent_explains_is_kept_with_the_answer(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     refused = Failure(code="provider_refused", message="The key was refused.", hint="Check it.")
     world.agent.says(RunEnded(outcome="failed", failure=refused))
 
@@ -118,10 +118,10 @@ async def test_a_failure_that_the_agent_explains_is_kept_with_the_answer(world: 
 
 async def test_a_second_message_waits_for_the_first_answer(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
 
     with pytest.raises(RunActive) as refused:
-        await world.engine.start(session.session_id, NewTurn(text="and another thing"))
+        await world.conversing.start(session.session_id, NewTurn(text="and another thing"))
 
     assert refused.value.fields["active_stream_id"] == started.stream_id
     assert len(session.messages) == 1
@@ -131,7 +131,7 @@ async def test_fifty_messages_at_once_begin_one_run(world: World) -> None:
     session = world.store.new()
 
     results = await asyncio.gather(
-        *(world.engine.start(session.session_id, NewTurn(text=f"message {n}")) for n in range(50)),
+        *(world.conversing.start(session.session_id, NewTurn(text=f"message {n}")) for n in range(50)),
         return_exceptions=True,
     )
 
@@ -141,23 +141,23 @@ async def test_fifty_messages_at_once_begin_one_run(world: World) -> None:
 
 async def test_sending_a_message_again_gives_the_same_answer_and_does_nothing(world: World) -> None:
     session = world.store.new()
-    first = await world.engine.start(session.session_id, hello(message_id="m1"))
+    first = await world.conversing.start(session.session_id, hello(message_id="m1"))
 
-    again = await world.engine.start(session.session_id, hello(message_id="m1"))
+    again = await world.conversing.start(session.session_id, hello(message_id="m1"))
 
     assert again.stream_id == first.stream_id
     assert len(session.messages) == 1
     with pytest.raises(Conflict, match="Another message"):
-        await world.engine.start(session.session_id, NewTurn(text="other words", message_id="m1"))
+        await world.conversing.start(session.session_id, NewTurn(text="other words", message_id="m1"))
 
 
 async def test_a_retry_answers_the_last_message_anew_and_keeps_the_old_answer_aside(world: World) -> None:
     session = world.store.new()
-    first = await world.engine.start(session.session_id, hello())
+    first = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="wrong")).ends()
     await world.until_ended(first.stream_id)
 
-    second = await world.engine.retry(session.session_id, revision=session.revision)
+    second = await world.conversing.retry(session.session_id, revision=session.revision)
     world.agent.says(TextDelta(text="right")).ends()
     await world.until_ended(second.stream_id)
 
@@ -169,11 +169,11 @@ async def test_a_retry_answers_the_last_message_anew_and_keeps_the_old_answer_as
 
 async def test_a_retry_may_name_another_model_which_the_session_keeps(world: World) -> None:
     session = world.store.new(model="test/refusing")
-    first = await world.engine.start(session.session_id, hello())
+    first = await world.conversing.start(session.session_id, hello())
     world.agent.ends()
     await world.until_ended(first.stream_id)
 
-    second = await world.engine.retry(session.session_id, model="test/willing")
+    second = await world.conversing.retry(session.session_id, model="test/willing")
     world.agent.says(TextDelta(text="gladly")).ends()
     await world.until_ended(second.stream_id)
 
@@ -183,12 +183,12 @@ async def test_a_retry_may_name_another_model_which_the_session_keeps(world: Wor
 
 async def test_a_retry_from_a_stale_window_changes_nothing(world: World) -> None:
     session = world.store.new()
-    first = await world.engine.start(session.session_id, hello())
+    first = await world.conversing.start(session.session_id, hello())
     world.agent.ends()
     await world.until_ended(first.stream_id)
 
     with pytest.raises(StaleRevision) as refused:
-        await world.engine.retry(session.session_id, revision=session.revision - 1)
+        await world.conversing.retry(session.session_id, revision=session.revision - 1)
 
     assert refused.value.fields["revision"] == session.revision
     assert len(session.messages) == 2
@@ -196,12 +196,12 @@ async def test_a_retry_from_a_stale_window_changes_nothing(world: World) -> None
 
 async def test_an_answer_that_was_cut_off_is_gone_on_with(world: World) -> None:
     session = world.store.new()
-    first = await world.engine.start(session.session_id, hello())
+    first = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="one, two, "))
     await anext(aiter(world.viewing.follow(first.stream_id)))
     await world.viewing.cancel(first.stream_id)
 
-    second = await world.engine.resume(session.session_id)
+    second = await world.conversing.resume(session.session_id)
     world.agent.says(TextDelta(text="three")).ends()
     await world.until_ended(second.stream_id)
 
@@ -212,14 +212,14 @@ async def test_an_answer_that_was_cut_off_is_gone_on_with(world: World) -> None:
         "three",
     ]
     with pytest.raises(Conflict, match="complete"):
-        await world.engine.resume(session.session_id)
+        await world.conversing.resume(session.session_id)
 
 
 async def test_two_identical_replies_in_a_row_are_both_kept(world: World) -> None:
     session = world.store.new()
 
     for _ in range(2):
-        started = await world.engine.start(session.session_id, hello())
+        started = await world.conversing.start(session.session_id, hello())
         world.agent.says(TextDelta(text="yes")).ends()
         await world.until_ended(started.stream_id)
 
@@ -229,7 +229,7 @@ async def test_two_identical_replies_in_a_row_are_both_kept(world: World) -> Non
 async def test_a_title_given_by_hand_is_never_overwritten(world: World) -> None:
     session = world.store.new()
     session.title, session.title_by = "My own", "person"
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TitleChanged(title="Another")).ends()
 
     await world.until_ended(started.stream_id)
@@ -239,7 +239,7 @@ async def test_a_title_given_by_hand_is_never_overwritten(world: World) -> None:
 
 async def test_tool_calls_enter_the_document_in_the_shape_that_model_apis_share(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="look"), ToolStarted(call_id="c1", name="ls")).says(
         ToolEnded(call_id="c1", output="a.txt"), TextDelta(text="one file")
     ).ends()
@@ -254,7 +254,7 @@ async def test_tool_calls_enter_the_document_in_the_shape_that_model_apis_share(
 
 async def test_a_session_deleted_while_it_answers_stays_deleted(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="too late"))
 
     world.store.delete(session.session_id)
@@ -272,18 +272,18 @@ async def test_a_message_that_cannot_be_stored_is_refused_and_leaves_no_trace(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", _disk_full)
         with pytest.raises(StorageFailed):
-            await world.engine.start(session.session_id, hello())
+            await world.conversing.start(session.session_id, hello())
 
     assert (session.messages, session.title, session.active_stream_id) == ([], "Untitled", None)
     assert list((world.folder / "runs").glob("*.jsonl")) == []
-    await world.engine.start(session.session_id, hello())
+    await world.conversing.start(session.session_id, hello())
 
 
 async def test_an_answer_that_cannot_enter_its_document_is_shown_and_enters_it_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="precious")).ends()
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", _disk_full)
@@ -291,7 +291,7 @@ async def test_an_answer_that_cannot_enter_its_document_is_shown_and_enters_it_l
         shown = await world.viewing.session(session.session_id)
 
     assert [one["content"] for one in shown.messages] == ["hello", "precious"]
-    again = await world.engine.start(session.session_id, NewTurn(text="more"))
+    again = await world.conversing.start(session.session_id, NewTurn(text="more"))
     assert [one["content"] for one in document(world, session.session_id)["messages"]] == ["hello", "precious", "more"]
     world.agent.ends()
     await world.until_ended(again.stream_id)
@@ -299,7 +299,7 @@ async def test_an_answer_that_cannot_enter_its_document_is_shown_and_enters_it_l
 
 async def test_a_stopping_server_ends_its_runs_as_interrupted_and_takes_no_more(world: World) -> None:
     session = world.store.new()
-    started = await world.engine.start(session.session_id, hello())
+    started = await world.conversing.start(session.session_id, hello())
     world.agent.says(TextDelta(text="not yet fin"))
     await anext(aiter(world.viewing.follow(started.stream_id)))
 
@@ -308,7 +308,7 @@ async def test_a_stopping_server_ends_its_runs_as_interrupted_and_takes_no_more(
     answer = document(world, session.session_id)["messages"][-1]
     assert (answer["content"], answer["outcome"]) == ("not yet fin", "interrupted")
     with pytest.raises(Unavailable):
-        await world.engine.start(session.session_id, hello())
+        await world.conversing.start(session.session_id, hello())
 
 
 def _disk_full(_: int) -> None:

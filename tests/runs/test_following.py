@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 async def started_run(world: World, count: int) -> str:
     """A run that has said `count` words, each an event of its own, and goes on."""
     session = world.store.new()
-    run_id = (await world.engine.start(session.session_id, NewTurn(text="count"))).stream_id
+    run_id = (await world.conversing.start(session.session_id, NewTurn(text="count"))).stream_id
     run = world.engine.find(run_id)
     assert run is not None
     for number in range(count):

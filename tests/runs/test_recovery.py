@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def abandoned(world: World, *words: str) -> tuple[str, str]:
     """A session and its run, left as `kill -9` leaves them."""
     session = world.store.new()
-    started = await world.engine.start(session.session_id, NewTurn(text="hello"))
+    started = await world.conversing.start(session.session_id, NewTurn(text="hello"))
     run = world.engine.find(started.stream_id)
     assert run is not None
     for word in words:
@@ -131,7 +131,7 @@ async def test_a_message_whose_run_left_no_journal_can_be_answered_again(world: 
     session_id, run_id = await abandoned(world)
     (world.folder / "runs" / f"{run_id}.jsonl").unlink()
 
-    started = await world.engine.resume(session_id)
+    started = await world.conversing.resume(session_id)
     world.agent.says(TextDelta(text="now")).ends()
     await world.until_ended(started.stream_id)
 

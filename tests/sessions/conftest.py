@@ -63,3 +63,17 @@ def shelf(tmp_path: Path) -> Iterator[Shelf]:
 def stored(shelf: Shelf) -> Callable[[Session], dict[str, Any]]:
     """What the disk says of a session."""
     return lambda session: json.loads((shelf.folder / f"{session.session_id}.json").read_bytes())
+
+
+@pytest.fixture
+def store(shelf: Shelf) -> SessionStore:
+    return shelf.store
+
+
+@pytest.fixture
+def other_store(tmp_path: Path) -> Iterator[SessionStore]:
+    """A store on another folder, as on another machine."""
+    (tmp_path / "elsewhere").mkdir()
+    other = Shelf(tmp_path / "elsewhere")
+    yield other.store
+    other.store.close()

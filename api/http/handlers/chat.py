@@ -10,7 +10,7 @@ from api.domain.events import Event, RunEnded
 from api.domain.ids import RunId
 from api.http import sse
 from api.http.rooms import House, Owner, Rooms, reply
-from api.http.schemas import Again, Cancel, ChatStart, Id, Prepare
+from api.http.schemas import Again, Cancel, ChatEdit, ChatStart, Id, Prepare
 from api.runs.turns import NewTurn
 from api.runs.viewing import Bye, Resync
 
@@ -30,17 +30,28 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
         agent=body.agent,
         workspace=body.workspace,
     )
-    return reply(await house.engine.start(body.session_id, turn, owner=owner))
+    started = await house.conversing.start(body.session_id, turn, owner=owner)
+    session = await asyncio.to_thread(house.store.get, body.session_id, owner=owner)
+    await asyncio.to_thread(house.drafts.forget, session)
+    return reply(started)
 
 
 async def retry(body: Again, house: House, owner: Owner) -> Response:
     """Answer the last message anew. The answer it had is kept aside in the document."""
-    return reply(await house.engine.retry(body.session_id, model=body.model, revision=body.revision, owner=owner))
+    return reply(await house.conversing.retry(body.session_id, model=body.model, revision=body.revision, owner=owner))
 
 
 async def resume(body: Again, house: House, owner: Owner) -> Response:
     """Go on with an answer that was cut off."""
-    return reply(await house.engine.resume(body.session_id, model=body.model, revision=body.revision, owner=owner))
+    return reply(await house.conversing.resume(body.session_id, model=body.model, revision=body.revision, owner=owner))
+
+
+async def edit(body: ChatEdit, house: House, owner: Owner) -> Response:
+    """Put another message in the place of one of yours, and answer that. What was there is kept aside."""
+    turn = NewTurn(text=body.message, message_id=body.new_message_id, model=body.model, agent=body.agent)
+    return reply(
+        await house.conversing.edit(body.session_id, body.message_id, turn, revision=body.revision, owner=owner)
+    )
 
 
 async def cancel(body: Cancel, house: House, owner: Owner) -> Response:

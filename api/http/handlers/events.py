@@ -45,12 +45,18 @@ def _resync(house: Rooms) -> bytes:
 
 
 async def _change(house: Rooms, owner: str, change: Change) -> bytes:
-    frames = b"".join(sse.frame(f"{topic}_changed", {}) for topic in change.topics)
+    frames = b"".join(_topic(topic) for topic in change.topics)
     if not change.session_ids:
         return frames
     rows, removed = await asyncio.to_thread(_look_up, house, owner, change.session_ids)
     data = {"rows": rows, "removed": removed, "version": change.version}
     return frames + sse.frame("sessions_changed", data, change.version)
+
+
+def _topic(topic: str) -> bytes:
+    """`models`, or something of one session: `draft:<session_id>`."""
+    name, _, session_id = topic.partition(":")
+    return sse.frame(f"{name}_changed", {"session_id": session_id} if session_id else {})
 
 
 def _look_up(house: Rooms, owner: str, session_ids: list[str]) -> tuple[list[dict[str, Any]], list[str]]:

@@ -2,14 +2,13 @@
 
 import asyncio
 from typing import Annotated, Any
-from urllib.parse import quote
 
-import msgspec
 from fastapi import Query, Response
 
-from api.domain.errors import AppError
+from api.domain.titles import UNTITLED, split_tags
 from api.http.rooms import House, Owner, Rooms, reply
 from api.http.schemas import Archive, Id, NewSession, OneSession, Pin, Rename
+from api.runs.tasks import public
 from api.sessions.session import Session
 
 DEFAULT_MESSAGES = 100
@@ -69,6 +68,9 @@ async def show(
         "_messages_offset": start,
         "_messages_truncated": start > 0,
         "active_run": view.active_run,
+        "asides": house.asides.of(session_id, owner=owner),
+        "tasks": [public(task) for task in house.tasks.of(session_id, owner=owner)],
+        "draft": await asyncio.to_thread(house.drafts.get, view.session),
     }
     return reply(answer)
 
@@ -86,9 +88,11 @@ async def search(
 
 
 async def rename(body: Rename, house: House, owner: Owner) -> Response:
-    """Give a session a name by hand, which nothing overwrites."""
-    title = " ".join(body.title.split())
-    return await _change(house, owner, body.session_id, title=title or "Untitled", title_by="person")
+    """Give a session a name by hand, which nothing overwrites. `#words` in it become tags."""
+    title, tags = split_tags(body.title)
+    session = await asyncio.to_thread(house.store.get, body.session_id, owner=owner)
+    tags = [*session.tags, *(tag for tag in tags if tag not in session.tags)]
+    return await _change(house, owner, body.session_id, title=title or UNTITLED, title_by="person", tags=tags)
 
 
 async def pin(body: Pin, house: House, owner: Owner) -> Response:
@@ -104,6 +108,8 @@ async def archive(body: Archive, house: House, owner: Owner) -> Response:
 async def delete(body: OneSession, house: House, owner: Owner) -> Response:
     """Move a session to the trash, from where it can be restored. A run in it is stopped first."""
     await house.engine.cancel_in(body.session_id)
+    await house.asides.drop_all(body.session_id)
+    await house.tasks.drop_all(body.session_id)
     await asyncio.to_thread(house.store.delete, body.session_id, owner=owner)
     return reply({"ok": True})
 
@@ -114,36 +120,10 @@ async def restore(body: OneSession, house: House, owner: Owner) -> Response:
     return reply({"session": session.row()})
 
 
-async def export(
-    session_id: Id, house: House, owner: Owner, format: Annotated[str, Query(pattern="^json$")] = "json"
-) -> Response:
-    """The whole document as a file."""
-    view = await house.viewing.session(session_id, owner=owner)
-    document = view.session.document() | {"messages": view.messages}
-    data = await asyncio.to_thread(lambda: msgspec.json.format(msgspec.json.encode(document)))
-    # RFC 6266: the name goes in percent-encoded UTF-8, so no title can break out of the header.
-    name = quote(f"{view.session.title}.json", safe="")
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}"}
-    return Response(data, headers=headers, media_type="application/json")
-
-
 async def _change(house: Rooms, owner: str, session_id: str, **values: Any) -> Response:
-    session = await asyncio.to_thread(house.store.get, session_id, owner=owner)
-    await asyncio.to_thread(_set_and_save, session, values)
-    return reply({"session": session.row()})
-
-
-def _set_and_save(session: Session, values: dict[str, Any]) -> None:
-    with session.lock:
-        before = {name: getattr(session, name) for name in values}
+    def change(session: Session) -> None:
         for name, value in values.items():
             setattr(session, name, value)
-        # A session without a message stays in memory alone, whatever it is called.
-        if not session.messages:
-            return
-        try:
-            session.save()
-        except AppError:
-            for name, value in before.items():
-                setattr(session, name, value)
-            raise
+
+    session, _ = await house.conversing.change(session_id, change, while_running=True, owner=owner)
+    return reply({"session": session.row()})

@@ -31,6 +31,44 @@ export interface Archive {
   session_id: string;
 }
 
+/** A question asked aside; follow its stream after `seq`. `transcript`: see `Transcript`. */
+export interface Aside {
+  is_active: boolean;
+  model: string;
+  question: string;
+  seq: number;
+  session_id: string;
+  started_at: number;
+  stream_id: string;
+  transcript: Transcript;
+}
+
+export interface AsideAnswer {
+  aside: Aside;
+}
+
+export interface Background {
+  model?: string | null;
+  prompt: string;
+  request_id?: string | null;
+  session_id: string;
+}
+
+/** Up to `message_id`, that one included; without it, all of the session. */
+export interface Branch {
+  message_id?: string | null;
+  request_id?: string | null;
+  session_id: string;
+  title?: string | null;
+}
+
+export interface Btw {
+  model?: string | null;
+  question: string;
+  request_id?: string | null;
+  session_id: string;
+}
+
 export interface Cancel {
   request_id?: string | null;
   stream_id: string;
@@ -39,6 +77,25 @@ export interface Cancel {
 export interface Cancelled {
   cancelled: boolean;
   ok: true;
+}
+
+/** `revision` is what the client saw; another one by now is a conflict. */
+export interface Change {
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+}
+
+/** `message_id` is the message to replace, `new_message_id` the id of the new one. */
+export interface ChatEdit {
+  agent?: string | null;
+  message: string;
+  message_id: string;
+  model?: string | null;
+  new_message_id?: string | null;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
 }
 
 export interface ChatStart {
@@ -56,6 +113,37 @@ export interface CodeExchange {
   request_id?: string | null;
 }
 
+export interface Command {
+  argument: string;
+  help: string;
+  name: string;
+  needs_session: boolean;
+}
+
+export interface CommandList {
+  commands: Command[];
+}
+
+/** `text` is the whole line, slash included. `session_id` is absent in a new chat. */
+export interface CommandRun {
+  model?: string | null;
+  request_id?: string | null;
+  session_id?: string | null;
+  text: string;
+}
+
+/** Put this text into the composer. */
+export interface Compose {
+  text: string;
+  type: "compose";
+}
+
+export interface Copy {
+  request_id?: string | null;
+  session_id: string;
+  title?: string | null;
+}
+
 export interface Counts {
   active: number;
   archived: number;
@@ -65,6 +153,33 @@ export interface Counts {
 export interface DefaultModel {
   model: string;
   request_id?: string | null;
+}
+
+/** Something that only the page can do. */
+export interface Do {
+  action: "export" | "help" | "model" | "theme";
+  argument?: string;
+  type: "do";
+}
+
+/** What was typed and not sent. `attachments` are names only; `revision` rises with every change. */
+export interface Draft {
+  attachments: string[];
+  revision: number;
+  text: string;
+}
+
+export interface DraftPut {
+  attachments?: string[];
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+  text: string;
+}
+
+/** What the page is to do because of a command; see `Effect`. */
+export interface Effects {
+  effects: (OpenSession | FollowRun | ShowAside | ShowTask | Reload | Compose | Do | Say)[];
 }
 
 /** The one shape of every failure; further fields depend on `code`. */
@@ -87,6 +202,13 @@ export interface FailureNote {
   message: string;
 }
 
+/** A run has begun in this session. */
+export interface FollowRun {
+  session_id: string;
+  stream_id: string;
+  type: "follow_run";
+}
+
 export interface FoundModel {
   id: string;
   name: string;
@@ -98,6 +220,11 @@ export interface Health {
   status: "ok";
   uptime_seconds: number;
   version: string;
+}
+
+export interface Imported {
+  imported: SessionRow[];
+  skipped: number;
 }
 
 /** `path` is to be put after the address of the server; it works once, for a quarter of an hour. */
@@ -151,6 +278,12 @@ export interface Models {
   problems: ModelProblem[];
 }
 
+export interface Move {
+  project_id: string | null;
+  request_id?: string | null;
+  session_id: string;
+}
+
 export interface NewSession {
   agent?: string | null;
   model?: string | null;
@@ -192,6 +325,22 @@ export interface OneSession {
   session_id: string;
 }
 
+export interface OneStream {
+  request_id?: string | null;
+  stream_id: string;
+}
+
+export interface OneTask {
+  request_id?: string | null;
+  task_id: string;
+}
+
+/** Show this session; null is a new chat. */
+export interface OpenSession {
+  session_id: string | null;
+  type: "open_session";
+}
+
 export interface Pin {
   pinned: boolean;
   request_id?: string | null;
@@ -213,6 +362,39 @@ export interface PlanUpdated {
 export interface Prepare {
   model?: string | null;
   request_id?: string | null;
+}
+
+export interface Project {
+  color: string;
+  name: string;
+  project_id: string;
+}
+
+export interface ProjectAnswer {
+  project: Project;
+}
+
+export interface ProjectChange {
+  color?: string | null;
+  name?: string | null;
+  project_id: string;
+  request_id?: string | null;
+}
+
+export interface ProjectCreate {
+  color?: string | null;
+  name: string;
+  request_id?: string | null;
+}
+
+export interface ProjectDelete {
+  project_id: string;
+  request_id?: string | null;
+}
+
+export interface ProjectList {
+  colors: string[];
+  projects: Project[];
 }
 
 /** A connected provider. The key itself never leaves the server. */
@@ -277,6 +459,18 @@ export interface QuestionAsked {
   type: "question.asked";
 }
 
+/** The session has changed: look at it again. */
+export interface Reload {
+  session_id: string;
+  type: "reload";
+}
+
+/** A session from which messages were taken, which can be put back. */
+export interface Removed {
+  removed: Message[];
+  session: SessionRow;
+}
+
 export interface Rename {
   request_id?: string | null;
   session_id: string;
@@ -316,6 +510,12 @@ export interface RunSnapshot {
   started_at: number;
   stream_id: string;
   transcript: Transcript;
+}
+
+/** Tell the person. */
+export interface Say {
+  message: string;
+  type: "say";
 }
 
 export interface SearchAnswer {
@@ -362,7 +562,10 @@ export interface SessionAnswer {
   _messages_offset: number;
   _messages_truncated: boolean;
   active_run: RunSnapshot | null;
+  asides: Aside[];
+  draft: Draft;
   session: Session;
+  tasks: Task[];
 }
 
 /** `version` is where to follow `/api/events` from. While `indexing`, older sessions may still be missing. */
@@ -408,6 +611,18 @@ export interface SessionsChanged {
   version: string;
 }
 
+/** A question is being answered aside. */
+export interface ShowAside {
+  stream_id: string;
+  type: "show_aside";
+}
+
+/** A task is being worked on in the background. */
+export interface ShowTask {
+  task_id: string;
+  type: "show_task";
+}
+
 export interface SignedIn {
   signed_in: boolean;
 }
@@ -438,6 +653,32 @@ export interface StreamStatus {
   active: boolean;
   last_seq: number;
   outcome: "done" | "cancelled" | "failed" | "interrupted" | null;
+}
+
+export interface Tag {
+  request_id?: string | null;
+  session_id: string;
+  tags: string[];
+}
+
+/** Something worked on in the background; once it runs, its stream can be followed. */
+export interface Task {
+  attempt: number;
+  created_at: number;
+  model: string;
+  prompt: string;
+  session_id: string;
+  state: "waiting" | "running" | "answered";
+  stream_id: string;
+  task_id: string;
+}
+
+export interface TaskAnswer {
+  task: Task;
+}
+
+export interface TaskList {
+  tasks: Task[];
 }
 
 export interface TextBlock {
@@ -544,6 +785,13 @@ export interface Transcript {
   steps?: Record<string, number>;
   title?: string | null;
   usage?: Usage | null;
+}
+
+export interface Truncate {
+  message_id: string;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
 }
 
 /** What a run has used so far. Tokens; `cost` in US dollars, absent where the price is not known. */

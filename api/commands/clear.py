@@ -1,0 +1,15 @@
+"""`/clear`"""
+
+from api.commands.base import Command, Desk, Effect, Reload, Say
+from api.sessions import editing
+
+
+async def _run(desk: Desk) -> list[Effect]:
+    now = desk.engine.clock()
+    session, removed = await desk.conversing.change(
+        desk.session, lambda session: editing.clear(session, now), reason="clear", owner=desk.owner
+    )
+    return [Reload(session_id=session.session_id), Say(message=f"{len(removed)} messages were taken away.")]
+
+
+CLEAR = Command(name="clear", help="Empty this conversation; this can be undone", run=_run)

@@ -1,0 +1,58 @@
+"""Every command, in the order in which they are offered."""
+
+from api.commands.background import BACKGROUND
+from api.commands.base import Command, Desk, Effect
+from api.commands.branch import BRANCH
+from api.commands.btw import BTW
+from api.commands.clear import CLEAR
+from api.commands.export import EXPORT
+from api.commands.help import HELP
+from api.commands.model import MODEL
+from api.commands.new import NEW
+from api.commands.rename import RENAME
+from api.commands.retry import RETRY
+from api.commands.stop import STOP
+from api.commands.theme import THEME
+from api.commands.undo import UNDO
+from api.domain.errors import BadRequest
+
+COMMANDS: tuple[Command, ...] = (
+    NEW,
+    RENAME,
+    MODEL,
+    BTW,
+    BACKGROUND,
+    STOP,
+    RETRY,
+    UNDO,
+    BRANCH,
+    EXPORT,
+    THEME,
+    CLEAR,
+    HELP,
+)
+_BY_NAME = {command.name: command for command in COMMANDS}
+
+
+def parse(text: str) -> tuple[Command, str]:
+    """The command that `text` calls, and what follows its name.
+
+    Raises:
+        BadRequest: it calls none, or one that there is not.
+    """
+    name, _, argument = text.strip().removeprefix("/").partition(" ")
+    command = _BY_NAME.get(name.lower())
+    if not text.strip().startswith("/") or command is None:
+        raise BadRequest(
+            f"There is no command /{name[:40]}. /help shows them all.", code="unknown_command", field="text"
+        )
+    return command, argument.strip()
+
+
+async def run(command: Command, desk: Desk) -> list[Effect]:
+    """Do what a command does; the effects are for the page.
+
+    Raises:
+        AppError: it could not be done, and why.
+    """
+    return await command.run(desk)

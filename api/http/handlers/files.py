@@ -1,0 +1,58 @@
+"""Conversations as files: out, and back in."""
+
+import asyncio
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import msgspec
+from fastapi import Query, Request, Response
+
+from api.domain.errors import TooLarge
+from api.http.rooms import House, Owner, reply
+from api.http.schemas import Id
+from api.runs.viewing import SessionView
+from api.sessions.exporting import to_html, to_markdown
+from api.sessions.importing import import_json
+
+MAX_IMPORT_BYTES = 256 * 1024 * 1024
+KINDS = {
+    "json": ("json", "application/json"),
+    "markdown": ("md", "text/markdown; charset=utf-8"),
+    "html": ("html", "text/html; charset=utf-8"),
+}
+
+
+async def export(
+    session_id: Id,
+    house: House,
+    owner: Owner,
+    format: Annotated[str, Query(pattern="^(json|markdown|html)$")] = "json",
+) -> Response:
+    """A conversation as a file. JSON is the whole document and can be imported again."""
+    view = await house.viewing.session(session_id, owner=owner)
+    data = await asyncio.to_thread(_written, view, format)
+    ending, kind = KINDS[format]
+    # RFC 6266: the name goes in percent-encoded UTF-8, so no title can break out of the header.
+    name = quote(f"{view.session.title}.{ending}", safe="")
+    return Response(data, headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"}, media_type=kind)
+
+
+async def import_sessions(request: Request, house: House, owner: Owner) -> Response:
+    """Conversations out of a JSON file, sent as the body. What is here already is passed over."""
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > MAX_IMPORT_BYTES:
+            raise TooLarge("The file is larger than 256 MB. Nothing was imported.", max_bytes=MAX_IMPORT_BYTES)
+    done = await asyncio.to_thread(import_json, house.store, bytes(received), owner=owner)
+    return reply({"imported": [session.row() for session in done.sessions], "skipped": done.skipped})
+
+
+def _written(view: SessionView, format: str) -> bytes | str:
+    session = view.session
+    if format == "markdown":
+        return to_markdown(session.title, view.messages)
+    if format == "html":
+        return to_html(session.title, view.messages, created_at=session.row()["created_at"])
+    document: dict[str, Any] = session.document() | {"messages": view.messages}
+    return msgspec.json.format(msgspec.json.encode(document))

@@ -1,0 +1,247 @@
+"""What people do in a conversation: send, edit, retry, go on, change, copy. Each durable before it is answered."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from api.agents.base import Agent, Turn
+from api.domain.errors import AppError, StorageFailed
+from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
+from api.runs import turns
+from api.runs.engine import Engine
+from api.runs.journal import Header, Journal
+from api.runs.run import Run
+from api.runs.turns import NewTurn, Started
+from api.sessions.branching import copied_fields
+from api.sessions.files import explained, make_folder
+from api.sessions.session import Session
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Change = Callable[[RunId], None]
+"""Makes a session ready for the run with the given id."""
+
+
+class Conversing:
+    """Everything here is called on the event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def start(self, session_id: str, new: NewTurn, *, owner: str = OWNER_LOCAL) -> Started:
+        """Accept a message, durably, and begin the run that answers it.
+
+        Raises:
+            BadRequest, NotFound, Conflict, Unavailable, StorageFailed: nothing was changed.
+            RunActive: a run is active in this session; `active_stream_id` names it.
+        """
+        new = turns.checked(new)
+        async with self._engine.lock(session_id):
+            session = await self._engine.load(session_id, owner)
+            if repeated := turns.already_accepted(session, new):
+                return turns.started(session, repeated)
+            await self._engine.free(session)
+            agent, model, named = await self._chosen(session, new.model, new.agent)
+
+            def change(run_id: RunId) -> None:
+                turns.add_message(session, new, run_id, self._engine.clock())
+                session.model, session.agent = model, named
+
+            return await self._begin(session, agent, model, change)
+
+    async def retry(
+        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
+    ) -> Started:
+        """Answer the last message anew, with another `model` if one is named.
+
+        Raises as `start`, and Conflict when there is no message.
+        """
+        async with self._engine.lock(session_id):
+            session = await self._engine.load(session_id, owner)
+            await self._engine.free(session)
+            turns.check_revision(session, revision)
+            return await self._answer_again(session, model)
+
+    async def edit(
+        self, session_id: str, message_id: str, new: NewTurn, *, revision: int | None, owner: str = OWNER_LOCAL
+    ) -> Started:
+        """Put another message in the place of one, durably, and begin the run that answers it. Raises as `start`."""
+        new = turns.checked(new)
+        async with self._engine.lock(session_id):
+            session = await self._engine.load(session_id, owner)
+            if repeated := turns.already_accepted(session, new):
+                return turns.started(session, repeated)
+            await self._engine.free(session)
+            turns.check_revision(session, revision)
+            agent, model, named = await self._chosen(session, new.model, new.agent)
+
+            def change(run_id: RunId) -> None:
+                turns.replace_message(session, message_id, new, run_id, self._engine.clock())
+                session.model, session.agent = model, named
+
+            return await self._begin(session, agent, model, change, reason="edit")
+
+    async def change(
+        self,
+        session_id: str,
+        make: Callable[[Session], T],
+        *,
+        revision: int | None = None,
+        reason: str | None = None,
+        while_running: bool = False,
+        owner: str = OWNER_LOCAL,
+    ) -> tuple[Session, T]:
+        """Change a session, by default only one that no run holds, and save it.
+
+        `make` decides; what it raises leaves everything as it was.
+
+        Raises:
+            NotFound, Conflict, StaleRevision, StorageFailed: nothing was changed.
+            RunActive: a run is active in this session.
+        """
+        async with self._engine.lock(session_id):
+            session = await self._engine.load(session_id, owner)
+            if not while_running:
+                await self._engine.free(session)
+            turns.check_revision(session, revision)
+            return session, await asyncio.to_thread(_make_and_save, session, make, reason)
+
+    async def resume(
+        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
+    ) -> Started:
+        """Go on with an answer that was cut off, or begin it anew when it had not a word; `model` as for `retry`.
+
+        Raises as `start`, and Conflict when the last answer is complete.
+        """
+        async with self._engine.lock(session_id):
+            session = await self._engine.load(session_id, owner)
+            await self._engine.free(session)
+            turns.check_revision(session, revision)
+            if not turns.was_cut_off_in_mid_sentence(session):
+                return await self._answer_again(session, model)
+            agent, model, named = await self._chosen(session, model)
+
+            def change(run_id: RunId) -> None:
+                turns.hand_over(session, run_id)
+                session.model, session.agent = model, named
+
+            return await self._begin(session, agent, model, change, continuing=True)
+
+    async def copy(
+        self, session_id: str, *, up_to: str | None = None, title: str | None = None, owner: str = OWNER_LOCAL
+    ) -> Session:
+        """A new session, saved, that begins like this one: all of it, or up to a message. A run in it is no obstacle.
+
+        Raises:
+            NotFound, Conflict, StorageFailed: nothing was made.
+        """
+        session = await self._engine.load(session_id, owner)
+        return await asyncio.to_thread(self._copy, session, up_to, title)
+
+    def _copy(self, session: Session, up_to: str | None, title: str | None) -> Session:
+        with session.lock:
+            fields = copied_fields(session, up_to=up_to, title=title)
+        copy = self._engine.store.new(owner=session.owner, **fields)
+        copy.save()
+        return copy
+
+    async def _answer_again(self, session: Session, model: str | None) -> Started:
+        agent, chosen, named = await self._chosen(session, model)
+
+        def change(run_id: RunId) -> None:
+            turns.drop_last_answer(session, run_id)
+            session.model, session.agent = chosen, named
+
+        return await self._begin(session, agent, chosen, change, reason="retry")
+
+    async def _chosen(
+        self, session: Session, model: str | None, agent: str | None = None
+    ) -> tuple[Agent, str, str | None]:
+        """Who answers, with which model, and the agent that the session is to remember.
+
+        Another model means its own agent, unless one is named too.
+        """
+        named = agent if agent or model else session.agent
+        return *await self._engine.choose(model or session.model, named), named
+
+    async def _begin(
+        self,
+        session: Session,
+        agent: Agent,
+        model: str,
+        change: Change,
+        *,
+        reason: str | None = None,
+        continuing: bool = False,
+    ) -> Started:
+        run_id = new_run_id()
+        journal = await asyncio.to_thread(self._accept, session, change, run_id, model, agent.name, reason)
+        turn = Turn(
+            session_id=SessionId(session.session_id),
+            run_id=run_id,
+            messages=list(session.messages),
+            model=model,
+            workspace=session.workspace,
+            continuing=continuing,
+        )
+        self._engine.launch(Run(turn, agent, journal, self._engine.finish))
+        return turns.started(session, turns.last_user_message(session), run_id)
+
+    def _accept(
+        self, session: Session, change: Change, run_id: RunId, model: str, agent: str, reason: str | None
+    ) -> Journal:
+        """Make the change durable and open the journal. In a thread: it waits for the disk."""
+        with session.lock:
+            state = turns.before(session)
+            journal: Journal | None = None
+            try:
+                change(run_id)
+                header = Header(
+                    run_id=run_id,
+                    session_id=SessionId(session.session_id),
+                    owner=session.owner,
+                    message_id=turns.last_user_message(session)["id"],
+                    model=model,
+                    agent=agent,
+                    started_at=self._engine.clock(),
+                )
+                # Before the document, so that none ever names a run without a journal. A journal that no document
+                # names is one of a run that was never accepted.
+                make_folder(self._engine.folder)
+                journal = Journal.create(self._engine.folder, header)
+                session.save(reason)
+            except BaseException as error:
+                turns.put_back(session, state)
+                if journal is not None:
+                    journal.discard()
+                _take_back(session, error)
+                if isinstance(error, OSError):
+                    raise explained(error, self._engine.folder) from error
+                raise
+            return journal
+
+
+def _make_and_save(session: Session, make: Callable[[Session], T], reason: str | None) -> T:
+    with session.lock:
+        state = turns.before(session)
+        try:
+            made = make(session)
+            # A session without a message stays in memory alone, whatever it is called.
+            if session.messages or session.seen is not None:
+                session.save(reason)
+        except BaseException as error:
+            turns.put_back(session, state)
+            _take_back(session, error)
+            raise
+        return made
+
+
+def _take_back(session: Session, error: BaseException) -> None:
+    """A save that was written and not confirmed is told as failed, so the document must not keep what it changed."""
+    if isinstance(error, StorageFailed) and error.code == "not_confirmed":
+        try:
+            session.save("undo")
+        except AppError as again:
+            log.warning("run.not_taken_back", extra={"session_id": session.session_id, "code": again.code})

@@ -1,0 +1,96 @@
+"""Drafts: what someone has typed into a session and not sent yet, shared by all open pages.
+
+A draft is no part of its session: typing changes no document. That of a session with messages is kept on disk; that
+of a blank one lives in memory, as the session itself does.
+"""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from api.domain.errors import StaleRevision, StorageFailed
+from api.domain.messages import clean_text
+from api.sessions.files import StateFile, explained, make_folder, remove_file
+from api.sessions.session import Session
+
+MAX_CHARACTERS = 400_000
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """`revision` rises with every change; 0 is no draft yet. `attachments` are names only."""
+
+    text: str = ""
+    attachments: list[str] = []
+    revision: int = 0
+
+
+class Drafts:
+    """The drafts of all sessions. Safe to call from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """One file a draft, in `folder`, made when first needed."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._held: dict[str, Draft] = {}
+
+    def get(self, session: Session) -> Draft:
+        """The draft of a session, empty when there is none."""
+        with self._lock:
+            return self._get(session)
+
+    def put(self, session: Session, text: str, attachments: list[str], *, revision: int | None) -> Draft:
+        """Replace the draft; `revision` is what the writer saw.
+
+        Raises:
+            StaleRevision: another page wrote meanwhile; the error carries its `text` and `revision`.
+            StorageFailed: the disk refused; the draft is still held in memory.
+        """
+        with self._lock:
+            known = self._get(session)
+            if revision is not None and revision != known.revision:
+                raise StaleRevision(
+                    "This draft was changed in another window.", revision=known.revision, text=known.text
+                )
+            draft = Draft(clean_text(text)[:MAX_CHARACTERS], attachments, known.revision + 1)
+            self._held[session.session_id] = draft
+            self._keep(session, draft)
+            return draft
+
+    def forget(self, session: Session) -> None:
+        """The message was sent. The next draft has a higher number than this one."""
+        with self._lock:
+            known = self._get(session)
+            if known.text or known.attachments:
+                self._held[session.session_id] = Draft(revision=known.revision + 1)
+                remove_file(self._path(session))
+
+    def _get(self, session: Session) -> Draft:
+        held = self._held.get(session.session_id)
+        if held is None:
+            held = self._held[session.session_id] = _draft(StateFile(self._path(session)).read())
+        return held
+
+    def _keep(self, session: Session, draft: Draft) -> None:
+        if session.seen is None:
+            return
+        if not draft.text and not draft.attachments:
+            remove_file(self._path(session))
+            return
+        try:
+            make_folder(self._folder)
+            StateFile(self._path(session)).write(msgspec.structs.asdict(draft))
+        except OSError as error:
+            failed: StorageFailed = explained(error, self._folder)
+            raise failed from error
+
+    def _path(self, session: Session) -> Path:
+        return self._folder / f"{session.session_id}.json"
+
+
+def _draft(kept: dict[str, Any]) -> Draft:
+    try:
+        return msgspec.convert(kept, Draft)
+    except msgspec.ValidationError:
+        return Draft()

@@ -1,0 +1,81 @@
+"""Conversations out of a file: one exported here, or any document of the same shape; or a list of them."""
+
+from typing import Any
+
+import msgspec
+
+from api.domain.errors import BadRequest, NotFound
+from api.domain.ids import is_safe_id, new_session_id
+from api.sessions.document import Document, Unreadable, decode
+from api.sessions.session import Session
+from api.sessions.store import SessionStore
+
+MAX_AT_ONCE = 10_000
+_OURS = ("session_id", "owner", "active_stream_id", "revision", "schema")
+
+
+class Imported(msgspec.Struct):
+    """`skipped` counts documents that were here already, word for word."""
+
+    sessions: list[Session] = msgspec.field(default_factory=list)
+    skipped: int = 0
+
+
+def import_json(store: SessionStore, raw: bytes, *, owner: str) -> Imported:
+    """Save every conversation in `raw`. One whose id is taken by another conversation gets a new id.
+
+    All are read before the first is saved, so a file that is broken anywhere changes nothing.
+
+    Raises:
+        BadRequest: it is no JSON, or holds something that is no conversation, or holds none at all.
+        StorageFailed: the disk refused; those saved until then stay, and importing again skips them.
+    """
+    documents = [_checked(entry, position) for position, entry in enumerate(_entries(raw), start=1)]
+    done = Imported()
+    for document in documents:
+        session = _placed(store, document, owner)
+        if session is None:
+            done.skipped += 1
+            continue
+        session.save("import")
+        done.sessions.append(session)
+    return done
+
+
+def _entries(raw: bytes) -> list[Any]:
+    try:
+        value = msgspec.json.decode(raw)
+    except (ValueError, RecursionError):
+        raise BadRequest("This file is no JSON. Nothing was imported.", code="not_json") from None
+    entries = value if isinstance(value, list) else [value]
+    if not entries or len(entries) > MAX_AT_ONCE:
+        raise BadRequest("This file holds no conversation, or too many. Nothing was imported.", code="no_sessions")
+    return entries
+
+
+def _checked(entry: Any, position: int) -> Document:
+    session_id = entry.get("session_id") if isinstance(entry, dict) else None
+    try:
+        if not isinstance(entry, dict):
+            raise Unreadable("It is no object.")
+        if not is_safe_id(session_id):
+            entry["session_id"] = session_id = new_session_id()
+        return decode(msgspec.json.encode(entry), str(session_id))
+    except Unreadable as error:
+        message = f"Entry {position} of this file is no conversation. {error} Nothing was imported."
+        raise BadRequest(message, code="not_a_session", entry=position) from None
+
+
+def _placed(store: SessionStore, document: Document, owner: str) -> Session | None:
+    """A session to be saved for `document`, or None when it is here already."""
+    session_id = document["session_id"]
+    fields = {name: value for name, value in document.items() if name not in _OURS}
+    try:
+        known = store.get(session_id, owner=owner)
+    except NotFound:
+        known = None
+    if known is not None and known.messages == document["messages"] and known.title == document.get("title"):
+        return None
+    if known is not None or store.was_deleted(session_id, owner):
+        session_id = new_session_id()
+    return store.new(owner=owner, session_id=session_id, **fields)
