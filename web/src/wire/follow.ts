@@ -74,6 +74,11 @@ export class Follower {
     this.#connect();
   }
 
+  /** What is to be asked for has changed: ask anew, whatever is on its way. */
+  renew(): void {
+    if (this.#phase !== "closed" && this.#phase !== "resting") this.#connect();
+  }
+
   #heed(sign: Sign): void {
     // Being offline proves nothing (the server may be on this machine), so the network's changes are tried out.
     if (sign === "network") return this.#phase === "resting" ? undefined : this.retryNow();
