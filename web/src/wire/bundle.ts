@@ -1,9 +1,8 @@
 /** The runs that are followed, all through one connection, whoever follows them. */
 
 import { ServerError } from "./client";
-import { Follower, type Open, type Surroundings, type Watcher } from "./follow";
+import { Follower, type Line, type Open, type Surroundings, type Watcher } from "./follow";
 import type { Frame } from "./sse";
-import type { Line } from "./streams";
 
 /** Opens the stream of these runs, each after its number. */
 export type OpenRuns = (runs: ReadonlyMap<string, number>, signal: AbortSignal) => ReturnType<Open>;

@@ -2,12 +2,9 @@
 
 import { RunBundle } from "./bundle";
 import type { Client } from "./client";
-import { Follower, type Surroundings, type Watcher } from "./follow";
+import { Follower, type Line, type Surroundings, type Watcher } from "./follow";
 
-export interface Line {
-  stop(): void;
-  retryNow(): void;
-}
+export type { Line } from "./follow";
 
 export interface Streams {
   /** Follow a run. `after` answers the number of the last event that the watcher has, at each connection anew. */
