@@ -36,8 +36,8 @@ def living(server: ServerProcess) -> Iterator[ServerProcess]:
 def test_a_long_stream_reloaded_at_five_random_points_comes_out_exact(tab: Tab, client: Client) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # said by pytest where it fails
-    points = sorted(random.Random(seed).sample(range(1, 1400), 5))
-    tab.send(numbered("Five reloads", 1500, 0.002))
+    points = sorted(random.Random(seed).sample(range(1, 900), 5))
+    tab.send(numbered("Five reloads", 1000, 0.003))
 
     for point in points:
         shown = tab.wait_for_words(point)
@@ -47,7 +47,7 @@ def test_a_long_stream_reloaded_at_five_random_points_comes_out_exact(tab: Tab, 
         assert again == WORDS[: len(again)]
 
     tab.wait_for_answer()
-    assert tab.words_shown() == WORDS == documented(client, tab.session_id)
+    assert tab.words_shown() == WORDS[:1000] == documented(client, tab.session_id)
     expect(tab.said).to_have_count(1)
     expect(tab.answers).to_have_count(1)
 

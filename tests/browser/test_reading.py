@@ -11,9 +11,18 @@ from tests.browser.documents import write_session
 from tests.browser.tab import Tab
 
 LONG = 200
-PARAGRAPHS = "\\n\\n".join(f"Paragraph {n}: about nothing in particular, at some length." for n in range(400))
 TOP = "node => node.getBoundingClientRect().top"
-GROWING = f"A long walk\n@@pace 0.002\n@@text {PARAGRAPHS}"
+
+UNTIL_STILL = """async (view) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let top = NaN; top !== view.scrollTop; await frame(), await frame()) top = view.scrollTop;
+}"""
+
+
+def growing(title: str, paragraphs: int) -> str:
+    """A message that is answered at length, a word at a time."""
+    text = "\\n\\n".join(f"Paragraph {n}: about nothing in particular, at some length." for n in range(paragraphs))
+    return f"{title}\n@@pace 0.002\n@@text {text}"
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +51,13 @@ def grow(tab: Tab, words: int = 150) -> None:
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visit, phone: bool) -> None:
     tab = visit(phone=phone)
-    tab.composer.fill(GROWING)
+    tab.composer.fill(growing("A long walk", 400))
     tab.button("Send").click()
     tab.wait_for_words(400)
     expect(tab.button("Jump to the latest")).to_have_count(0)
     assert from_end(tab) < 60
 
     scroll_up(tab, 600)
-    expect(tab.button("Jump to the latest")).to_be_visible()
     read = tab.answer.get_by_text("Paragraph 12:")
     before = place_of(tab, read)
     grow(tab)
@@ -65,8 +73,8 @@ def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visi
 
 
 def test_what_is_read_stays_when_the_answer_ends(tab: Tab) -> None:
-    tab.send(f"Nearly done\n@@pace 0.002\n@@text {PARAGRAPHS}")
-    tab.wait_for_words(600)
+    tab.send(growing("Nearly done", 120))
+    tab.wait_for_words(400)
     scroll_up(tab, 500)
     read = tab.answer.get_by_text("Paragraph 30:")
     before = place_of(tab, read)
@@ -121,10 +129,8 @@ def entries(tab: Tab) -> Locator:
 
 
 def scroll_up(tab: Tab, pixels: int) -> None:
-    """As with a wheel or a finger, by hand."""
-    before = tab.thread.evaluate("view => view.scrollTop")
+    """As with a wheel or a finger, by hand, until it stands still."""
     tab.thread.hover()
     tab.page.mouse.wheel(0, -pixels)
-    tab.page.wait_for_function(
-        "([view, before]) => view.scrollTop < before - 100", arg=[tab.thread.element_handle(), before]
-    )
+    expect(tab.button("Jump to the latest")).to_be_visible()
+    tab.thread.evaluate(UNTIL_STILL)
