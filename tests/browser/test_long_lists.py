@@ -126,7 +126,8 @@ def test_what_is_read_does_not_move_by_a_pixel_when_a_page_comes_in_above_and_on
             for (let turn = 0; turn < 3; turn++) {
                 view.scrollTop = 899;
                 const edge = view.getBoundingClientRect().top;
-                const read = [...view.querySelectorAll("article")].find((one) => one.getBoundingClientRect().bottom > edge);
+                const isRead = (one) => one.getBoundingClientRect().bottom > edge;
+                const read = [...view.querySelectorAll("article")].find(isRead);
                 const [top, first] = [read.getBoundingClientRect().top, view.querySelector("article")];
                 while (view.querySelector("article") === first) await frame();
                 await frame();
