@@ -65,8 +65,9 @@ class Run:
 
     def as_shown(self) -> Transcript:
         """A copy of what watchers have been shown: without the ending, until they are shown that."""
-        is_ending = self._before_ending is not None and not self.ended.is_set()
-        return copy.deepcopy(self._before_ending if is_ending else self.transcript)
+        if self._before_ending is not None and not self.ended.is_set():
+            return copy.deepcopy(self._before_ending)
+        return copy.deepcopy(self.transcript)
 
     def begin(self) -> None:
         self._task = asyncio.create_task(self._drive(), name=self.header.run_id)

@@ -2,6 +2,8 @@
 
 import { Conversation } from "../features/chat/conversation.svelte";
 import { Account } from "../state/account.svelte";
+import { Commands } from "../state/commands.svelte";
+import { Finding } from "../state/finding.svelte";
 import { Models } from "../state/models.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { signin } from "../strings/en";
@@ -21,6 +23,8 @@ export class Home {
   readonly models = new Models(this.client);
   readonly sessions = new Sessions(this.client, "sessions");
   readonly archive = new Sessions(this.client, "archive");
+  readonly commands = new Commands(this.client);
+  readonly finding = new Finding(this.client);
   readonly account: Account;
   readonly #streams = new SharedStreams(
     connect,
@@ -80,13 +84,17 @@ export class Home {
     if (place.page === "settings") return;
     const wanted = place.page === "session" ? place.sessionId : null;
     const open = this.conversation;
-    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) return;
+    const sought = place.page === "session" ? place.sought : null;
+    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) {
+      if (sought) open.sought = sought;
+      return;
+    }
     open?.close();
     const surprises = {
       named: (sessionId: string) => this.#named(conversation, sessionId),
       failed: (sentence: string) => this.toasts.say(sentence),
     };
-    const conversation = new Conversation(this.client, this.#streams, surprises, wanted);
+    const conversation = new Conversation(this.client, this.#streams, surprises, wanted, sought);
     const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
     if (row) conversation.row = row;
     this.conversation = conversation;
@@ -129,6 +137,7 @@ export class Home {
     this.account.stop();
     this.conversation?.close();
     this.conversation = null;
+    this.finding.clear();
     this.door = "closed";
   }
 

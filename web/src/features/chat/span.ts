@@ -35,6 +35,13 @@ export function later(keys: readonly string[], span: Span): Span {
   return spanOf(keys, Math.max(start, last - MOST), last);
 }
 
+/** The span around an entry that is to be shown. */
+export function around(keys: readonly string[], key: string): Span {
+  const at = Math.max(0, keys.indexOf(key));
+  const start = Math.max(0, at - MOST / 2);
+  return spanOf(keys, start, Math.min(keys.length, start + MOST));
+}
+
 function spanOf(keys: readonly string[], start: number, end: number): Span {
   // At the end of all it is open, so that what is said next belongs to it.
   return { first: keys[start] ?? null, last: end >= keys.length ? null : (keys[end - 1] ?? null) };
