@@ -164,7 +164,8 @@ def _markdown() -> str:
     section = (
         "## A heading\n\nA **paragraph** with `code`, a [link](https://example.org) and *more* words than it needs. "
         + "lorem ipsum dolor sit amet " * 12
-        + "\n\n| one | two | three |\n| --- | --- | --- |\n| a | b | c |\n| d | e | f |\n\n- first\n- second\n- third\n\n"
+        + "\n\n| one | two | three |\n| --- | --- | --- |\n| a | b | c |\n| d | e | f |\n\n"
+        + "- first\n- second\n- third\n\n"
         + "```python\ndef answer(number: int) -> int:\n    return number * 42\n```\n\n"
     )
     return (section * 50).replace("\n", "\\n")

@@ -22,7 +22,7 @@ def words_of(tab: Tab) -> list[str]:
 def test_twelve_tabs_show_one_running_stream_to_the_letter_and_a_thirteenth_still_loads(
     tab: Tab, client: Client
 ) -> None:
-    tab.send(numbered("Twelve tabs", 1500, 0.012))
+    tab.send(numbered("Twelve tabs", 1500, 0.01))
     tab.wait_for_words(5)
     tabs = [tab, *(tab.twin(f"/s/{tab.session_id}") for _ in range(TABS - 1))]
     for one in tabs:
