@@ -92,11 +92,11 @@ def test_undo_brings_the_message_back_and_clear_empties(tab: Tab) -> None:
 
 
 def test_retry_answers_anew_and_stop_ends_it(tab: Tab, client: Client) -> None:
-    tab.ask("Say it again")
+    tab.ask("Say it again\n@@pace 0.1\n@@text One two three four five six")
     tab.send("/retry")
-    expect(tab.composer).to_have_value("")
+    expect(tab.button("Stop")).to_be_visible()
     expect(tab.answers).to_have_count(1)
-    tab.wait_for_answer()
+    expect(tab.wait_for_answer()).to_contain_text("six")
 
     tab.send("Begin\n@@text Begun.\n@@silence")
     expect(tab.button("Stop")).to_be_visible()
