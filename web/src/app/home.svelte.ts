@@ -9,6 +9,8 @@ import { Sessions } from "../state/sessions.svelte";
 import { signin } from "../strings/en";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
+import { connect, tabSigns } from "../wire/shared/browser";
+import { SharedStreams } from "../wire/shared/tab";
 import { DirectStreams } from "../wire/streams";
 import { browser } from "../wire/surroundings";
 import type { Row } from "../wire/types";
@@ -24,7 +26,13 @@ export class Home {
   readonly commands = new Commands(this.client);
   readonly finding = new Finding(this.client);
   readonly account: Account;
-  readonly #streams = new DirectStreams(this.client, browser);
+  readonly #streams = new SharedStreams(
+    connect,
+    new DirectStreams(this.client, browser),
+    browser,
+    (error) => this.#refused(error),
+    tabSigns,
+  );
 
   /** "entering" until it is known whether this browser may come in. */
   door = $state<"entering" | "open" | "closed">("entering");
@@ -38,7 +46,7 @@ export class Home {
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });
-    this.client.listen({ signedOut: () => this.#signedOut(), unreachable: () => this.account.doubt() });
+    this.client.listen({ refused: (error) => this.#refused(error) });
     window.addEventListener("hashchange", () => void this.#useLink());
   }
 
@@ -118,6 +126,11 @@ export class Home {
   /** A new conversation has its address now, which becomes the page's if nobody went elsewhere. */
   #named(conversation: Conversation, sessionId: string): void {
     if (this.conversation === conversation && this.router.place.page === "new") this.router.rename(`/s/${sessionId}`);
+  }
+
+  #refused(error: ServerError): void {
+    if (error.isSignedOut) this.#signedOut();
+    else this.account.doubt();
   }
 
   #signedOut(): void {
