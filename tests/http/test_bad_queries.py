@@ -24,8 +24,8 @@ REFUSED = {
     "/api/chat/stream": """
         after_seq=1 stream_id=r1&after_seq=-1 stream_id=r1&after_seq=9{0:9>30} stream_id=r1&after_seq=x""",
     "/api/chat/streams": """
-        after_seq=1 runs= runs=r1 runs=r1: runs=r1:x runs=r1:-1 runs=:1 runs=r1:1, runs=,r1:1 runs=..%2Fr1:1 runs=r1:1%0A
-        runs=r1:9{0:9>15} runs=r1:1{0:,>100} runs=r1:%C2%B2""",
+        after_seq=1 runs= runs=r1 runs=r1: runs=r1:x runs=r1:-1 runs=:1 runs=r1:1, runs=,r1:1 runs=..%2Fr1:1
+        runs=r1:1%0A runs=r1:9{0:9>15} runs=r1:1{0:,>100} runs=r1:%C2%B2""",
     "/api/chat/stream/status": "limit=1",
     "/api/events": "after=a{0:a>100}",
 }

@@ -1,7 +1,7 @@
 /** What of a long conversation is drawn. */
 
 import { expect, test } from "vitest";
-import { MOST, TO_THE_END, earlier, later, rangeOf, type Span } from "../src/features/chat/span";
+import { MOST, TO_THE_END, around, earlier, later, rangeOf, type Span } from "../src/features/chat/span";
 
 const keys = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, index) => `k${from + index}`);
 const drawn = (all: string[], span: Span): string[] => all.slice(...rangeOf(all, span));
@@ -40,4 +40,10 @@ test("what is drawn stays when older entries come in above and new ones below", 
 
 test("when the entries it names are gone, the end is drawn", () => {
   expect(drawn(keys(500, 900), { first: "k1", last: "k2" })).toEqual(keys(900 - MOST, 900));
+});
+
+test("an entry that is to be shown is drawn with what stands around it, wherever it stands", () => {
+  const all = keys(0, 1000);
+  for (const key of ["k0", "k500", "k999"]) expect(drawn(all, around(all, key))).toContain(key);
+  expect(drawn(all, around(all, "k500")).length).toBe(MOST);
 });

@@ -35,9 +35,11 @@ export function later(keys: readonly string[], span: Span): Span {
   return spanOf(keys, Math.max(start, last - MOST), last);
 }
 
-/** The span around one of them. */
-export function around(keys: readonly string[], at: number): Span {
-  return spanOf(keys, Math.max(0, at - STEP), Math.min(keys.length, at + STEP));
+/** The span around an entry that is to be shown. */
+export function around(keys: readonly string[], key: string): Span {
+  const at = Math.max(0, keys.indexOf(key));
+  const start = Math.max(0, at - MOST / 2);
+  return spanOf(keys, start, Math.min(keys.length, start + MOST));
 }
 
 function spanOf(keys: readonly string[], start: number, end: number): Span {
