@@ -25,7 +25,9 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts[LONG - 3] = "And here is marmalade again."
     write_session(sessions, "A very long talk", messages=texts, days_ago=1)
     write_session(sessions, "Marmalade recipes", messages=["How much sugar?", "As much as fruit."], days_ago=2)
-    write_session(sessions, "Kept in mind", messages=["quince", "quince jelly"], days_ago=3, pinned=True, tags=["fruit"])
+    write_session(
+        sessions, "Kept in mind", messages=["quince", "quince jelly"], days_ago=3, pinned=True, tags=["fruit"]
+    )
     write_session(sessions, "Put away", messages=["quince", "quince pie"], days_ago=4, archived=True)
     return state
 
