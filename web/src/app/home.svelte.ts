@@ -2,9 +2,10 @@
 
 import { Conversation } from "../features/chat/conversation.svelte";
 import { Account } from "../state/account.svelte";
+import { Beside } from "../state/beside.svelte";
 import { Models } from "../state/models.svelte";
 import { Sessions } from "../state/sessions.svelte";
-import { signin } from "../strings/en";
+import { beside as besideWords, signin } from "../strings/en";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
 import { DirectStreams } from "../wire/streams";
@@ -21,6 +22,7 @@ export class Home {
   readonly archive = new Sessions(this.client, "archive");
   readonly account: Account;
   readonly #streams = new DirectStreams(this.client, browser);
+  readonly beside = new Beside(this.client, this.#streams, { failed: (sentence) => this.toasts.say(sentence) });
 
   /** "entering" until it is known whether this browser may come in. */
   door = $state<"entering" | "open" | "closed">("entering");
@@ -31,6 +33,9 @@ export class Home {
     this.account = new Account(this.#streams, {
       sessions: (changed, removed) => this.#sessionsChanged(changed, removed),
       models: () => void this.models.load(),
+      projects: () => {},
+      beside: (sessionId) => void this.beside.refresh(sessionId),
+      draft: () => {},
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });
@@ -82,6 +87,20 @@ export class Home {
     const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
     if (row) conversation.row = row;
     this.conversation = conversation;
+    this.beside.show(wanted);
+  }
+
+  /** Someone looks at what arrived in the open conversation. */
+  async see(): Promise<void> {
+    const open = this.conversation;
+    const row = open?.row;
+    if (!open || !row?.unread) return;
+    open.notice({ ...row, unread: false });
+    try {
+      await this.client.post("/api/session/read", { session_id: row.session_id });
+    } catch (error) {
+      sentenceOf(error); // it is only still marked
+    }
   }
 
   async #enter(): Promise<void> {
@@ -109,6 +128,7 @@ export class Home {
 
   /** A new conversation has its address now, which becomes the page's if nobody went elsewhere. */
   #named(conversation: Conversation, sessionId: string): void {
+    if (this.conversation === conversation) this.beside.show(sessionId);
     if (this.conversation === conversation && this.router.place.page === "new") this.router.rename(`/s/${sessionId}`);
   }
 
@@ -116,19 +136,35 @@ export class Home {
     this.account.stop();
     this.conversation?.close();
     this.conversation = null;
+    this.beside.show(null);
     this.door = "closed";
   }
 
   #sessionsChanged(changed: Row[], removed: string[]): void {
+    for (const row of changed) this.#announce(row);
     this.sessions.apply(changed, removed);
     this.archive.apply(changed, removed);
     const open = this.conversation;
     const row = changed.find((one) => one.session_id === open?.sessionId);
     if (open && row) open.notice(row);
+    if (open && row && this.beside.tasks.length > 0) void this.beside.refresh(row.session_id);
+    if (open?.sessionId && removed.includes(open.sessionId)) void this.beside.refresh(open.sessionId);
+  }
+
+  /** Something arrived in a conversation that nobody looks at. */
+  #announce(row: Row): void {
+    const known = this.sessions.find(row.session_id) ?? this.archive.find(row.session_id);
+    if (!row.unread || known?.unread !== false || row.session_id === this.conversation?.sessionId) return;
+    const show = (): void => this.router.go(`/s/${row.session_id}`);
+    this.toasts.say(besideWords.arrived(row.title), { label: besideWords.show, run: show });
+  }
+
+  async #lookBeside(): Promise<void> {
+    if (this.beside.sessionId) await this.beside.refresh(this.beside.sessionId);
   }
 
   async #lookAgain(): Promise<void> {
-    await Promise.all([this.sessions.load(), this.conversation?.lookAgain()]);
+    await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside()]);
     if (this.models.status === "failed") await this.models.load();
   }
 }
