@@ -10,6 +10,8 @@ export interface Said {
   readonly timestamp: number | null;
   /** It was asked aside and then kept. */
   readonly wasAside: boolean;
+  /** How many versions of it and its answers there are, this one among them. */
+  readonly versions: number;
 }
 
 export interface Answer {
@@ -89,7 +91,11 @@ function partText(part: unknown): string {
 }
 
 function saidOf(message: Message): Said {
-  return { kind: "said", key: message.id, text: textOf(message.content), timestamp: message.timestamp ?? null, wasAside: message.aside === true };
+  return { kind: "said", key: message.id, text: textOf(message.content), timestamp: message.timestamp ?? null, wasAside: message.aside === true, versions: 1 + versionsBefore(message) };
+}
+
+function versionsBefore({ alternatives }: Message): number {
+  return Array.isArray(alternatives) ? alternatives.length : 0;
 }
 
 function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Transcript>): Answer {
