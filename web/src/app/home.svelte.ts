@@ -1,9 +1,11 @@
 /** Everything the page is made of, made once and joined together. */
 
 import { Conversation } from "../features/chat/conversation.svelte";
+import { Filing } from "../features/filing/filing.svelte";
 import { Account } from "../state/account.svelte";
 import { Beside } from "../state/beside.svelte";
 import { Models } from "../state/models.svelte";
+import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { beside as besideWords, signin } from "../strings/en";
 import { Toasts } from "../ui/toasts.svelte";
@@ -20,6 +22,10 @@ export class Home {
   readonly models = new Models(this.client);
   readonly sessions = new Sessions(this.client, "sessions");
   readonly archive = new Sessions(this.client, "archive");
+  readonly projects = new Projects(this.client);
+  readonly filing = new Filing(this.client, this.toasts, this.projects, [this.sessions, this.archive], (sessionId) =>
+    this.router.go(sessionId ? `/s/${sessionId}` : "/"),
+  );
   readonly account: Account;
   readonly #streams = new DirectStreams(this.client, browser);
   readonly beside = new Beside(this.client, this.#streams, { failed: (sentence) => this.toasts.say(sentence) });
@@ -33,7 +39,7 @@ export class Home {
     this.account = new Account(this.#streams, {
       sessions: (changed, removed) => this.#sessionsChanged(changed, removed),
       models: () => void this.models.load(),
-      projects: () => {},
+      projects: () => void this.projects.load(),
       beside: (sessionId) => void this.beside.refresh(sessionId),
       draft: () => {},
       resync: () => void this.#lookAgain(),
@@ -106,6 +112,7 @@ export class Home {
   async #enter(): Promise<void> {
     this.show(this.router.place);
     void this.models.load(); // asks every provider, and the slowest of them must not keep the page waiting
+    void this.projects.load();
     const version = await this.sessions.load();
     if (this.door === "closed" && version === null) return;
     this.refusal = "";
@@ -164,7 +171,7 @@ export class Home {
   }
 
   async #lookAgain(): Promise<void> {
-    await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside()]);
+    await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside(), this.projects.load()]);
     if (this.models.status === "failed") await this.models.load();
   }
 }

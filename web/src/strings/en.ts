@@ -154,6 +154,58 @@ export const beside = {
   wasAside: "Asked aside",
 };
 
+const sessionsText = (count: number) => (count === 1 ? "1 session" : `${count} sessions`);
+
+export const filing = {
+  duplicate: "Duplicate",
+  tagThem: "Tags …",
+  move: "Move to project …",
+  exportMarkdown: "Export as Markdown",
+  exportJson: "Export as JSON",
+  exportHtml: "Export as web page",
+  clear: "Clear",
+  select: "Select",
+  deselect: "Do not select",
+  selected: "selected",
+  cleared: (title: string) => `“${title}” is empty now.`,
+  show: "Show",
+  imported: (count: number, skipped: number) => {
+    if (count === 0) return skipped > 0 ? "Everything in this file is here already." : "There was nothing to import.";
+    return `Imported ${sessionsText(count)}${skipped > 0 ? `; ${skipped} here already` : ""}.`;
+  },
+  moved: (count: number, project: string | null) => `Moved ${sessionsText(count)} ${project === null ? "out of projects" : `to “${project}”`}.`,
+  tagged: (count: number) => `Tagged ${sessionsText(count)}.`,
+  archived: (count: number) => `Archived ${sessionsText(count)}.`,
+  unarchived: (count: number) => `${sessionsText(count)} moved back among your sessions.`,
+  deleted: (count: number) => `Deleted ${sessionsText(count)}.`,
+  partly: (done: number, of: number, why: string) => `Done for ${done} of ${of}. ${why}`,
+  chosen: (count: number) => `${count} selected`,
+  chooseNone: "Select none",
+  all: "All sessions",
+  which: "Which sessions to show",
+  showing: (what: string) => `Showing: ${what}`,
+  manage: "Edit projects …",
+  import: "Import …",
+  dropHere: "Drop a JSON file to import it",
+  moveHeading: "Move to project",
+  tagsHeading: "Tags",
+  projects: "Projects",
+  tags: "Tags of this session",
+  addTags: (count: number) => `Tags to add to ${sessionsText(count)}`,
+  tagsHint: "Words apart by spaces.",
+  save: "Save",
+  close: "Close",
+  noProject: "No project",
+  noProjects: "There are no projects yet.",
+  newProject: "New project",
+  create: "Create",
+  nameOf: (name: string) => `Name of ${name}`,
+  colorOf: (name: string) => `Colour of ${name}`,
+  color: (name: string) => name.charAt(0).toUpperCase() + name.slice(1),
+  deleteProject: (name: string) => `Delete ${name}`,
+  deleteHint: "Its sessions stay",
+};
+
 export const composer = {
   label: "Message",
   placeholder: "Write a message",

@@ -59,6 +59,7 @@ export class Conversation {
   /** What the run left in the document: told just before its last event. */
   #finished: { streamId: string; messages: Message[]; row: Row | null } | null = null;
   #isRefreshing = false;
+  #refreshNext: { evenIfLive: boolean } | null = null;
   #isClosed = false;
 
   readonly entries: readonly Entry[] = $derived.by(() => {
@@ -394,7 +395,12 @@ export class Conversation {
 
   /** Show what the server has now. The same run, if it is followed already, goes on undisturbed. */
   async #refresh({ evenIfLive = false } = {}): Promise<void> {
-    if (!this.sessionId || this.#isRefreshing) return;
+    if (!this.sessionId) return;
+    if (this.#isRefreshing) {
+      // What is on its way may be older than what made someone ask again.
+      this.#refreshNext = { evenIfLive: evenIfLive || (this.#refreshNext?.evenIfLive ?? false) };
+      return;
+    }
     this.#isRefreshing = true;
     try {
       const page = await this.#page({});
@@ -407,6 +413,9 @@ export class Conversation {
       this.#refreshFailed(error);
     } finally {
       this.#isRefreshing = false;
+      const next = this.#refreshNext;
+      this.#refreshNext = null;
+      if (next && !this.#isClosed) void this.#refresh(next);
     }
   }
 
