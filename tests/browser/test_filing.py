@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import MODEL, Visit
 from tests.browser.tab import Tab
@@ -19,7 +19,7 @@ def made(client: Client, *titles: str) -> list[str]:
     return ids
 
 
-def dialog(tab: Tab, name: str):  # noqa: ANN201
+def dialog(tab: Tab, name: str) -> Locator:
     return tab.page.get_by_role("dialog", name=name)
 
 
