@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.documents import write_session
@@ -89,8 +89,7 @@ def test_older_messages_come_in_above_without_a_jump(visit: Visit) -> None:
     newest = tab.answers.last
     expect(newest).to_contain_text(f"Message number {LONG - 1}")
     assert from_end(tab) < 2
-    held: list[Route] = []
-    tab.page.route("**/api/session?*msg_before*", lambda route: held.append(route))
+    let_go = tab.hold("**/api/session?*msg_before*")
     first = entries(tab).first
     top = first.text_content()
     with tab.page.expect_request("**/api/session?*msg_before*"):
@@ -100,7 +99,7 @@ def test_older_messages_come_in_above_without_a_jump(visit: Visit) -> None:
     read = entries(tab).nth(2).element_handle()
     before = read.evaluate(TOP)
 
-    held[0].continue_()
+    let_go()
     expect(entries(tab).first).not_to_have_text(top or "")
 
     assert abs(read.evaluate(TOP) - before) < 1  # less than a pixel, which scrolling cannot settle

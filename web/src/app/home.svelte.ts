@@ -4,12 +4,16 @@ import { Conversation } from "../features/chat/conversation.svelte";
 import { Filing } from "../features/filing/filing.svelte";
 import { Account } from "../state/account.svelte";
 import { Beside } from "../state/beside.svelte";
+import { Commands } from "../state/commands.svelte";
+import { Finding } from "../state/finding.svelte";
 import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { beside as besideWords, signin } from "../strings/en";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
+import { connect, tabSigns } from "../wire/shared/browser";
+import { SharedStreams } from "../wire/shared/tab";
 import { DirectStreams } from "../wire/streams";
 import { browser } from "../wire/surroundings";
 import type { Row } from "../wire/types";
@@ -26,8 +30,16 @@ export class Home {
   readonly filing = new Filing(this.client, this.toasts, this.projects, [this.sessions, this.archive], (sessionId) =>
     this.router.go(sessionId ? `/s/${sessionId}` : "/"),
   );
+  readonly commands = new Commands(this.client);
+  readonly finding = new Finding(this.client);
   readonly account: Account;
-  readonly #streams = new DirectStreams(this.client, browser);
+  readonly #streams = new SharedStreams(
+    connect,
+    new DirectStreams(this.client, browser),
+    browser,
+    (error) => this.#refused(error),
+    tabSigns,
+  );
   readonly beside = new Beside(this.client, this.#streams, { failed: (sentence) => this.toasts.say(sentence) });
 
   /** "entering" until it is known whether this browser may come in. */
@@ -45,7 +57,7 @@ export class Home {
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });
-    this.client.listen({ signedOut: () => this.#signedOut(), unreachable: () => this.account.doubt() });
+    this.client.listen({ refused: (error) => this.#refused(error) });
     window.addEventListener("hashchange", () => void this.#useLink());
   }
 
@@ -83,13 +95,17 @@ export class Home {
     if (place.page === "settings") return;
     const wanted = place.page === "session" ? place.sessionId : null;
     const open = this.conversation;
-    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) return;
+    const sought = place.page === "session" ? place.sought : null;
+    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) {
+      if (sought) open.sought = sought;
+      return;
+    }
     open?.close();
     const surprises = {
       named: (sessionId: string) => this.#named(conversation, sessionId),
       failed: (sentence: string) => this.toasts.say(sentence),
     };
-    const conversation = new Conversation(this.client, this.#streams, surprises, wanted);
+    const conversation = new Conversation(this.client, this.#streams, surprises, wanted, sought);
     const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
     if (row) conversation.row = row;
     this.conversation = conversation;
@@ -139,11 +155,17 @@ export class Home {
     if (this.conversation === conversation && this.router.place.page === "new") this.router.rename(`/s/${sessionId}`);
   }
 
+  #refused(error: ServerError): void {
+    if (error.isSignedOut) this.#signedOut();
+    else this.account.doubt();
+  }
+
   #signedOut(): void {
     this.account.stop();
     this.conversation?.close();
     this.conversation = null;
     this.beside.show(null);
+    this.finding.clear();
     this.door = "closed";
   }
 

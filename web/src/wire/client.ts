@@ -15,13 +15,15 @@ export class ServerError extends Error {
   get isUnreachable(): boolean {
     return this.code === "unreachable";
   }
+
+  get isSignedOut(): boolean {
+    return this.status === 401 && this.code === "not_signed_in";
+  }
 }
 
 export interface ClientEvents {
-  /** The server no longer knows who asks. */
-  signedOut(): void;
-  /** A request found nobody: the connection is in doubt. */
-  unreachable(): void;
+  /** The server no longer knows who asks (`not_signed_in`), or a request found nobody (`unreachable`). */
+  refused(error: ServerError): void;
 }
 
 type Query = Record<string, string | number | boolean | null | undefined>;
@@ -29,7 +31,7 @@ type Query = Record<string, string | number | boolean | null | undefined>;
 const UNREACHABLE = "Fireside does not answer. What you wrote is kept; try again in a moment.";
 
 export class Client {
-  #events: ClientEvents = { signedOut: () => {}, unreachable: () => {} };
+  #events: ClientEvents = { refused: () => {} };
 
   listen(events: ClientEvents): void {
     this.#events = events;
@@ -75,8 +77,9 @@ export class Client {
       return await fetch(path, { credentials: "same-origin", cache: "no-store", ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
-      this.#events.unreachable();
-      throw new ServerError(UNREACHABLE, "unreachable", 0);
+      const error = new ServerError(UNREACHABLE, "unreachable", 0);
+      this.#events.refused(error);
+      throw error;
     }
   }
 
@@ -84,8 +87,9 @@ export class Client {
     const fields = await answer.json().then(asRecord, () => ({}) as Record<string, unknown>);
     const said = typeof fields["error"] === "string" ? fields["error"] : `The server answered ${answer.status}.`;
     const code = typeof fields["code"] === "string" ? fields["code"] : "unknown";
-    if (answer.status === 401 && code === "not_signed_in") this.#events.signedOut();
-    return new ServerError(said, code, answer.status, fields);
+    const error = new ServerError(said, code, answer.status, fields);
+    if (error.isSignedOut) this.#events.refused(error);
+    return error;
   }
 }
 

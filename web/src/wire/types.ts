@@ -2,12 +2,15 @@
 
 import type {
   Aside,
+  Effects,
   FailureNote,
   Message as MessageEntry,
   Models,
   ProviderSave,
   RunEnded,
   RunSnapshot,
+  SearchAnswer,
+  SearchResult,
   SessionAnswer,
   SessionRow,
   Started,
@@ -18,7 +21,10 @@ import type {
 export type {
   AsideAnswer,
   Imported,
+  Command,
+  CommandList,
   Model,
+  Passage,
   PlanEntry,
   Project,
   ProjectAnswer,
@@ -33,6 +39,7 @@ export type {
   SessionList,
   SessionsChanged,
   TaskAnswer,
+  SnippetPart,
 } from "./schema";
 
 /** An entry of a conversation, with what else the server keeps at it. */
@@ -56,4 +63,8 @@ export type ActiveRun = RunSnapshot;
 export type RunStarted = Started;
 export type ModelList = Models;
 export type ProviderDraft = ProviderSave;
+export type Found = SearchResult;
+export type FoundList = SearchAnswer;
+export type CommandDone = Effects;
+export type Effect = Effects["effects"][number];
 export type ProviderKind = ProviderSave["kind"];
