@@ -66,9 +66,11 @@ export class Sessions {
     this.#isLoadingMore = true;
     const load = this.#newestLoad;
     try {
-      const list = await this.#page(this.#cursor);
+      // Who scrolls far goes on: the further, the more at once.
+      const list = await this.#page(this.#cursor, Math.max(PAGE, Math.min(this.rows.length, LONGEST_PAGE)));
       if (load !== this.#newestLoad) return;
-      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !this.find(row.session_id))]);
+      const known = new Set(this.rows.map((row) => row.session_id));
+      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !known.has(row.session_id))]);
       this.#turned(list);
     } catch (error) {
       this.failure = sentenceOf(error); // scrolling on tries again
