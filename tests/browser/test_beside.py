@@ -133,7 +133,7 @@ def test_a_task_lives_through_a_reload_and_a_restart_and_arrives_once(
     card.get_by_role("button", name=re.compile("^Show what is said so far")).click()
     expect(card.locator(".markdown")).to_contain_text("one one")
 
-    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY_RESPONSE|Failed to load")
+    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY_RESPONSE|Failed to load|Unable to preload")
     tab.page.reload()
     expect(card).to_contain_text("Working for")
     server.kill()

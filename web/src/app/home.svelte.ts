@@ -53,7 +53,6 @@ export class Home {
       models: () => void this.models.load(),
       projects: () => void this.projects.load(),
       beside: (sessionId) => void this.beside.refresh(sessionId),
-      draft: () => {},
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });

@@ -9,9 +9,8 @@ export interface AccountNews {
   sessions(changed: Row[], removed: string[]): void;
   models(): void;
   projects(): void;
-  /** The asides or tasks of a session, or what is typed into it. */
+  /** The asides or tasks of a session. */
   beside(sessionId: string): void;
-  draft(sessionId: string): void;
   /** Too much happened since: everything shown is to be asked for again. */
   resync(): void;
   /** The stream is open again after it was not. */
@@ -59,7 +58,6 @@ export class Account {
     } else if (frame.event === "models_changed") this.news.models();
     else if (frame.event === "projects_changed") this.news.projects();
     else if (frame.event === "asides_changed" || frame.event === "tasks_changed") this.news.beside(sessionIn(frame));
-    else if (frame.event === "draft_changed") this.news.draft(sessionIn(frame));
     else if (frame.event === "resync") this.news.resync();
     return "go on";
   }
