@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { type Plugin } from "vite";
@@ -32,8 +33,19 @@ function firstLoad(): Plugin {
   };
 }
 
+/** What draws diagrams, whole in one file: the frame that runs it has no origin, and can load no modules. */
+function diagrams(): Plugin {
+  const source = new URL("./node_modules/mermaid/dist/mermaid.min.js", import.meta.url);
+  return {
+    name: "fireside:diagrams",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "diagram/mermaid.js", source: readFileSync(source) });
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [svelte(), firstLoad()],
+  plugins: [svelte(), diagrams(), firstLoad()],
   build: {
     outDir: process.env["FIRESIDE_PAGE_OUT"] ?? "../api/static",
     emptyOutDir: true,
@@ -42,5 +54,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  test: { environment: "node", include: ["tests/**/*.test.ts"] },
+  test: { environment: "node", include: ["tests/**/*.test.ts"], setupFiles: ["tests/speaking.ts"] },
 });

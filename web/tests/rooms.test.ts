@@ -8,14 +8,14 @@ const SOURCE = new URL("../src/", import.meta.url);
 
 const MAY_USE: Record<string, string[]> = {
   strings: [],
-  wire: [],
+  wire: ["strings"],
   run: ["wire"],
   ui: ["strings"],
-  state: ["wire", "run"],
+  state: ["wire", "run", "strings"],
   features: ["wire", "run", "state", "ui", "strings"],
   app: ["wire", "run", "state", "ui", "strings", "features"],
   styles: [],
-  "main.ts": ["app", "styles"],
+  "main.ts": ["app", "styles", "state", "strings"],
 };
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })

@@ -4,7 +4,7 @@ import { Conversation } from "../features/chat/conversation.svelte";
 import { Account } from "../state/account.svelte";
 import { Models } from "../state/models.svelte";
 import { Sessions } from "../state/sessions.svelte";
-import { signin } from "../strings/en";
+import { signin } from "../strings";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
 import { DirectStreams } from "../wire/streams";

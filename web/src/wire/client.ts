@@ -1,5 +1,7 @@
 /** Asking the server for something, and the one shape in which it refuses. */
 
+import { app } from "../strings";
+
 /** A refusal, or silence, with a sentence for the person. `code` is `unreachable` when nothing answered. */
 export class ServerError extends Error {
   constructor(
@@ -25,8 +27,6 @@ export interface ClientEvents {
 }
 
 type Query = Record<string, string | number | boolean | null | undefined>;
-
-const UNREACHABLE = "Fireside does not answer. What you wrote is kept; try again in a moment.";
 
 export class Client {
   #events: ClientEvents = { signedOut: () => {}, unreachable: () => {} };
@@ -61,7 +61,7 @@ export class Client {
       return (await answer.json()) as Answer;
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-      throw new ServerError("The server's answer could not be read. Try again.", "unreadable", answer.status);
+      throw new ServerError(app.unreadable, "unreadable", answer.status);
     }
   }
 
@@ -71,13 +71,13 @@ export class Client {
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
       this.#events.unreachable();
-      throw new ServerError(UNREACHABLE, "unreachable", 0);
+      throw new ServerError(app.unreachable, "unreachable", 0);
     }
   }
 
   async #refusal(answer: Response): Promise<ServerError> {
     const fields = await answer.json().then(asRecord, () => ({}) as Record<string, unknown>);
-    const said = typeof fields["error"] === "string" ? fields["error"] : `The server answered ${answer.status}.`;
+    const said = typeof fields["error"] === "string" ? fields["error"] : app.refused(answer.status);
     const code = typeof fields["code"] === "string" ? fields["code"] : "unknown";
     if (answer.status === 401 && code === "not_signed_in") this.#events.signedOut();
     return new ServerError(said, code, answer.status, fields);
@@ -88,7 +88,7 @@ export class Client {
 export function sentenceOf(error: unknown): string {
   if (error instanceof ServerError) return error.message;
   console.error(error);
-  return "Something in this page went wrong. Reload it; what was said is kept on the server.";
+  return app.broken;
 }
 
 function address(path: string, query: Query): string {
