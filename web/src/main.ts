@@ -9,9 +9,11 @@ import "./styles/base.css";
 import "./styles/markdown.css";
 import App from "./app/App.svelte";
 import { Home } from "./app/home.svelte";
+import { keepShell } from "./shell/keep";
 import { languageChoice } from "./state/language.svelte";
 
 await languageChoice.start();
 const home = new Home();
 mount(App, { target: document.body, props: { home } });
 void home.start();
+if (import.meta.env.PROD) keepShell();

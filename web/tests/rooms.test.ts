@@ -14,8 +14,9 @@ const MAY_USE: Record<string, string[]> = {
   state: ["wire", "run", "strings"],
   features: ["wire", "run", "state", "ui", "strings"],
   app: ["wire", "run", "state", "ui", "strings", "features"],
+  shell: [],
   styles: [],
-  "main.ts": ["app", "styles", "state", "strings"],
+  "main.ts": ["app", "shell", "state", "styles"],
 };
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })

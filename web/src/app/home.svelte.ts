@@ -2,6 +2,7 @@
 
 import { Conversation } from "../features/chat/conversation.svelte";
 import { Account } from "../state/account.svelte";
+import { Attention } from "../state/attention.svelte";
 import { Models } from "../state/models.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { signin } from "../strings";
@@ -20,6 +21,7 @@ export class Home {
   readonly sessions = new Sessions(this.client, "sessions");
   readonly archive = new Sessions(this.client, "archive");
   readonly account: Account;
+  readonly attention = new Attention((sessionId) => this.router.go(`/s/${sessionId}`));
   readonly #streams = new DirectStreams(this.client, browser);
 
   /** "entering" until it is known whether this browser may come in. */
@@ -122,6 +124,7 @@ export class Home {
   #sessionsChanged(changed: Row[], removed: string[]): void {
     this.sessions.apply(changed, removed);
     this.archive.apply(changed, removed);
+    this.attention.notice(changed);
     const open = this.conversation;
     const row = changed.find((one) => one.session_id === open?.sessionId);
     if (open && row) open.notice(row);

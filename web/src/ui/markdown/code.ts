@@ -2,6 +2,7 @@
 
 import { ui } from "../../strings";
 import { copyText } from "../clipboard";
+import { chainOf } from "./parts";
 
 export interface CodeView {
   readonly frame: HTMLElement;
@@ -86,7 +87,7 @@ function download(text: string, name: string): void {
 function wrap(button: HTMLElement, frame: HTMLElement): void {
   const isWrapped = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", `${isWrapped}`);
-  for (const one of chainOf(frame)) one.classList.toggle("wrapped", isWrapped);
+  for (const one of chainOf(frame, "code")) one.classList.toggle("wrapped", isWrapped);
 }
 
 function showSource(button: HTMLElement, frame: HTMLElement): void {
@@ -96,18 +97,7 @@ function showSource(button: HTMLElement, frame: HTMLElement): void {
 }
 
 function wholeText(frame: HTMLElement): string {
-  return chainOf(frame).map((one) => one.querySelector("code")?.textContent ?? "").join("\n");
-}
-
-/** A block that was cut is several frames. */
-function chainOf(frame: HTMLElement): HTMLElement[] {
-  const chain = [frame];
-  let block = frame.closest(".markdown-block")?.nextElementSibling;
-  for (; block?.classList.contains("continues"); block = block.nextElementSibling) {
-    const next = block.querySelector<HTMLElement>(":scope > .code");
-    if (next) chain.push(next);
-  }
-  return chain;
+  return chainOf(frame, "code").reduce((whole, one) => whole + (one.dataset["begins"] ?? "") + (one.querySelector("code")?.textContent ?? ""), "");
 }
 
 function head(): HTMLElement {

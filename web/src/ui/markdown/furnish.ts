@@ -4,6 +4,7 @@ import { newCode, showCode, type CodeView } from "./code";
 import { isInlinePicture, safeAddress } from "./dialect";
 import { drawFormula } from "./formulas";
 import type { Notes } from "./notes";
+import { chainOf } from "./parts";
 
 /** Furnish all below `node`. Answers the code blocks found. */
 export function furnish(node: HTMLElement, notes: Notes): CodeView[] {
@@ -61,18 +62,6 @@ export function shareScroll(host: HTMLElement): void {
   const options = { capture: true, passive: true };
   host.addEventListener("scroll", ({ target }) => {
     if (!(target instanceof HTMLElement) || !target.classList.contains("markdown-table")) return;
-    for (const frame of chainOf(target)) if (frame.scrollLeft !== target.scrollLeft) frame.scrollLeft = target.scrollLeft;
+    for (const frame of chainOf(target, "markdown-table")) if (frame.scrollLeft !== target.scrollLeft) frame.scrollLeft = target.scrollLeft;
   }, options);
-}
-
-function chainOf(frame: HTMLElement): HTMLElement[] {
-  let first = frame.closest(".markdown-block");
-  while (first?.classList.contains("continues")) first = first.previousElementSibling;
-  const chain: HTMLElement[] = [];
-  for (let block = first; block; block = block.nextElementSibling) {
-    if (block !== first && !block.classList.contains("continues")) break;
-    const found = block.querySelector<HTMLElement>(":scope > .markdown-table");
-    if (found) chain.push(found);
-  }
-  return chain;
 }

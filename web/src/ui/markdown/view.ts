@@ -7,6 +7,7 @@ import { drawDiagram } from "./diagrams";
 import { htmlOf, linksIn, type Links } from "./dialect";
 import { alignTable, furnish, shareScroll } from "./furnish";
 import { Notes } from "./notes";
+import { partFor, removeBlock, weigh } from "./parts";
 import { isReady, putHtml, whenReady } from "./sanitise";
 import { TailReader, type Block } from "./tail";
 
@@ -116,7 +117,7 @@ export class MarkdownView {
     blocks.forEach((block, index) => this.#drawInto(settled + index, block));
     this.#used = settled + blocks.length;
     // While the whole is read anew, what was drawn of the rest stays until it is reached.
-    if (this.#drawn.length === this.#wanted.length) for (const slot of this.#slots.splice(this.#used)) slot.node.remove();
+    if (this.#drawn.length === this.#wanted.length) for (const slot of this.#slots.splice(this.#used)) removeBlock(slot.node);
   }
 
   /** All is drawn and nothing comes after it: what needs the whole, or a quiet moment, is done now. */
@@ -145,11 +146,13 @@ export class MarkdownView {
     const before = continues ? this.#slots[position - 1] : undefined;
     const isSame = before?.type === token.type;
     if (slot.type !== token.type || slot.continues !== continues) clear(slot);
+    weigh(slot.node, token.raw.length - slot.raw.length);
     slot.type = token.type;
     slot.raw = token.raw;
     slot.continues = continues;
     slot.node.classList.toggle("continues", isSame);
-    if (token.type === "code") drawCode(slot, token as Tokens.Code, isSame);
+    if (isSame) before.node.classList.add("continued");
+    if (token.type === "code") drawCode(slot, token as Tokens.Code, isSame ? before.raw : null);
     else if (!drawParts(slot, token, this.#notes)) drawWhole(slot, token, this.#notes);
     if (token.type === "table" && before && isSame) alignTable(slot.node, before.node);
   }
@@ -158,7 +161,7 @@ export class MarkdownView {
     const node = document.createElement("div");
     node.className = "markdown-block";
     node.dir = "auto";
-    this.host.append(node);
+    partFor(this.host).append(node);
     const slot: Slot = { node, raw: "", type: "", continues: false, parts: null, code: null, nested: [] };
     this.#slots.push(slot);
     return slot;
@@ -172,13 +175,16 @@ function clear(slot: Slot): void {
   slot.node.replaceChildren();
 }
 
-function drawCode(slot: Slot, token: Tokens.Code, continues: boolean): void {
+/** `before`: the source of what it goes on from, when it does. */
+function drawCode(slot: Slot, token: Tokens.Code, before: string | null): void {
   const language = languageOf(token.lang);
   if (!slot.code) {
-    slot.code = newCode(language, continues);
+    slot.code = newCode(language, before !== null);
     slot.node.append(slot.code.frame);
   }
   if (slot.code.language !== language) nameLanguage(slot.code, language);
+  // Where a line was cut in the middle, what is copied goes on without a new one.
+  if (before?.endsWith("\n")) slot.code.frame.dataset["begins"] = "\n";
   showCode(slot.code, token.text);
 }
 
