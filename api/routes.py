@@ -72,6 +72,7 @@ ROUTES = [
     Route("POST", "/api/chat/edit", chat.edit, Started),
     Route("POST", "/api/chat/cancel", chat.cancel, Cancelled),
     Route("GET", "/api/chat/stream", chat.stream, STREAM),
+    Route("GET", "/api/chat/streams", chat.streams, STREAM),
     Route("GET", "/api/chat/stream/status", chat.status, StreamStatus),
     Route("POST", "/api/btw", aside.ask, AsideAnswer),
     Route("POST", "/api/btw/keep", aside.keep, RowAnswer),

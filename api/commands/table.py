@@ -40,13 +40,13 @@ def parse(text: str) -> tuple[Command, str]:
     Raises:
         BadRequest: it calls none, or one that there is not.
     """
-    name, _, argument = text.strip().removeprefix("/").partition(" ")
+    name, *rest = text.strip().removeprefix("/").split(maxsplit=1) or [""]
     command = _BY_NAME.get(name.lower())
     if not text.strip().startswith("/") or command is None:
         raise BadRequest(
             f"There is no command /{name[:40]}. /help shows them all.", code="unknown_command", field="text"
         )
-    return command, argument.strip()
+    return command, "".join(rest)
 
 
 async def run(command: Command, desk: Desk) -> list[Effect]:

@@ -375,12 +375,13 @@ class Task(BaseModel):
 
 
 class SessionAnswer(BaseModel):
-    """A session with its last messages. `messages_offset` on the wire is `_messages_offset`: how many came before."""
+    """A session with some of its messages; `_messages_offset` come before them, `_messages_after` after."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     session: Session
     messages_offset: int = Field(alias="_messages_offset")
+    messages_after: int = Field(alias="_messages_after")
     messages_truncated: bool = Field(alias="_messages_truncated")
     active_run: RunSnapshot | None
     asides: list[Aside]
@@ -469,10 +470,19 @@ class SnippetPart(BaseModel):
     mark: bool
 
 
+class Passage(BaseModel):
+    message_id: str
+    role: str
+    snippet: list[SnippetPart]
+
+
 class SearchResult(BaseModel):
+    """`message_id` null: its title fits. `passages`: the best messages; in a search of one session all, in order."""
+
     session: SessionRow
     message_id: str | None
     snippet: list[SnippetPart]
+    passages: list[Passage]
 
 
 class SearchAnswer(BaseModel):

@@ -99,12 +99,12 @@ class Asides:
         journal = await asyncio.to_thread(self._create, header)
         run = Run(turn, agent, journal, self._finish)
         self._engine.launch(run)
-        return _aside(header, run.transcript, is_active=True)
+        return _aside(header, run.as_shown(), is_active=True)
 
     def of(self, session_id: str, *, owner: str = OWNER_LOCAL) -> list[Aside]:
         """The asides of a session that nobody has kept or dropped, oldest first."""
         active = [
-            _aside(run.header, run.transcript, is_active=True)
+            _aside(run.header, run.as_shown(), is_active=True)
             for run in self._engine.active("aside")
             if run.header.session_id == session_id and run.header.owner == owner
         ]
@@ -174,7 +174,7 @@ class Asides:
     def _find(self, stream_id: str, owner: str) -> Aside:
         run = self._engine.find(stream_id)
         if run is not None and run.header.kind == "aside" and run.header.owner == owner:
-            return _aside(run.header, run.transcript, is_active=True)
+            return _aside(run.header, run.as_shown(), is_active=True)
         aside = self._ended.get(RunId(stream_id))
         if aside is None or self._owners.get(aside.stream_id) != owner:
             raise NotFound("There is no such question; it was kept or dropped.", code="aside_not_found")

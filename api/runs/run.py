@@ -1,6 +1,7 @@
 """One execution of an agent on a turn: from the agent's first word to its one ending."""
 
 import asyncio
+import copy
 import errno
 import logging
 import time
@@ -48,6 +49,7 @@ class Run:
         self._agent = agent
         self._finish = finish
         self._ending: RunEnded | None = None
+        self._before_ending: Transcript | None = None
         self._out = Coalescer(self._record)
         self._began = time.monotonic()
         self._task: asyncio.Task[None] | None = None
@@ -60,6 +62,12 @@ class Run:
     def is_sealed(self) -> bool:
         """Has the ending been decided? What the agent says from then on is refused."""
         return self._ending is not None
+
+    def as_shown(self) -> Transcript:
+        """A copy of what watchers have been shown: without the ending, until they are shown that."""
+        if self._before_ending is not None and not self.ended.is_set():
+            return copy.deepcopy(self._before_ending)
+        return copy.deepcopy(self.transcript)
 
     def begin(self) -> None:
         self._task = asyncio.create_task(self._drive(), name=self.header.run_id)
@@ -144,6 +152,7 @@ class Run:
         duration_ms = int((time.monotonic() - self._began) * 1000)
         ending = RunEnded(outcome=ending.outcome, failure=ending.failure, duration_ms=duration_ms)
         shown_last = await self._journal_ending(ending)
+        self._before_ending = copy.deepcopy(self.transcript)
         fold([shown_last], onto=self.transcript)
         await self._finish(self)
         self.shown.add([shown_last])

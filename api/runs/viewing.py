@@ -207,14 +207,14 @@ def _read_together(session: Session) -> tuple[str | None, list[Message]]:
 
 
 def _snapshot(run: Run) -> Snapshot:
-    header = run.header
+    header, transcript = run.header, run.as_shown()
     return Snapshot(
         stream_id=header.run_id,
         session_id=header.session_id,
         message_id=header.message_id,
-        seq=run.transcript.seq,
+        seq=transcript.seq,
         started_at=header.started_at,
-        transcript=run.transcript,
+        transcript=transcript,
     )
 
 

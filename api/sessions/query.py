@@ -13,7 +13,7 @@ LONGEST_QUERY = 400
 MOST_TERMS = 12
 
 _TOKEN = re.compile(
-    r'(?P<minus>-?)(?:(?P<field>tag|project|model|role|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))'
+    r'(?P<minus>-?)(?:(?P<field>session|is|tag|project|model|role|before|after):)?(?:"(?P<phrase>[^"]*)"|(?P<word>\S+))'
 )
 
 
@@ -27,12 +27,15 @@ class Query(msgspec.Struct):
     excluded: list[list[str]] = []
     marks: list[str] = []
     is_open: bool = False
+    session: str | None = None
     tag: str | None = None
     project: str | None = None
     model: str | None = None
     role: str | None = None
     before: float | None = None
     after: float | None = None
+    is_pinned: bool = False
+    is_archived: bool = False
 
     @property
     def asks_about_messages(self) -> bool:
@@ -60,6 +63,11 @@ def parse_query(text: str) -> Query:
 
 def _set_filter(query: Query, field: str, value: str) -> bool:
     """Take `value` as a filter; False where it cannot be one."""
+    if field == "is":
+        if value not in ("pinned", "archived"):
+            return False
+        setattr(query, f"is_{value}", True)
+        return True
     if field not in ("before", "after"):
         setattr(query, field, value)
         return bool(value)

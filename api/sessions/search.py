@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 
 import msgspec
 
@@ -14,6 +15,7 @@ LARGEST_PAGE = 100
 _MOST_HITS = 1000
 _MOST_WEIGHED = 20_000
 _SNIPPET = 160
+_MOST_PASSAGES = 3
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -23,12 +25,24 @@ class Piece(msgspec.Struct, frozen=True):
     mark: bool
 
 
+class Passage(msgspec.Struct, frozen=True):
+    """A message that fits."""
+
+    message_id: str
+    role: str
+    snippet: list[Piece]
+
+
 class Hit(msgspec.Struct, frozen=True):
-    """A session that was found, with the message that fits best; `message_id` None: its title or fields fit."""
+    """A session that was found, with the message that fits best; `message_id` None: its title or fields fit.
+
+    `passages`: the messages in it that fit best, best first; in a search of one session all of them, in their order.
+    """
 
     session: Row
     message_id: str | None
     snippet: list[Piece]
+    passages: list[Passage]
 
 
 class SearchPage(msgspec.Struct, frozen=True):
@@ -37,10 +51,19 @@ class SearchPage(msgspec.Struct, frozen=True):
     took_ms: float
 
 
-def search(index: Index, text: str, *, owner: str, limit: int = 20, cursor: str | None = None) -> SearchPage:
+def search(
+    index: Index,
+    text: str,
+    *,
+    owner: str,
+    limit: int = 20,
+    cursor: str | None = None,
+    projects: Mapping[str, str] | None = None,
+) -> SearchPage:
     """The sessions of `owner` that fit, those whose title fits first, then the best message first.
 
-    Anything may be typed: there is no wrong query.
+    Anything may be typed: there is no wrong query. `projects`: ids by names in small letters, so that `project:` may
+    give either.
 
     Raises:
         BadRequest: the cursor is none of ours.
@@ -49,40 +72,58 @@ def search(index: Index, text: str, *, owner: str, limit: int = 20, cursor: str 
     limit = max(1, min(limit, LARGEST_PAGE))
     start = parse_cursor(cursor, int) if cursor else 0
     query = parse_query(text)
+    if query.project and projects:
+        query.project = projects.get(query.project.lower(), query.project)
     keys = _ranked(index, query, owner)
     page = keys[start : start + limit] if start >= 0 else []
-    hits = [hit for key, message in page if (hit := _hit(index, query, key, message))]
+    hits = [hit for found in page if (hit := _hit(index, query, found))]
     following = cursor_for(start + limit) if len(keys) > start + limit else None
     return SearchPage(hits, following, (time.perf_counter() - began) * 1000)
 
 
-def _ranked(index: Index, query: Query, owner: str) -> list[tuple[int, int | None]]:
-    """Each session that fits, once, as (its key, the key of its best message), best first."""
+class _Found(msgspec.Struct):
+    """A session that fits, by keys of the index: whether its title does, and its messages that do, best first."""
+
+    session: int
+    by_title: bool
+    messages: list[int]
+
+
+def _ranked(index: Index, query: Query, owner: str) -> list[_Found]:
+    """Each session that fits, once, best first."""
     where, values = _filters(query, owner)
     expression = match_expression(query)
     if not expression:
         return _by_fields(index, query, where, values)
-    best: dict[int, int | None] = {}
+    best: dict[int, _Found] = {}
     if not query.asks_about_messages:
         titles = index.searches.all(
             "SELECT session.id FROM titles JOIN session ON session.id = titles.rowid"
             f" WHERE titles MATCH ? AND {where} ORDER BY titles.rank LIMIT ?",
             [expression, *values, _MOST_HITS],
         )
-        best.update((key, None) for (key,) in titles)
+        best.update((key, _Found(key, True, [])) for (key,) in titles)
     is_everywhere = _is_everywhere(index, expression)
     messages = index.searches.all(
         "SELECT message.session, message.id, session.last_message_at FROM words"
         " JOIN message ON message.id = words.rowid JOIN session ON session.id = message.session"
         f" WHERE words MATCH ? AND {where}{_message_filters(query)}"
-        f" ORDER BY words.{'rowid' if is_everywhere else 'rank'} LIMIT ?",
+        f" ORDER BY {_order(query, is_everywhere)} LIMIT ?",
         [expression, *values, *_message_values(query), _MOST_HITS],
     )
-    if is_everywhere:
+    if is_everywhere and not query.session:
         messages.sort(key=lambda hit: hit[2], reverse=True)
     for session, message, _ in messages:
-        best.setdefault(session, message)
-    return list(best.items())
+        found = best.setdefault(session, _Found(session, False, []))
+        if query.session or len(found.messages) < _MOST_PASSAGES:
+            found.messages.append(message)
+    return list(best.values())
+
+
+def _order(query: Query, is_everywhere: bool) -> str:
+    if query.session:
+        return "message.position"
+    return "words.rowid" if is_everywhere else "words.rank"
 
 
 def _is_everywhere(index: Index, expression: str) -> bool:
@@ -93,7 +134,7 @@ def _is_everywhere(index: Index, expression: str) -> bool:
     return found[0][0] == _MOST_WEIGHED
 
 
-def _by_fields(index: Index, query: Query, where: str, values: list[object]) -> list[tuple[int, int | None]]:
+def _by_fields(index: Index, query: Query, where: str, values: list[object]) -> list[_Found]:
     """Filters alone find the newest sessions; a search for nothing finds nothing."""
     if query == Query(excluded=query.excluded):
         return []
@@ -104,11 +145,15 @@ def _by_fields(index: Index, query: Query, where: str, values: list[object]) -> 
         f"SELECT session.id FROM session WHERE {where}{exists} ORDER BY last_message_at DESC LIMIT ?",
         [*values, *_message_values(query), _MOST_HITS],
     )
-    return [(key, None) for (key,) in found]
+    return [_Found(key, True, []) for (key,) in found]
 
 
 def _filters(query: Query, owner: str) -> tuple[str, list[object]]:
     where, values = ["session.owner = ? AND session.shown = 1"], [owner]
+    if query.session:
+        where.append("session.session_id = ?")
+        values.append(query.session)
+    where += ["session.pinned = 1"] * query.is_pinned + ["session.archived = 1"] * query.is_archived
     if query.tag:
         where.append("EXISTS (SELECT 1 FROM json_each(session.tags) WHERE value = ?)")
         values.append(query.tag)
@@ -133,17 +178,23 @@ def _message_values(query: Query) -> list[object]:
     return [value for value in (query.role, query.before, query.after) if value is not None]
 
 
-def _hit(index: Index, query: Query, session: int, message: int | None) -> Hit | None:
+def _hit(index: Index, query: Query, found: _Found) -> Hit | None:
     """None when it went away since it was found."""
-    found = index.searches.all(
-        "SELECT session.row, session.title, message.message_id, message.text FROM session"
-        " LEFT JOIN message ON message.id = ? WHERE session.id = ?",
-        [message, session],
-    )
-    if not found:
+    sessions = index.searches.all("SELECT row, title FROM session WHERE id = ?", [found.session])
+    if not sessions:
         return None
-    row, title, message_id, text = found[0]
-    return Hit(msgspec.json.decode(row), message_id, snippet(text or title, query.marks))
+    row, title = sessions[0]
+    passages = [passage for key in found.messages for passage in _passages(index, query, key)]
+    row = msgspec.json.decode(row)
+    if found.by_title or not passages:
+        return Hit(row, None, snippet(title, query.marks), passages)
+    return Hit(row, passages[0].message_id, passages[0].snippet, passages)
+
+
+def _passages(index: Index, query: Query, message: int) -> list[Passage]:
+    """The message as a passage; none when it went away."""
+    rows = index.searches.all("SELECT message_id, role, text FROM message WHERE id = ?", [message])
+    return [Passage(message_id, role, snippet(text, query.marks)) for message_id, role, text in rows]
 
 
 def snippet(text: str, marks: list[str]) -> list[Piece]:

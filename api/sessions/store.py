@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -327,12 +327,18 @@ class SessionStore:
         return entry.row if entry and not entry.problem and entry.owner == owner else None
 
     def search(
-        self, q: str, *, owner: str = OWNER_LOCAL, limit: int = 20, cursor: str | None = None
+        self,
+        q: str,
+        *,
+        owner: str = OWNER_LOCAL,
+        limit: int = 20,
+        cursor: str | None = None,
+        projects: Mapping[str, str] | None = None,
     ) -> search.SearchPage:
         """Sessions by what was said in them; see `search.search`. Without an index nothing is found."""
         nothing = search.SearchPage([], None, 0.0)
         return self.indexer.attempt(
-            lambda index: search.search(index, q, owner=owner, limit=limit, cursor=cursor), nothing
+            lambda index: search.search(index, q, owner=owner, limit=limit, cursor=cursor, projects=projects), nothing
         )
 
     def quarantined(self) -> list[Quarantined]:

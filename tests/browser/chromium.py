@@ -1,6 +1,5 @@
 """Finding a Chromium, and opening it without its own calls home."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +56,7 @@ def new_context(
 
 def _executable(playwright: Playwright) -> str:
     own = playwright.chromium.executable_path
-    chosen = os.environ.get("FIRESIDE_TEST_BROWSER", "")
-    found = [chosen] if chosen else [*(shutil.which(name) or "" for name in NAMES), own]
+    found = [*(shutil.which(name) or "" for name in NAMES), own]
     for path in found:
         if path and Path(path).is_file():
             return path

@@ -1,9 +1,11 @@
 """One tab of a browser, used as a person does: by what things are and what they are called."""
 
 import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.watch import Watch
 
@@ -139,3 +141,17 @@ class Tab:
 
     def toast(self, text: str) -> Locator:
         return self.page.get_by_role("group").filter(has_text=text)
+
+    def hold(self, address: str) -> Callable[[], None]:
+        """Keep the next request for an address, a pattern, from arriving. Returns what lets it go."""
+        held: list[Route] = []
+        self.page.route(address, lambda route: held.append(route), times=1)
+
+        def let_go() -> None:
+            deadline = time.monotonic() + READY_MS / 1000
+            while not held:
+                assert time.monotonic() < deadline, f"nobody asked for {address}"
+                self.page.evaluate("0")  # hears what the browser has to tell
+            held[0].continue_()
+
+        return let_go

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.tab import Tab
@@ -68,8 +68,7 @@ def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(visit: Visit) -> 
 
 
 def test_the_message_is_there_at_once_the_answer_streams_and_the_list_names_it(tab: Tab) -> None:
-    held: list[Route] = []
-    tab.page.route("**/api/chat/start", lambda route: held.append(route))
+    let_go = tab.hold("**/api/chat/start")
 
     tab.send("A walk in the woods\n@@pace 0.02\n@@text " + " ".join(f"step{n}" for n in range(80)))
     expect(tab.said).to_contain_text("A walk in the woods")
@@ -77,7 +76,7 @@ def test_the_message_is_there_at_once_the_answer_streams_and_the_list_names_it(t
     expect(tab.button("Stop")).to_be_visible()
     assert tab.answers.count() == 1
 
-    held[0].continue_()
+    let_go()
     few = tab.wait_for_words(3)
     assert len(few) < 80
     assert tab.wait_for_words(len(few) + 5)[: len(few)] == few

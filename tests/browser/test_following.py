@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import MODEL
+from tests.browser.conftest import MODEL, Visit
 from tests.browser.tab import Tab
 from tests.serving import Client, ServerProcess
 
@@ -36,8 +36,8 @@ def living(server: ServerProcess) -> Iterator[ServerProcess]:
 def test_a_long_stream_reloaded_at_five_random_points_comes_out_exact(tab: Tab, client: Client) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")  # said by pytest where it fails
-    points = sorted(random.Random(seed).sample(range(1, 1400), 5))
-    tab.send(numbered("Five reloads", 1500, 0.002))
+    points = sorted(random.Random(seed).sample(range(1, 900), 5))
+    tab.send(numbered("Five reloads", 1000, 0.003))
 
     for point in points:
         shown = tab.wait_for_words(point)
@@ -47,7 +47,7 @@ def test_a_long_stream_reloaded_at_five_random_points_comes_out_exact(tab: Tab, 
         assert again == WORDS[: len(again)]
 
     tab.wait_for_answer()
-    assert tab.words_shown() == WORDS == documented(client, tab.session_id)
+    assert tab.words_shown() == WORDS[:1000] == documented(client, tab.session_id)
     expect(tab.said).to_have_count(1)
     expect(tab.answers).to_have_count(1)
 
@@ -97,7 +97,9 @@ def test_an_answer_goes_on_while_another_session_is_looked_at(tab: Tab, client: 
     assert tab.words_shown() == WORDS[:400]
 
 
-def test_a_network_that_goes_away_and_comes_back_leaves_no_gap(tab: Tab, client: Client) -> None:
+def test_a_network_that_goes_away_and_comes_back_leaves_no_gap(visit: Visit, client: Client) -> None:
+    # Taking a tab's network away does not take that of the worker that it shares with others: this one has none.
+    tab = visit(script="delete window.SharedWorker")
     tab.watch.allow("ERR_INTERNET_DISCONNECTED")
     tab.send(numbered("A tunnel", 800))
     tab.wait_for_words(50)

@@ -4,16 +4,25 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.documents import write_session
 from tests.browser.tab import Tab
 
 LONG = 200
-PARAGRAPHS = "\\n\\n".join(f"Paragraph {n}: about nothing in particular, at some length." for n in range(400))
 TOP = "node => node.getBoundingClientRect().top"
-GROWING = f"A long walk\n@@pace 0.002\n@@text {PARAGRAPHS}"
+
+UNTIL_STILL = """async (view) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    for (let top = NaN; top !== view.scrollTop; await frame(), await frame()) top = view.scrollTop;
+}"""
+
+
+def growing(title: str, paragraphs: int) -> str:
+    """A message that is answered at length, a word at a time."""
+    text = "\\n\\n".join(f"Paragraph {n}: about nothing in particular, at some length." for n in range(paragraphs))
+    return f"{title}\n@@pace 0.002\n@@text {text}"
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +51,13 @@ def grow(tab: Tab, words: int = 150) -> None:
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
 def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visit, phone: bool) -> None:
     tab = visit(phone=phone)
-    tab.composer.fill(GROWING)
+    tab.composer.fill(growing("A long walk", 400))
     tab.button("Send").click()
     tab.wait_for_words(400)
     expect(tab.button("Jump to the latest")).to_have_count(0)
     assert from_end(tab) < 60
 
     scroll_up(tab, 600)
-    expect(tab.button("Jump to the latest")).to_be_visible()
     read = tab.answer.get_by_text("Paragraph 12:")
     before = place_of(tab, read)
     grow(tab)
@@ -65,8 +73,8 @@ def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visi
 
 
 def test_what_is_read_stays_when_the_answer_ends(tab: Tab) -> None:
-    tab.send(f"Nearly done\n@@pace 0.002\n@@text {PARAGRAPHS}")
-    tab.wait_for_words(600)
+    tab.send(growing("Nearly done", 120))
+    tab.wait_for_words(400)
     scroll_up(tab, 500)
     read = tab.answer.get_by_text("Paragraph 30:")
     before = place_of(tab, read)
@@ -81,8 +89,7 @@ def test_older_messages_come_in_above_without_a_jump(visit: Visit) -> None:
     newest = tab.answers.last
     expect(newest).to_contain_text(f"Message number {LONG - 1}")
     assert from_end(tab) < 2
-    held: list[Route] = []
-    tab.page.route("**/api/session?*msg_before*", lambda route: held.append(route))
+    let_go = tab.hold("**/api/session?*msg_before*")
     first = entries(tab).first
     top = first.text_content()
     with tab.page.expect_request("**/api/session?*msg_before*"):
@@ -92,7 +99,7 @@ def test_older_messages_come_in_above_without_a_jump(visit: Visit) -> None:
     read = entries(tab).nth(2).element_handle()
     before = read.evaluate(TOP)
 
-    held[0].continue_()
+    let_go()
     expect(entries(tab).first).not_to_have_text(top or "")
 
     assert abs(read.evaluate(TOP) - before) < 1  # less than a pixel, which scrolling cannot settle
@@ -121,10 +128,8 @@ def entries(tab: Tab) -> Locator:
 
 
 def scroll_up(tab: Tab, pixels: int) -> None:
-    """As with a wheel or a finger, by hand."""
-    before = tab.thread.evaluate("view => view.scrollTop")
+    """As with a wheel or a finger, by hand, until it stands still."""
     tab.thread.hover()
     tab.page.mouse.wheel(0, -pixels)
-    tab.page.wait_for_function(
-        "([view, before]) => view.scrollTop < before - 100", arg=[tab.thread.element_handle(), before]
-    )
+    expect(tab.button("Jump to the latest")).to_be_visible()
+    tab.thread.evaluate(UNTIL_STILL)

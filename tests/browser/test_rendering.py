@@ -195,7 +195,8 @@ def test_hostile_diagrams_run_nothing_and_ask_nobody(tab: Tab) -> None:
             f'graph TD; A["<img src={sink.address}/a.png onerror={run}>"] --> B; click A "javascript:{run}"',
             f'%%{{init: {{"securityLevel": "loose", "themeCSS": "@import url({sink.address}/b.css);"}} }}%%\n'
             f"graph TD; A-->B; style A fill:url({sink.address}/c)",
-            f'graph TD; A["<iframe src={sink.address}/d></iframe><script>{run}</script>"]\nclick A href "{sink.address}/e"',
+            f'graph TD; A["<iframe src={sink.address}/d></iframe><script>{run}</script>"]\n'
+            f'click A href "{sink.address}/e"',
         ]
         for source in hostile:
             answer = tab.ask(diagram(source))

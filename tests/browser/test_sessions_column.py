@@ -69,7 +69,8 @@ def test_a_session_is_pinned_and_unpinned(tab: Tab, client: Client) -> None:
     new_session(client, "Worth keeping")
     row = tab.row("Worth keeping")
 
-    tab.do("Worth keeping", "Pin")
+    with tab.page.expect_response("**/api/session/pin"):
+        tab.do("Worth keeping", "Pin")
     expect(tab.rows.nth(0)).to_have_text("Worth keeping")
     assert client.get("/api/sessions")["counts"]["pinned"] == 2
 
@@ -92,7 +93,8 @@ def test_a_session_is_renamed_where_it_stands_by_keyboard(tab: Tab, client: Clie
 
     tab.page.keyboard.press("F2")
     tab.page.keyboard.type("Second name")
-    tab.page.keyboard.press("Enter")
+    with tab.page.expect_response("**/api/session/rename"):
+        tab.page.keyboard.press("Enter")
     expect(tab.row("Second name")).to_be_focused()
     expect(tab.row("First name")).to_have_count(0)
     tab.page.reload()

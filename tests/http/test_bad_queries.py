@@ -23,6 +23,9 @@ REFUSED = {
     "/api/session/export": "format=json session_id=s1&format=exe session_id=s1&format=json%0A",
     "/api/chat/stream": """
         after_seq=1 stream_id=r1&after_seq=-1 stream_id=r1&after_seq=9{0:9>30} stream_id=r1&after_seq=x""",
+    "/api/chat/streams": """
+        after_seq=1 runs= runs=r1 runs=r1: runs=r1:x runs=r1:-1 runs=:1 runs=r1:1, runs=,r1:1 runs=..%2Fr1:1
+        runs=r1:1%0A runs=r1:9{0:9>15} runs=r1:1{0:,>100} runs=r1:%C2%B2""",
     "/api/chat/stream/status": "limit=1",
     "/api/events": "after=a{0:a>100}",
 }
@@ -145,7 +148,7 @@ def test_a_window_of_messages_lies_where_it_was_asked_for(client: Client) -> Non
     for number in range(3):
         client.answer(session_id, f"message {number}")
 
-    def window(**query: int) -> tuple[list[str], int, bool]:
+    def window(**query: int | str) -> tuple[list[str], int, bool]:
         answer = client.get("/api/session", session_id=session_id, **query)
         said = [message["content"] for message in answer["session"]["messages"]]
         return said, answer["_messages_offset"], answer["_messages_truncated"]
@@ -156,6 +159,11 @@ def test_a_window_of_messages_lies_where_it_was_asked_for(client: Client) -> Non
     assert window(msg_before=0) == ([], 0, False)
     assert window(msg_before=10**6, msg_limit=1) == (["message 2"], 5, True)
     assert window(messages=0) == ([], 6, True)
+    ids = [message["id"] for message in client.get("/api/session", session_id=session_id)["session"]["messages"]]
+    assert window(msg_around=ids[2], msg_limit=2) == (["message 1", "message 1"], 2, True)
+    assert window(msg_around=ids[0], msg_limit=2) == (["message 0", "message 0"], 0, False)
+    assert window(msg_around="gone", msg_limit=1) == (["message 2"], 5, True)
+    assert client.get("/api/session", session_id=session_id, msg_around=ids[0], msg_limit=2)["_messages_after"] == 4
 
 
 @pytest.mark.parametrize("value", ["bytes=0-,0-", "bytes=-1", "bytes=5-2", "bytes=" + "0-," * 5000, "pages=1"])

@@ -10,7 +10,7 @@ from api.http import protocol
 from tests.http.conftest import LocalServer, until
 from tests.http.reading import reading
 from tests.http.wire import connect, host_of, send_all
-from tests.serving import TOKEN, Client, Watcher
+from tests.serving import TOKEN, Client, Frame, Watcher
 
 WORDS = "one two three four five six"
 
@@ -103,6 +103,67 @@ def test_a_run_that_is_stopped_ends_its_streams_and_says_how(client: Client) -> 
     assert [(frame.name, frame.data.get("outcome")) for frame in watcher.seen][-1] == ("cancel", "cancelled")
 
 
+# Several runs through one connection
+
+
+def _together(client: Client, after: dict[str, int]) -> list[Frame]:
+    runs = ",".join(f"{stream_id}:{seq}" for stream_id, seq in after.items())
+    with reading(client, "/api/chat/streams", runs=runs) as shown:
+        return shown.rest()
+
+
+def _of(stream_id: str, frames: list[Frame]) -> list[Frame]:
+    return [frame for frame in frames if frame.id and frame.id.partition(":")[0] == stream_id]
+
+
+def test_several_runs_come_through_one_connection_each_after_its_own_number(client: Client) -> None:
+    runs = [_ended(client, f"{WORDS} {number}") for number in range(3)]
+
+    frames = _together(client, {stream_id: 2 * place for place, stream_id in enumerate(runs)})
+
+    for place, stream_id in enumerate(runs):
+        alone = list(client.frames(stream_id, 2 * place))
+        assert [(one.name, one.data) for one in _of(stream_id, frames)] == [(one.name, one.data) for one in alone]
+        assert [one.id for one in _of(stream_id, frames)] == [one.id or stream_id for one in alone]
+    assert len(frames) == sum(len(_of(stream_id, frames)) for stream_id in runs)
+
+
+def test_a_run_that_waits_holds_up_no_other_and_goes_on_when_it_can(client: Client) -> None:
+    waiting, started = _hanging(client), client.start(client.new_session(), WORDS)["stream_id"]
+
+    with reading(client, "/api/chat/streams", runs=f"{waiting}:0,{started}:0") as shown:
+        ended = shown.until(lambda frame: frame.name == "stream_end")
+        assert (ended.id or "").startswith(f"{started}:")
+        client.post("/api/chat/cancel", stream_id=waiting)
+        cancelled = shown.until(lambda frame: frame.name == "cancel")
+
+        assert (cancelled.id or "").startswith(f"{waiting}:")
+        assert shown.rest() == []
+
+
+def test_a_run_that_there_is_not_and_a_number_that_is_not_concern_that_run_only(client: Client) -> None:
+    good, other, missing = _ended(client), _ended(client), "run-" + "0" * 32
+
+    frames = _together(client, {missing: 0, other: 1_000_000, good: 0})
+
+    [gone] = _of(missing, frames)
+    assert (gone.name, gone.data["code"]) == ("gone", "run_not_found")
+    assert [frame.name for frame in _of(other, frames)] == ["resync"]
+    assert _of(good, frames)[-1].name == "stream_end"
+
+
+def test_a_server_that_stops_says_goodbye_once_for_all_runs(serve: Callable[..., LocalServer]) -> None:
+    local = serve()
+    client = local.client()
+    first, second = _hanging(client), _hanging(client)
+    with reading(client, "/api/chat/streams", runs=f"{first}:0,{second}:0") as shown:
+        tokens = [shown.until(lambda frame: frame.name == "token") for _ in range(2)]
+        assert {(token.id or "").partition(":")[0] for token in tokens} == {first, second}
+        local.stop()
+
+        assert [frame.name for frame in shown.rest()] == ["bye"]
+
+
 # The stream of changes
 
 
@@ -169,13 +230,16 @@ def test_two_hundred_readers_that_come_and_go_leave_nothing_behind(serve: Callab
     local = serve()
     client = local.client()
     stream_id = _hanging(client)
+    ended = _ended(client)
     client.http.close()
     until(lambda: local.connection_count == 0)
     tasks, files = local.task_count, _open_files()
 
     head = f" HTTP/1.1\r\nHost: {host_of(local.address)}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    paths = ["/api/events?after=other.1", f"/api/chat/stream?stream_id={stream_id}"]
+    paths.append(f"/api/chat/streams?runs={stream_id}:0,{ended}:0")
     for number in range(200):
-        path = f"/api/chat/stream?stream_id={stream_id}" if number % 2 else "/api/events?after=other.1"
+        path = paths[number % 3]
         with connect(local.address) as connection:
             send_all(connection, f"GET {path}{head}".encode())
             if number % 4 < 2:

@@ -58,6 +58,20 @@ async def test_it_can_be_asked_while_an_answer_is_written_and_knows_what_that_ha
     assert (await world.viewing.status(started.stream_id))["active"]
 
 
+async def test_what_is_listed_stays_as_it_was_when_it_was_looked_at(world: World) -> None:
+    session_id = await talked(world)
+    aside = await world.asides.ask(session_id, "and?")
+    world.agent.says(TextDelta(text="so "))
+    watcher = aiter(world.viewing.follow(aside.stream_id))
+    await anext(watcher)
+
+    (listed,) = world.asides.of(session_id)
+    world.agent.says(TextDelta(text="forth"))
+    await anext(watcher)
+
+    assert (listed.transcript.text, listed.seq) == ("so ", 1)
+
+
 async def test_kept_it_stands_at_the_end_of_the_conversation_once(world: World) -> None:
     session_id = await talked(world)
     aside = await world.asides.ask(session_id, "and now?")

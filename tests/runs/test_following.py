@@ -7,12 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.domain.events import Event, TextDelta
+from api.domain.events import Event, TextDelta, ToolStarted
 from api.runs import watching
+from api.runs.run import Run
 from api.runs.turns import NewTurn
 from api.runs.viewing import Bye, Resync
 
-from .conftest import World
+from .conftest import World, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +114,39 @@ async def test_a_snapshot_and_what_follows_it_are_the_whole_run(world: World) ->
     after = [event for event in await seen_by(world, run_id, number) if isinstance(event, TextDelta)]
     assert so_far + "".join(event.text for event in after) == "0 1 2 3 4 5 6 "
     assert (await world.viewing.session(run.header.session_id)).active_run is None
+
+
+async def test_a_snapshot_stays_as_it_was_taken_while_the_run_goes_on(world: World) -> None:
+    run_id = await started_run(world, 3)
+    run = world.engine.find(run_id)
+    assert run is not None
+    taken = (await world.viewing.session(run.header.session_id)).active_run
+    assert taken is not None
+
+    run._record([TextDelta(text="and more"), ToolStarted(call_id="c", name="look")])
+
+    assert taken.transcript.text == "0 1 2 "
+    assert (taken.seq, taken.transcript.seq, len(taken.transcript.blocks)) == (3, 3, 1)
+    await world.viewing.cancel(run_id)
+
+
+async def test_a_snapshot_taken_while_the_run_enters_its_session_is_followed_to_the_ending(world: World) -> None:
+    run_id = await started_run(world, 3)
+    run = world.engine.find(run_id)
+    assert run is not None
+    finish, gate = run._finish, asyncio.Event()
+
+    async def finish_later(one: Run) -> None:
+        await gate.wait()
+        await finish(one)
+
+    run._finish = finish_later
+    ending = asyncio.create_task(world.viewing.cancel(run_id))
+    await eventually(lambda: run.transcript.outcome)
+    taken = (await world.viewing.session(run.header.session_id)).active_run
+    gate.set()
+    await ending
+
+    assert taken is not None
+    assert (taken.seq, taken.transcript.seq, taken.transcript.outcome) == (3, 3, None)
+    assert [event.seq for event in await seen_by(world, run_id, taken.seq)] == [4]

@@ -181,6 +181,32 @@ def test_filters_narrow_what_is_found(shelf: Shelf) -> None:
     assert found(shelf, 'tag:"no such"') == []
 
 
+def test_a_search_of_one_session_finds_all_its_messages_in_their_order(shelf: Shelf) -> None:
+    long = shelf.saved("apple first", "pear", "an apple, and an apple", "more apples", title="Apple")
+    shelf.saved("apple elsewhere")
+
+    (hit,) = shelf.store.search(f"session:{long.session_id} apple").results
+
+    assert [passage.message_id for passage in hit.passages] == [long.messages[at]["id"] for at in (0, 2, 3)]
+    assert [piece.text for piece in hit.passages[0].snippet if piece.mark] == ["apple"]
+
+
+def test_pinned_archived_and_the_name_of_a_project_narrow_what_is_found(shelf: Shelf) -> None:
+    for title, fields in {
+        "Kept": {"pinned": True},
+        "Put away": {"archived": True},
+        "Filed": {"project_id": "p7"},
+    }.items():
+        session = shelf.store.new(title=title, **fields)
+        session.messages.append({"role": "user", "content": "apple"})
+        session.save()
+
+    assert found(shelf, "is:pinned apple") == found(shelf, "is:pinned") == ["Kept"]
+    assert found(shelf, "apple is:archived") == ["Put away"]
+    assert found(shelf, "apple is:nothing") == []
+    assert found(shelf, "apple project:Garden", projects={"garden": "p7"}) == ["Filed"]
+
+
 def test_results_come_in_pages(shelf: Shelf) -> None:
     for number in range(7):
         shelf.saved(f"needle {number}")

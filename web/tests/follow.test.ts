@@ -2,46 +2,9 @@
 
 import { beforeEach, expect, test } from "vitest";
 import { ServerError } from "../src/wire/client";
-import { Follower, type LinkState, type Sign, type Surroundings } from "../src/wire/follow";
+import { Follower, type LinkState } from "../src/wire/follow";
 import { FrameParser } from "../src/wire/sse";
-
-class World implements Surroundings {
-  time = 0;
-  #timers: { at: number; call: () => void }[] = [];
-  #sign: (sign: Sign) => void = () => {};
-
-  now = (): number => this.time;
-  random = (): number => 1;
-
-  after(ms: number, call: () => void): () => void {
-    const timer = { at: this.time + ms, call };
-    this.#timers.push(timer);
-    return () => void (this.#timers = this.#timers.filter((one) => one !== timer));
-  }
-
-  watch(call: (sign: Sign) => void): () => void {
-    this.#sign = call;
-    return () => void (this.#sign = () => {});
-  }
-
-  async show(sign: Sign): Promise<void> {
-    this.#sign(sign);
-    await settled();
-  }
-
-  async pass(ms: number): Promise<void> {
-    const end = this.time + ms;
-    for (;;) {
-      const next = this.#timers.filter((timer) => timer.at <= end).toSorted((a, b) => a.at - b.at)[0];
-      if (!next) break;
-      this.#timers = this.#timers.filter((timer) => timer !== next);
-      this.time = next.at;
-      next.call();
-      await settled();
-    }
-    this.time = end;
-  }
-}
+import { World, settled } from "./world";
 
 /** A server with a numbered log, which can be cut off, be away, or say goodbye. */
 class Server {
@@ -88,10 +51,6 @@ class Server {
   #frame(seq: number): Uint8Array {
     return new TextEncoder().encode(`id: ${seq}\nevent: token\ndata: ${this.log[seq - 1]}\n\n`);
   }
-}
-
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 let world: World;

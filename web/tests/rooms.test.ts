@@ -8,7 +8,7 @@ const SOURCE = new URL("../src/", import.meta.url);
 
 const MAY_USE: Record<string, string[]> = {
   strings: [],
-  wire: ["strings"],
+  wire: [],
   run: ["wire"],
   ui: ["strings"],
   state: ["wire", "run", "strings"],

@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated, Any
 
 from fastapi import Header, Query, Response
 
+from api.domain.errors import NotFound
 from api.domain.events import Event, RunEnded
 from api.domain.ids import RunId
 from api.http import sse
+from api.http.merging import merged
 from api.http.rooms import House, Owner, Rooms, reply
 from api.http.schemas import Again, Cancel, ChatEdit, ChatStart, Id, Prepare
 from api.runs.turns import NewTurn
 from api.runs.viewing import Bye, Resync
+
+MOST_RUNS = 100
+RUN = r"[A-Za-z0-9_-]{1,128}:[0-9]{1,15}"
+RUNS = rf"^{RUN}(,{RUN}){{0,{MOST_RUNS - 1}}}$"
 
 
 async def prepare(body: Prepare, house: House) -> Response:
@@ -77,6 +84,40 @@ async def stream(
     return sse.EventStream(_frames(house, owner, stream_id, after))
 
 
+async def streams(
+    runs: Annotated[str, Query(pattern=RUNS, max_length=20_000, description="`<stream_id>:<after_seq>`, by commas.")],
+    house: House,
+    owner: Owner,
+) -> Response:
+    """The events of several runs through one connection, each after its own number. A browser has six for all tabs."""
+    wanted = dict(one.split(":") for one in runs.split(","))
+    each = [_marked_frames(house, owner, stream_id, int(after)) for stream_id, after in wanted.items()]
+    return sse.EventStream(_together(house, each))
+
+
+async def _together(house: Rooms, each: list[AsyncGenerator[bytes, None]]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(merged(each)) as frames:
+        async for frame in frames:
+            yield frame
+    if house.engine.is_closing:
+        yield sse.BYE
+
+
+async def _marked_frames(house: Rooms, owner: str, stream_id: str, after: int) -> AsyncGenerator[bytes, None]:
+    """The frames of one run among others: an event without a number has the run alone for its id."""
+    try:
+        async for batch in house.viewing.follow(stream_id, after, owner=owner):
+            match batch:
+                case Resync():
+                    yield sse.frame("resync", {}, stream_id)
+                case [] if not house.engine.is_closing:
+                    yield sse.PING
+                case [_, *_] as events:
+                    yield await _encoded(house, owner, stream_id, events, mark=stream_id)
+    except NotFound as error:
+        yield sse.frame("gone", {"error": error.message, "code": error.code}, stream_id)
+
+
 async def _frames(house: Rooms, owner: str, stream_id: str, after: int | None) -> AsyncGenerator[bytes, None]:
     if after is None:
         yield sse.RESYNC
@@ -93,11 +134,11 @@ async def _frames(house: Rooms, owner: str, stream_id: str, after: int | None) -
                 yield await _encoded(house, owner, stream_id, events)
 
 
-async def _encoded(house: Rooms, owner: str, stream_id: str, events: list[Event]) -> bytes:
+async def _encoded(house: Rooms, owner: str, stream_id: str, events: list[Event], *, mark: str | None = None) -> bytes:
     run_id = RunId(stream_id)
     if not isinstance(events[-1], RunEnded):
         return sse.encode(run_id, events)
-    done = sse.frame("done", await _done(house, owner, stream_id))
+    done = sse.frame("done", await _done(house, owner, stream_id), mark)
     return sse.encode(run_id, events[:-1]) + done + sse.encode(run_id, events[-1:])
 
 

@@ -1,10 +1,14 @@
 """Taking messages away and putting them back, copying, branching."""
 
+from collections.abc import Callable
+
 from fastapi import Response
 
-from api.http.rooms import House, Owner, reply
+from api.domain.messages import Message
+from api.http.rooms import House, Owner, Rooms, reply
 from api.http.schemas import Branch, Change, Copy, Truncate
 from api.sessions import editing
+from api.sessions.session import Session
 
 
 async def duplicate(body: Copy, house: House, owner: Owner) -> Response:
@@ -21,43 +25,31 @@ async def branch(body: Branch, house: House, owner: Owner) -> Response:
 async def truncate(body: Truncate, house: House, owner: Owner) -> Response:
     """Take away everything after a message."""
     now = house.engine.clock()
-    session, removed = await house.conversing.change(
-        body.session_id,
-        lambda session: editing.truncate(session, body.message_id, now),
-        revision=body.revision,
-        reason="truncate",
-        owner=owner,
-    )
-    return reply({"session": session.row(), "removed": removed})
+    return await _take(house, owner, body, "truncate", lambda one: editing.truncate(one, body.message_id, now))
 
 
 async def undo(body: Change, house: House, owner: Owner) -> Response:
     """Take back the last message of a person, with its answer."""
     now = house.engine.clock()
-    session, removed = await house.conversing.change(
-        body.session_id,
-        lambda session: editing.undo_last_turn(session, now),
-        revision=body.revision,
-        reason="undo",
-        owner=owner,
-    )
-    return reply({"session": session.row(), "removed": removed})
+    return await _take(house, owner, body, "undo", lambda one: editing.undo_last_turn(one, now))
 
 
 async def clear(body: Change, house: House, owner: Owner) -> Response:
     """Take away all messages."""
     now = house.engine.clock()
-    session, removed = await house.conversing.change(
-        body.session_id,
-        lambda session: editing.clear(session, now),
-        revision=body.revision,
-        reason="clear",
-        owner=owner,
-    )
-    return reply({"session": session.row(), "removed": removed})
+    return await _take(house, owner, body, "clear", lambda one: editing.clear(one, now))
 
 
 async def put_back(body: Change, house: House, owner: Owner) -> Response:
     """Put back what was last taken away, unless the conversation has gone on since."""
     session, _ = await house.conversing.change(body.session_id, editing.put_back, revision=body.revision, owner=owner)
     return reply({"session": session.row()})
+
+
+async def _take(
+    house: Rooms, owner: str, body: Change, reason: str, take: Callable[[Session], list[Message]]
+) -> Response:
+    session, removed = await house.conversing.change(
+        body.session_id, take, revision=body.revision, reason=reason, owner=owner
+    )
+    return reply({"session": session.row(), "removed": removed})

@@ -1,6 +1,7 @@
 """Sessions: listing, opening, naming, putting away."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -9,6 +10,7 @@ from api.domain.titles import UNTITLED, split_tags
 from api.http.rooms import House, Owner, Rooms, reply
 from api.http.schemas import Archive, Id, NewSession, OneSession, Pin, Rename
 from api.runs.tasks import public
+from api.sessions.search import SearchPage
 from api.sessions.session import Session
 
 DEFAULT_MESSAGES = 100
@@ -58,14 +60,17 @@ async def show(
     messages: Annotated[int, Query(ge=0, le=1)] = 1,
     msg_limit: Limit = DEFAULT_MESSAGES,
     msg_before: Annotated[int | None, Query(ge=0, le=2**31)] = None,
+    msg_around: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """A session with its last messages, and the run it is in, as shown up to a number to go on from."""
     view = await house.viewing.session(session_id, owner=owner)
-    end = len(view.messages) if msg_before is None else min(msg_before, len(view.messages))
-    start = max(0, end - min(msg_limit, MAX_MESSAGES)) if messages else end
+    limit = min(msg_limit, MAX_MESSAGES)
+    end = min(len(view.messages), _end(view.messages, msg_before, msg_around, limit))
+    start = max(0, end - limit) if messages else end
     answer = {
         "session": view.session.row() | {"messages": view.messages[start:end]},
         "_messages_offset": start,
+        "_messages_after": len(view.messages) - end,
         "_messages_truncated": start > 0,
         "active_run": view.active_run,
         "asides": house.asides.of(session_id, owner=owner),
@@ -73,6 +78,15 @@ async def show(
         "draft": await asyncio.to_thread(house.drafts.get, view.session),
     }
     return reply(answer)
+
+
+def _end(messages: Sequence[Mapping[str, Any]], before: int | None, around: str | None, limit: int) -> int:
+    """Where a page of messages ends: half a page after one of them, or before a number, or with the last."""
+    if around is not None:
+        place = next((place for place, message in enumerate(messages) if message["id"] == around), None)
+        if place is not None:
+            return max(limit, place + 1 + limit // 2)
+    return len(messages) if before is None else before
 
 
 async def search(
@@ -83,8 +97,12 @@ async def search(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """Find words in titles and messages, best first."""
-    found = await asyncio.to_thread(house.store.search, q, owner=owner, limit=min(limit, 100), cursor=cursor)
-    return reply(found)
+
+    def find() -> SearchPage:
+        projects = {project.name.lower(): project.project_id for project in house.projects.all()}
+        return house.store.search(q, owner=owner, limit=min(limit, 100), cursor=cursor, projects=projects)
+
+    return reply(await asyncio.to_thread(find))
 
 
 async def rename(body: Rename, house: House, owner: Owner) -> Response:

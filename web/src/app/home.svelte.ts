@@ -3,11 +3,15 @@
 import { Conversation } from "../features/chat/conversation.svelte";
 import { Account } from "../state/account.svelte";
 import { Attention } from "../state/attention.svelte";
+import { Commands } from "../state/commands.svelte";
+import { Finding } from "../state/finding.svelte";
 import { Models } from "../state/models.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { signin } from "../strings";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
+import { connect, tabSigns } from "../wire/shared/browser";
+import { SharedStreams } from "../wire/shared/tab";
 import { DirectStreams } from "../wire/streams";
 import { browser } from "../wire/surroundings";
 import type { Row } from "../wire/types";
@@ -20,9 +24,17 @@ export class Home {
   readonly models = new Models(this.client);
   readonly sessions = new Sessions(this.client, "sessions");
   readonly archive = new Sessions(this.client, "archive");
+  readonly commands = new Commands(this.client);
+  readonly finding = new Finding(this.client);
   readonly account: Account;
   readonly attention = new Attention((sessionId) => this.router.go(`/s/${sessionId}`));
-  readonly #streams = new DirectStreams(this.client, browser);
+  readonly #streams = new SharedStreams(
+    connect,
+    new DirectStreams(this.client, browser),
+    browser,
+    (error) => this.#refused(error),
+    tabSigns,
+  );
 
   /** "entering" until it is known whether this browser may come in. */
   door = $state<"entering" | "open" | "closed">("entering");
@@ -36,7 +48,7 @@ export class Home {
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });
-    this.client.listen({ signedOut: () => this.#signedOut(), unreachable: () => this.account.doubt() });
+    this.client.listen({ refused: (error) => this.#refused(error) });
     window.addEventListener("hashchange", () => void this.#useLink());
   }
 
@@ -74,13 +86,17 @@ export class Home {
     if (place.page === "settings") return;
     const wanted = place.page === "session" ? place.sessionId : null;
     const open = this.conversation;
-    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) return;
+    const sought = place.page === "session" ? place.sought : null;
+    if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) {
+      if (sought) open.sought = sought;
+      return;
+    }
     open?.close();
     const surprises = {
       named: (sessionId: string) => this.#named(conversation, sessionId),
       failed: (sentence: string) => this.toasts.say(sentence),
     };
-    const conversation = new Conversation(this.client, this.#streams, surprises, wanted);
+    const conversation = new Conversation(this.client, this.#streams, surprises, wanted, sought);
     const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
     if (row) conversation.row = row;
     this.conversation = conversation;
@@ -114,10 +130,16 @@ export class Home {
     if (this.conversation === conversation && this.router.place.page === "new") this.router.rename(`/s/${sessionId}`);
   }
 
+  #refused(error: ServerError): void {
+    if (error.isSignedOut) this.#signedOut();
+    else this.account.doubt();
+  }
+
   #signedOut(): void {
     this.account.stop();
     this.conversation?.close();
     this.conversation = null;
+    this.finding.clear();
     this.door = "closed";
   }
 

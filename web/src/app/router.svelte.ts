@@ -1,10 +1,12 @@
 /** Which page the address means. */
 
-export type Place = { page: "new" } | { page: "session"; sessionId: string } | { page: "settings"; connects: boolean };
+import { soughtIn, type Sought } from "../state/addresses";
+
+export type Place = { page: "new" } | { page: "session"; sessionId: string; sought: Sought | null } | { page: "settings"; connects: boolean };
 
 export function placeOf(path: string, hash: string): Place {
   const session = /^\/s\/([A-Za-z0-9][A-Za-z0-9_-]{0,127})$/.exec(path);
-  if (session?.[1]) return { page: "session", sessionId: session[1] };
+  if (session?.[1]) return { page: "session", sessionId: session[1], sought: soughtIn(hash) };
   if (path === "/settings") return { page: "settings", connects: hash === "#connect" };
   return { page: "new" };
 }

@@ -1,6 +1,7 @@
 /** The language the page speaks: one that was chosen, or the first the browser's owner reads. */
 
-import { LANGUAGES, languageFor, speak, type Language } from "../strings";
+import { app, LANGUAGES, languageFor, speak, type Language } from "../strings";
+import { sentences } from "../wire/client";
 
 export type LanguageWish = "system" | Language;
 
@@ -14,6 +15,7 @@ class LanguageChoice {
   async start(): Promise<void> {
     const wanted = this.#wanted();
     await speak(wanted);
+    Object.assign(sentences, { unreachable: app.unreachable, unreadable: app.unreadable, broken: app.broken });
     this.spoken = wanted;
   }
 

@@ -29,6 +29,10 @@ export let chat: Catalogue["chat"];
 export let composer: Catalogue["composer"];
 export let settings: Catalogue["settings"];
 export let signin: Catalogue["signin"];
+export let find: Catalogue["find"];
+export let commands: Catalogue["commands"];
+export let palette: Catalogue["palette"];
+export let shortcuts: Catalogue["shortcuts"];
 
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
@@ -38,7 +42,7 @@ export async function speak(wanted: Language): Promise<void> {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, settings, signin } = words);
+  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

@@ -1,7 +1,5 @@
 /** Asking the server for something, and the one shape in which it refuses. */
 
-import { app } from "../strings";
-
 /** A refusal, or silence, with a sentence for the person. `code` is `unreachable` when nothing answered. */
 export class ServerError extends Error {
   constructor(
@@ -17,19 +15,28 @@ export class ServerError extends Error {
   get isUnreachable(): boolean {
     return this.code === "unreachable";
   }
+
+  get isSignedOut(): boolean {
+    return this.status === 401 && this.code === "not_signed_in";
+  }
 }
 
 export interface ClientEvents {
-  /** The server no longer knows who asks. */
-  signedOut(): void;
-  /** A request found nobody: the connection is in doubt. */
-  unreachable(): void;
+  /** The server no longer knows who asks (`not_signed_in`), or a request found nobody (`unreachable`). */
+  refused(error: ServerError): void;
 }
 
 type Query = Record<string, string | number | boolean | null | undefined>;
 
+/** What is said where no server says it; the page says it in its own language. */
+export const sentences = {
+  unreachable: "Fireside does not answer. What you wrote is kept; try again in a moment.",
+  unreadable: "The server's answer could not be read. Try again.",
+  broken: "Something in this page went wrong. Reload it; what was said is kept on the server.",
+};
+
 export class Client {
-  #events: ClientEvents = { signedOut: () => {}, unreachable: () => {} };
+  #events: ClientEvents = { refused: () => {} };
 
   listen(events: ClientEvents): void {
     this.#events = events;
@@ -61,7 +68,7 @@ export class Client {
       return (await answer.json()) as Answer;
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-      throw new ServerError(app.unreadable, "unreadable", answer.status);
+      throw new ServerError(sentences.unreadable, "unreadable", answer.status);
     }
   }
 
@@ -70,17 +77,19 @@ export class Client {
       return await fetch(path, { credentials: "same-origin", cache: "no-store", ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
-      this.#events.unreachable();
-      throw new ServerError(app.unreachable, "unreachable", 0);
+      const error = new ServerError(sentences.unreachable, "unreachable", 0);
+      this.#events.refused(error);
+      throw error;
     }
   }
 
   async #refusal(answer: Response): Promise<ServerError> {
     const fields = await answer.json().then(asRecord, () => ({}) as Record<string, unknown>);
-    const said = typeof fields["error"] === "string" ? fields["error"] : app.refused(answer.status);
+    const said = typeof fields["error"] === "string" ? fields["error"] : `The server answered ${answer.status}.`;
     const code = typeof fields["code"] === "string" ? fields["code"] : "unknown";
-    if (answer.status === 401 && code === "not_signed_in") this.#events.signedOut();
-    return new ServerError(said, code, answer.status, fields);
+    const error = new ServerError(said, code, answer.status, fields);
+    if (error.isSignedOut) this.#events.refused(error);
+    return error;
   }
 }
 
@@ -88,7 +97,7 @@ export class Client {
 export function sentenceOf(error: unknown): string {
   if (error instanceof ServerError) return error.message;
   console.error(error);
-  return app.broken;
+  return sentences.broken;
 }
 
 function address(path: string, query: Query): string {

@@ -19,6 +19,12 @@ export interface Watcher {
   refused?(error: ServerError): void;
 }
 
+/** Something that is followed. */
+export interface Line {
+  stop(): void;
+  retryNow(): void;
+}
+
 /** Opens the stream after what the watcher already has. It must reject when the signal aborts. */
 export type Open = (signal: AbortSignal) => Promise<Response>;
 
@@ -39,7 +45,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 const AFTER_BYE_MS = 300;
 
-export class Follower {
+export class Follower implements Line {
   #abort: AbortController | null = null;
   #cancelTimer = (): void => {};
   #cancelSilence = (): void => {};
@@ -72,6 +78,11 @@ export class Follower {
   retryNow(): void {
     if (this.#phase === "closed" || this.#phase === "connecting") return;
     this.#connect();
+  }
+
+  /** What is to be asked for has changed: ask anew, whatever is on its way. */
+  renew(): void {
+    if (this.#phase !== "closed" && this.#phase !== "resting") this.#connect();
   }
 
   #heed(sign: Sign): void {

@@ -341,6 +341,12 @@ export interface OpenSession {
   type: "open_session";
 }
 
+export interface Passage {
+  message_id: string;
+  role: string;
+  snippet: SnippetPart[];
+}
+
 export interface Pin {
   pinned: boolean;
   request_id?: string | null;
@@ -524,8 +530,10 @@ export interface SearchAnswer {
   took_ms: number;
 }
 
+/** `message_id` null: its title fits. `passages`: the best messages; in a search of one session all, in order. */
 export interface SearchResult {
   message_id: string | null;
+  passages: Passage[];
   session: SessionRow;
   snippet: SnippetPart[];
 }
@@ -557,8 +565,9 @@ export interface Session {
   workspace: string | null;
 }
 
-/** A session with its last messages. `messages_offset` on the wire is `_messages_offset`: how many came before. */
+/** A session with some of its messages; `_messages_offset` come before them, `_messages_after` after. */
 export interface SessionAnswer {
+  _messages_after: number;
   _messages_offset: number;
   _messages_truncated: boolean;
   active_run: RunSnapshot | null;

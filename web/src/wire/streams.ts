@@ -1,12 +1,10 @@
-/** The streams of this tab. A worker that holds them for all tabs would be another implementation of `Streams`. */
+/** Following what the server tells: what a tab asks for, and the streams of a tab that holds its own. */
 
+import { RunBundle } from "./bundle";
 import type { Client } from "./client";
-import { Follower, type Surroundings, type Watcher } from "./follow";
+import { Follower, type Line, type Surroundings, type Watcher } from "./follow";
 
-export interface Line {
-  stop(): void;
-  retryNow(): void;
-}
+export type { Line } from "./follow";
 
 export interface Streams {
   /** Follow a run. `after` answers the number of the last event that the watcher has, at each connection anew. */
@@ -15,22 +13,27 @@ export interface Streams {
   account(after: () => string, watcher: Watcher): Line;
 }
 
+/** Two connections: one for the account, one for all runs. */
 export class DirectStreams implements Streams {
+  readonly #runs: RunBundle;
+
   constructor(
     private readonly client: Client,
     private readonly world: Surroundings,
-  ) {}
+  ) {
+    this.#runs = new RunBundle((runs, signal) => {
+      const list = [...runs].map(([streamId, after]) => `${streamId}:${after}`).join(",");
+      return client.open("/api/chat/streams", { runs: list }, signal);
+    }, world);
+  }
 
   run(streamId: string, after: () => number, watcher: Watcher): Line {
-    return this.#follow("/api/chat/stream", () => ({ stream_id: streamId, after_seq: after() }), watcher);
+    return this.#runs.follow(streamId, after, watcher);
   }
 
   account(after: () => string, watcher: Watcher): Line {
-    return this.#follow("/api/events", () => ({ after: after() }), watcher);
-  }
-
-  #follow(path: string, query: () => Record<string, string | number>, watcher: Watcher): Line {
-    const follower = new Follower((signal) => this.client.open(path, query(), signal), watcher, this.world);
+    const open = (signal: AbortSignal): Promise<Response> => this.client.open("/api/events", { after: after() }, signal);
+    const follower = new Follower(open, watcher, this.world);
     follower.start();
     return follower;
   }

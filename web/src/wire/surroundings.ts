@@ -2,13 +2,18 @@
 
 import type { Surroundings } from "./follow";
 
-export const browser: Surroundings = {
+/** What a worker has of them too. */
+export const clock: Omit<Surroundings, "watch"> = {
   now: () => Date.now(),
   random: () => Math.random(),
   after(ms, call) {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
   },
+};
+
+export const browser: Surroundings = {
+  ...clock,
   watch(call) {
     const end = new AbortController();
     const { signal } = end;

@@ -1,11 +1,14 @@
 /** The generated wire types, under the names that the page uses. */
 
 import type {
+  Effects,
   FailureNote,
   Models,
   ProviderSave,
   RunEnded,
   RunSnapshot,
+  SearchAnswer,
+  SearchResult,
   SessionAnswer,
   SessionRow,
   Started,
@@ -13,9 +16,14 @@ import type {
 } from "./schema";
 
 export type {
+  Command,
+  CommandList,
   Message,
   Model,
+  Passage,
   PlanEntry,
+  Project,
+  ProjectList,
   Provider,
   ProviderSaved,
   ProviderTested,
@@ -24,6 +32,7 @@ export type {
   RunDone,
   SessionList,
   SessionsChanged,
+  SnippetPart,
 } from "./schema";
 
 export type Failure = FailureNote;
@@ -35,4 +44,8 @@ export type ActiveRun = RunSnapshot;
 export type RunStarted = Started;
 export type ModelList = Models;
 export type ProviderDraft = ProviderSave;
+export type Found = SearchResult;
+export type FoundList = SearchAnswer;
+export type CommandDone = Effects;
+export type Effect = Effects["effects"][number];
 export type ProviderKind = ProviderSave["kind"];

@@ -1,5 +1,7 @@
 /** One conversation: its messages, the run it is in, and what a person can do about them. */
 
+import type { Sought } from "../../state/addresses";
+import { chat } from "../../strings";
 import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
@@ -7,7 +9,7 @@ import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
 import type { ActiveRun, Message, Outcome, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
-import { withLatest, withOlder, type Stretch } from "./pages";
+import { withLatest, withNewer, withOlder, type Stretch } from "./pages";
 
 const PAGE = 60;
 /** Beyond so many messages, those far above are let go when the person is at the bottom anyway. */
@@ -39,6 +41,14 @@ export class Conversation {
   /** Are messages before the first one here still on the server? */
   hasOlder = $state(false);
   older = $state<"idle" | "loading" | "failed">("idle");
+  /** Are messages after the last one here still on the server? So it is where someone went to an old message. */
+  hasNewer = $state(false);
+  /** The message that was gone to, and the words marked around it. A new object each time. */
+  target = $state.raw<Sought | null>(null);
+  /** What someone came here to see, until they see it. */
+  sought = $state.raw<Sought | null>(null);
+  /** What a command puts where one writes, until it stands there. */
+  composed = $state<string | null>(null);
   chosenModel = $state<string | null>(null);
   isStopping = $state(false);
   /** How the run that was watched here ended, for those who listen rather than look. */
@@ -57,7 +67,7 @@ export class Conversation {
   #isClosed = false;
 
   readonly entries: readonly Entry[] = $derived.by(() => {
-    const messages = this.#pending ? [...this.#messages, this.#pending] : this.#messages;
+    const messages = this.#pending && !this.hasNewer ? [...this.#messages, this.#pending] : this.#messages;
     const live = this.#live?.streamId;
     return entriesOf(messages, this.#shown).filter((entry) => entry.key !== live);
   });
@@ -74,8 +84,10 @@ export class Conversation {
     private readonly streams: Streams,
     private readonly surprises: Surprises,
     sessionId: string | null,
+    sought: Sought | null = null,
   ) {
     this.sessionId = sessionId;
+    this.sought = sought;
     if (sessionId) void this.load();
   }
 
@@ -137,10 +149,66 @@ export class Conversation {
     }
   }
 
+  /** Load the page after the last message here. */
+  async loadNewer(): Promise<void> {
+    if (!this.hasNewer || this.older === "loading") return;
+    this.older = "loading";
+    try {
+      const page = await this.#page({ msg_before: this.#offset + this.#messages.length + PAGE });
+      this.#place(withNewer(this.#stretch, stretchOf(page)), page._messages_after > 0);
+      this.older = "idle";
+    } catch (error) {
+      sentenceOf(error);
+      this.older = "failed";
+    }
+  }
+
+  /** Show a message, wherever it is in the conversation, and the messages around it. */
+  async goTo(target: Sought): Promise<void> {
+    try {
+      if (!this.hasMessage(target.messageId)) {
+        const page = await this.#page({ msg_around: target.messageId });
+        this.#place(stretchOf(page), page._messages_after > 0);
+      }
+      this.target = target;
+      if (!this.hasMessage(target.messageId)) this.surprises.failed(chat.messageGone);
+    } catch (error) {
+      this.surprises.failed(sentenceOf(error));
+    }
+  }
+
+  /** Back from an old message to where the conversation goes on. Answers whether that is here now. */
+  async toLatest(): Promise<boolean> {
+    if (!this.hasNewer) return true;
+    try {
+      await this.#arrive();
+      return true;
+    } catch (error) {
+      this.surprises.failed(sentenceOf(error));
+      return false;
+    }
+  }
+
+  /** The key of the entry that a message is shown in. */
+  entryKeyOf(messageId: string): string | null {
+    const at = this.#messages.findIndex((message) => message.id === messageId);
+    const message = this.#messages[at];
+    if (!message || message.role === "user") return message?.id ?? null;
+    if (message.run_id) return message.run_id;
+    const next = this.#messages.findIndex((one, place) => place > at && (one.role === "user" || one.run_id));
+    const group = this.#messages.slice(at, next < 0 ? undefined : next);
+    return group.findLast((one) => one.role === "assistant")?.id ?? message.id;
+  }
+
+  async #arrive(): Promise<void> {
+    if (!this.hasNewer) return;
+    this.#place(stretchOf(await this.#page({})), false);
+  }
+
   /** Let go of messages far above; only for when nobody can see them go. */
   trim(): void {
     const surplus = this.#messages.length - MANY;
-    if (surplus <= 0 || this.older === "loading") return;
+    if (surplus <= 0 || this.older === "loading" || this.hasNewer) return;
     this.#offset += surplus;
     this.#messages = this.#messages.slice(surplus);
     this.hasOlder = true;
@@ -152,6 +220,7 @@ export class Conversation {
     this.ending = null;
     this.#pending = { id: messageId, role: "user", content: text, timestamp: Date.now() / 1000 };
     try {
+      await this.#arrive();
       const started = await this.#start(text, messageId);
       this.#accept(started, { ...this.#pending, id: started.message_id });
       return { accepted: true };
@@ -287,7 +356,7 @@ export class Conversation {
     if (finished?.streamId !== live.streamId) return void this.#refresh({ evenIfLive: true });
     // The question carries the run's id too, and is not among what the run left.
     const others = this.#messages.filter((message) => message.role === "user" || message.run_id !== live.streamId);
-    this.#messages = [...others, ...finished.messages];
+    if (!this.hasNewer) this.#messages = [...others, ...finished.messages];
     if (finished.row) this.row = finished.row;
     this.#live = null;
   }
@@ -302,10 +371,12 @@ export class Conversation {
     if (!this.sessionId || this.#isRefreshing) return;
     this.#isRefreshing = true;
     try {
-      const page = await this.#page({});
+      const around = this.status.phase === "loading" ? this.sought?.messageId : undefined;
+      const page = await this.#page(around ? { msg_around: around } : {});
       if (this.#isClosed) return;
       this.row = { ...page.session };
-      this.#place(withLatest(this.#stretch, stretchOf(page)));
+      if (around) this.#place(stretchOf(page), page._messages_after > 0);
+      else if (!this.hasNewer) this.#place(withLatest(this.#stretch, stretchOf(page)));
       this.#adopt(page.active_run, evenIfLive);
       this.status = { phase: "ready" };
     } catch (error) {
@@ -332,7 +403,7 @@ export class Conversation {
     else if (this.status.phase === "loading") this.status = { phase: "failed", failure };
   }
 
-  #page(query: { msg_before?: number }): Promise<SessionPage> {
+  #page(query: { msg_before?: number; msg_around?: string }): Promise<SessionPage> {
     return this.client.get<SessionPage>("/api/session", { session_id: this.sessionId, msg_limit: PAGE, ...query });
   }
 
@@ -340,7 +411,8 @@ export class Conversation {
     return { offset: this.#offset, messages: this.#messages };
   }
 
-  #place({ offset, messages }: Stretch): void {
+  #place({ offset, messages }: Stretch, hasNewer = this.hasNewer): void {
+    this.hasNewer = hasNewer;
     this.#offset = offset;
     this.#messages = messages;
     this.hasOlder = offset > 0;

@@ -15,6 +15,13 @@ export function withLatest(known: Stretch, latest: Stretch): Stretch {
   return { offset: known.offset, messages: [...known.messages.slice(0, before), ...latest.messages] };
 }
 
+/** What is known once the page after it came; a page that does not touch it adds nothing. */
+export function withNewer(known: Stretch, newer: Stretch): Stretch {
+  const overlap = known.offset + known.messages.length - newer.offset;
+  if (overlap < 0 || overlap > newer.messages.length) return known;
+  return { offset: known.offset, messages: [...known.messages, ...newer.messages.slice(overlap)] };
+}
+
 /** What is known once the page before it came; a page that does not touch it (the session changed) adds nothing. */
 export function withOlder(known: Stretch, older: Stretch): Stretch {
   if (older.offset + older.messages.length !== known.offset) return known;
