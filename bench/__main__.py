@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import floors, house, wire
+from bench import floors, house, lists, page, wire
 from bench.figures import Figure, beside, table
 from bench.processes import free_port
 from tests.fakes.provider import FakeProvider
@@ -16,7 +16,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 def main() -> None:
-    """Run the whole bench; takes about a minute."""
+    """Run the whole bench; takes about two minutes."""
     with tempfile.TemporaryDirectory() as folder, FakeProvider() as provider:
         figures = measure(Path(folder), provider)
     print(f"Python {platform.python_version()}, {platform.machine()}, {platform.system()}\n")
@@ -47,7 +47,27 @@ def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
         fsync,
         commit,
         floors.python_start(),
+        *measure_much(folder, provider),
     ]
+
+
+def measure_much(folder: Path, provider: FakeProvider) -> list[Figure]:
+    """The figures of ten thousand sessions, one of which has ten thousand messages."""
+    state = folder / "much"
+    house.write_sessions(state / "sessions", count=lists.SESSIONS - 1, messages=2)
+    house.write_session(state / "sessions", page.LONG, number=lists.SESSIONS, messages=page.MESSAGES)
+    with (
+        house.server(state, provider.url) as process,
+        floors.bare_server(provider.url, free_port()) as bare,
+    ):
+        address, bare_address = (one.health.removesuffix("/health") for one in (process, bare))
+        port = int(address.rpartition(":")[2])
+        lists.wait_until_indexed(port)
+        return [
+            *lists.first_page(port, folder),
+            lists.search(port, folder),
+            *page.measure(address, bare_address),
+        ]
 
 
 if __name__ == "__main__":

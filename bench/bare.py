@@ -1,4 +1,4 @@
-"""The bare relay: uvicorn, and an application that passes on what a provider sends. `python bare.py PROVIDER PORT`.
+"""The bare server: uvicorn, an empty page, and a relay of what a provider sends. `python bare.py PROVIDER PORT`.
 
 Keeps nothing, checks nothing, understands nothing: what is left is the cost of the wire.
 """
@@ -19,6 +19,10 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/health":
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
         await send({"type": "http.response.body", "body": b'{"status":"ok"}'})
+        return
+    if scope["method"] == "GET":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]})
+        await send({"type": "http.response.body", "body": b"<!doctype html><title>Bare</title><p>Nothing</p>"})
         return
     body = (await receive())["body"]
     reader, writer = await asyncio.open_connection(PROVIDER.hostname, PROVIDER.port)

@@ -35,18 +35,23 @@ def write_sessions(folder: Path, count: int, messages: int) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     ids = [f"bench{number:06d}" for number in range(count)]
     for number, session_id in enumerate(ids):
-        said = [
-            {
-                "id": f"m{one}",
-                "role": "assistant" if one % 2 else "user",
-                "content": f"message {one} of {session_id}: " + "lorem ipsum dolor " * 15,
-                "timestamp": 1_700_000_000.0 + number * 60 + one,
-            }
-            for one in range(messages)
-        ]
-        document = {"session_id": session_id, "title": f"Session {number}", "messages": said}
-        (folder / f"{session_id}.json").write_text(json.dumps(document | {"created_at": said[0]["timestamp"]}))
+        write_session(folder, session_id, number, messages)
     return ids
+
+
+def write_session(folder: Path, session_id: str, number: int, messages: int) -> None:
+    """One such document; those with a higher `number` are newer."""
+    said = [
+        {
+            "id": f"m{one}",
+            "role": "assistant" if one % 2 else "user",
+            "content": f"message {one} of {session_id}: " + "lorem ipsum dolor " * 15,
+            "timestamp": 1_700_000_000.0 + number * 60 + one,
+        }
+        for one in range(messages)
+    ]
+    document = {"session_id": session_id, "title": f"Session {number}", "messages": said}
+    (folder / f"{session_id}.json").write_text(json.dumps(document | {"created_at": said[0]["timestamp"]}))
 
 
 def cold_start_and_memory(folder: Path, provider_url: str, times: int = 5) -> tuple[Figure, Figure]:

@@ -22,7 +22,7 @@ def words_of(tab: Tab) -> list[str]:
 def test_twelve_tabs_show_one_running_stream_to_the_letter_and_a_thirteenth_still_loads(
     tab: Tab, client: Client
 ) -> None:
-    tab.send(numbered("Twelve tabs", 1500, 0.012))
+    tab.send(numbered("Twelve tabs", 1500, 0.01))
     tab.wait_for_words(5)
     tabs = [tab, *(tab.twin(f"/s/{tab.session_id}") for _ in range(TABS - 1))]
     for one in tabs:
@@ -43,7 +43,7 @@ def test_twelve_tabs_show_one_running_stream_to_the_letter_and_a_thirteenth_stil
 def test_eight_runs_in_eight_tabs_are_all_followed_and_a_ninth_message_is_answered(tab: Tab, client: Client) -> None:
     hanging = [client.new_session() for _ in range(8)]
     runs = [
-        client.start(session_id, f"Run {number}\n@@text first\n@@hang", model=MODEL)["stream_id"]
+        client.start(session_id, numbered(f"Run {number}", 1500, 0.1), model=MODEL)["stream_id"]
         for number, session_id in enumerate(hanging)
     ]
     tabs = [tab.twin(f"/s/{session_id}") for session_id in hanging]
@@ -83,6 +83,7 @@ def test_a_tab_whose_worker_cannot_begin_follows_by_itself(visit: Visit, client:
     for script in (NO_WORKERS, broken):
         tab = visit(script=script)
         tab.send(numbered("By itself"))
+        tab.wait_for_words(1)
         other = tab.twin(f"/s/{tab.session_id}")
         for one in (tab, other):
             assert words_of(one) == WORDS[:400]

@@ -158,6 +158,11 @@ def test_the_arrows_move_through_the_list_as_one_stop_of_the_tab_key(tab: Tab) -
     tab.sessions.get_by_role("link", name="New chat").focus()
 
     tab.page.keyboard.press("Tab")
+    expect(tab.page.get_by_role("searchbox", name="Find", exact=True)).to_be_focused()
+    for chip in ("Pinned", "Archived"):
+        expect(tab.button(chip).first).to_be_visible()
+        tab.page.keyboard.press("Tab")
+    tab.page.keyboard.press("Tab")
     expect(tab.rows.nth(0)).to_be_focused()
     tab.page.keyboard.press("ArrowDown")
     expect(tab.rows.nth(1)).to_be_focused()

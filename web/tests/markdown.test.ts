@@ -50,7 +50,7 @@ function readGrowing(text: string, sizes: () => number): Token[] {
 
 const shape = (tokens: readonly Token[]): string[] => tokens.map((token) => `${token.type}:${htmlOf(token)}`);
 
-test("reading the tail only ends in the blocks that reading the whole gives, however it is cut", () => {
+test("reading the tail only ends in the blocks that reading the whole gives, however it is cut", { timeout: 30_000 }, () => {
   for (let seed = 1; seed <= 300; seed++) {
     const chance = chances(seed);
     const next = (): number => chance.next().value as number;

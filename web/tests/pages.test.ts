@@ -1,7 +1,7 @@
 /** Pages of messages come together without a hole and without a message twice. */
 
 import { expect, test } from "vitest";
-import { withLatest, withOlder, type Stretch } from "../src/features/chat/pages";
+import { withLatest, withNewer, withOlder, type Stretch } from "../src/features/chat/pages";
 import type { Message } from "../src/wire/types";
 
 const stretch = (from: number, to: number): Stretch => ({
@@ -15,6 +15,12 @@ test("an older page goes before what is known", () => {
 
 test("an older page that no longer fits is left out", () => {
   expect(withOlder(stretch(60, 100), stretch(0, 50))).toEqual(stretch(60, 100));
+});
+
+test("a later page goes behind what is known, and one that does not touch it is left out", () => {
+  expect(withNewer(stretch(0, 60), stretch(40, 100))).toEqual(stretch(0, 100));
+  expect(withNewer(stretch(0, 60), stretch(60, 100))).toEqual(stretch(0, 100));
+  expect(withNewer(stretch(0, 60), stretch(70, 100))).toEqual(stretch(0, 60));
 });
 
 test("a newer last page keeps what was loaded before it", () => {

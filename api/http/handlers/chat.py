@@ -144,7 +144,10 @@ async def _encoded(house: Rooms, owner: str, stream_id: str, events: list[Event]
 
 async def _done(house: Rooms, owner: str, stream_id: str) -> dict[str, Any]:
     """What the run left in its session, so that no client has to fetch the transcript again."""
-    session, messages = await house.viewing.said(stream_id, owner=owner)
+    try:
+        session, messages = await house.viewing.said(stream_id, owner=owner)
+    except NotFound:
+        session, messages = None, []  # asked aside, and dropped before its ending was told
     row = await asyncio.to_thread(session.row) if session else None
     usage = messages[-1].get("usage") if messages else None
     return {"session": row, "messages": messages, "usage": usage}

@@ -1,13 +1,16 @@
 /** Everything the page is made of, made once and joined together. */
 
 import { Conversation } from "../features/chat/conversation.svelte";
+import { Filing } from "../features/filing/filing.svelte";
 import { Account } from "../state/account.svelte";
 import { Attention } from "../state/attention.svelte";
+import { Beside } from "../state/beside.svelte";
 import { Commands } from "../state/commands.svelte";
 import { Finding } from "../state/finding.svelte";
 import { Models } from "../state/models.svelte";
+import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
-import { signin } from "../strings";
+import { beside as besideWords, signin } from "../strings";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
 import { connect, tabSigns } from "../wire/shared/browser";
@@ -24,6 +27,10 @@ export class Home {
   readonly models = new Models(this.client);
   readonly sessions = new Sessions(this.client, "sessions");
   readonly archive = new Sessions(this.client, "archive");
+  readonly projects = new Projects(this.client);
+  readonly filing = new Filing(this.client, this.toasts, this.projects, [this.sessions, this.archive], (sessionId) =>
+    this.router.go(sessionId ? `/s/${sessionId}` : "/"),
+  );
   readonly commands = new Commands(this.client);
   readonly finding = new Finding(this.client);
   readonly account: Account;
@@ -35,6 +42,7 @@ export class Home {
     (error) => this.#refused(error),
     tabSigns,
   );
+  readonly beside = new Beside(this.client, this.#streams, { failed: (sentence) => this.toasts.say(sentence) });
 
   /** "entering" until it is known whether this browser may come in. */
   door = $state<"entering" | "open" | "closed">("entering");
@@ -45,6 +53,9 @@ export class Home {
     this.account = new Account(this.#streams, {
       sessions: (changed, removed) => this.#sessionsChanged(changed, removed),
       models: () => void this.models.load(),
+      projects: () => void this.projects.load(),
+      beside: (sessionId) => void this.beside.refresh(sessionId),
+      draft: () => {},
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });
@@ -100,11 +111,26 @@ export class Home {
     const row = wanted ? (this.sessions.find(wanted) ?? this.archive.find(wanted)) : undefined;
     if (row) conversation.row = row;
     this.conversation = conversation;
+    this.beside.show(wanted);
+  }
+
+  /** Someone looks at what arrived in the open conversation. */
+  async see(): Promise<void> {
+    const open = this.conversation;
+    const row = open?.row;
+    if (!open || !row?.unread) return;
+    open.notice({ ...row, unread: false });
+    try {
+      await this.client.post("/api/session/read", { session_id: row.session_id });
+    } catch (error) {
+      sentenceOf(error); // it is only still marked
+    }
   }
 
   async #enter(): Promise<void> {
     this.show(this.router.place);
     void this.models.load(); // asks every provider, and the slowest of them must not keep the page waiting
+    void this.projects.load();
     const version = await this.sessions.load();
     if (this.door === "closed" && version === null) return;
     this.refusal = "";
@@ -127,6 +153,7 @@ export class Home {
 
   /** A new conversation has its address now, which becomes the page's if nobody went elsewhere. */
   #named(conversation: Conversation, sessionId: string): void {
+    if (this.conversation === conversation) this.beside.show(sessionId);
     if (this.conversation === conversation && this.router.place.page === "new") this.router.rename(`/s/${sessionId}`);
   }
 
@@ -139,21 +166,37 @@ export class Home {
     this.account.stop();
     this.conversation?.close();
     this.conversation = null;
+    this.beside.show(null);
     this.finding.clear();
     this.door = "closed";
   }
 
   #sessionsChanged(changed: Row[], removed: string[]): void {
+    for (const row of changed) this.#announce(row);
     this.sessions.apply(changed, removed);
     this.archive.apply(changed, removed);
     this.attention.notice(changed);
     const open = this.conversation;
     const row = changed.find((one) => one.session_id === open?.sessionId);
     if (open && row) open.notice(row);
+    if (open && row && this.beside.tasks.length > 0) void this.beside.refresh(row.session_id);
+    if (open?.sessionId && removed.includes(open.sessionId)) void this.beside.refresh(open.sessionId);
+  }
+
+  /** Something arrived in a conversation that nobody looks at. */
+  #announce(row: Row): void {
+    const known = this.sessions.find(row.session_id) ?? this.archive.find(row.session_id);
+    if (!row.unread || known?.unread !== false || row.session_id === this.conversation?.sessionId) return;
+    const show = (): void => this.router.go(`/s/${row.session_id}`);
+    this.toasts.say(besideWords.arrived(row.title), { label: besideWords.show, run: show });
+  }
+
+  async #lookBeside(): Promise<void> {
+    if (this.beside.sessionId) await this.beside.refresh(this.beside.sessionId);
   }
 
   async #lookAgain(): Promise<void> {
-    await Promise.all([this.sessions.load(), this.conversation?.lookAgain()]);
+    await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside(), this.projects.load()]);
     if (this.models.status === "failed") await this.models.load();
   }
 }

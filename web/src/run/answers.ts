@@ -8,6 +8,10 @@ export interface Said {
   readonly key: string;
   readonly text: string;
   readonly timestamp: number | null;
+  /** It was asked aside and then kept. */
+  readonly wasAside: boolean;
+  /** How many versions of it and its answers there are, this one among them. */
+  readonly versions: number;
 }
 
 export interface Answer {
@@ -21,6 +25,10 @@ export interface Answer {
   readonly duration_ms: number;
   readonly model: string | null;
   readonly timestamp: number | null;
+  /** What was to be worked on in the background, when this is the answer to that. */
+  readonly task: string | null;
+  /** The last message in it: up to there a branch goes. */
+  readonly messageId: string | null;
 }
 
 export type Entry = Said | Answer;
@@ -58,7 +66,7 @@ function withOwnKey(taken: Set<string>): (entry: Entry) => Entry {
 
 export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {
   const { blocks, outcome, failure, usage, duration_ms } = transcript;
-  return { kind: "answer", key: runId, blocks, outcome, failure, usage, duration_ms, model, timestamp: null };
+  return { kind: "answer", key: runId, blocks, outcome, failure, usage, duration_ms, model, timestamp: null, task: null, messageId: null };
 }
 
 /** The readable text of a message: its content, or the text parts of it. */
@@ -83,7 +91,11 @@ function partText(part: unknown): string {
 }
 
 function saidOf(message: Message): Said {
-  return { kind: "said", key: message.id, text: textOf(message.content), timestamp: message.timestamp ?? null };
+  return { kind: "said", key: message.id, text: textOf(message.content), timestamp: message.timestamp ?? null, wasAside: message.aside === true, versions: 1 + versionsBefore(message) };
+}
+
+function versionsBefore({ alternatives }: Message): number {
+  return Array.isArray(alternatives) ? alternatives.length : 0;
 }
 
 function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Transcript>): Answer {
@@ -100,6 +112,8 @@ function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Trans
     duration_ms: last.duration_ms ?? 0,
     model: last.model ?? null,
     timestamp: last.timestamp ?? null,
+    task: typeof last.task?.prompt === "string" ? last.task.prompt : null,
+    messageId: messages.at(-1)?.id ?? null,
   };
 }
 

@@ -8,6 +8,10 @@ import type { Row, SessionsChanged } from "../wire/types";
 export interface AccountNews {
   sessions(changed: Row[], removed: string[]): void;
   models(): void;
+  projects(): void;
+  /** The asides or tasks of a session, or what is typed into it. */
+  beside(sessionId: string): void;
+  draft(sessionId: string): void;
   /** Too much happened since: everything shown is to be asked for again. */
   resync(): void;
   /** The stream is open again after it was not. */
@@ -53,6 +57,9 @@ export class Account {
       const { rows, removed } = JSON.parse(frame.data) as SessionsChanged;
       this.news.sessions(rows, removed);
     } else if (frame.event === "models_changed") this.news.models();
+    else if (frame.event === "projects_changed") this.news.projects();
+    else if (frame.event === "asides_changed" || frame.event === "tasks_changed") this.news.beside(sessionIn(frame));
+    else if (frame.event === "draft_changed") this.news.draft(sessionIn(frame));
     else if (frame.event === "resync") this.news.resync();
     return "go on";
   }
@@ -64,4 +71,8 @@ export class Account {
     this.#wasAway = false;
     this.news.back();
   }
+}
+
+function sessionIn(frame: Frame): string {
+  return (JSON.parse(frame.data) as { session_id: string }).session_id;
 }

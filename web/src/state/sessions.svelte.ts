@@ -16,6 +16,8 @@ export class Sessions {
   failure = $state("");
   isIndexing = $state(false);
   hasMore = $state(false);
+  /** The project whose sessions are shown, or null for those of all. */
+  projectId = $state<string | null>(null);
   #cursor: string | null = null;
   #isLoadingMore = false;
   #newestLoad = 0;
@@ -27,6 +29,15 @@ export class Sessions {
 
   find(sessionId: string): Row | undefined {
     return this.rows.find((row) => row.session_id === sessionId);
+  }
+
+  /** Show the sessions of one project, or with null of all. */
+  async show(projectId: string | null): Promise<void> {
+    if (projectId === this.projectId) return;
+    this.projectId = projectId;
+    this.rows = [];
+    this.status = "loading";
+    await this.load();
   }
 
   /** Load the list from its top. Answers the version to follow changes from, or null when it failed. */
@@ -55,9 +66,11 @@ export class Sessions {
     this.#isLoadingMore = true;
     const load = this.#newestLoad;
     try {
-      const list = await this.#page(this.#cursor);
+      // Who scrolls far goes on: the further, the more at once.
+      const list = await this.#page(this.#cursor, Math.max(PAGE, Math.min(this.rows.length, LONGEST_PAGE)));
       if (load !== this.#newestLoad) return;
-      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !this.find(row.session_id))]);
+      const known = new Set(this.rows.map((row) => row.session_id));
+      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !known.has(row.session_id))]);
       this.#turned(list);
     } catch (error) {
       this.failure = sentenceOf(error); // scrolling on tries again
@@ -116,7 +129,7 @@ export class Sessions {
 
   #page(cursor: string | null, limit = PAGE): Promise<SessionList> {
     const archived = this.shelf === "archive" ? 1 : 0;
-    return this.client.get<SessionList>("/api/sessions", { limit, cursor, archived });
+    return this.client.get<SessionList>("/api/sessions", { limit, cursor, archived, project_id: this.projectId });
   }
 
   #turned(list: SessionList): void {
@@ -127,6 +140,7 @@ export class Sessions {
   /** Is it on this shelf, and among what was loaded? What lies further down comes by scrolling. */
   #belongs(row: Row): boolean {
     if (row.archived !== (this.shelf === "archive")) return false;
+    if (this.projectId && row.project_id !== this.projectId) return false;
     const last = this.rows.at(-1);
     return !this.hasMore || this.find(row.session_id) !== undefined || !last || byNewest(row, last) < 0;
   }

@@ -54,6 +54,11 @@ export class Client {
     });
   }
 
+  /** Send a file as it is. */
+  upload<Answer>(path: string, file: Blob): Promise<Answer> {
+    return this.#ask<Answer>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: file });
+  }
+
   /** Open an event stream; the answer's body is the caller's to read and to close. */
   async open(path: string, query: Query, signal: AbortSignal): Promise<Response> {
     const answer = await this.#fetch(address(path, query), { signal, headers: { Accept: "text/event-stream" } });

@@ -1,8 +1,10 @@
 /** The generated wire types, under the names that the page uses. */
 
 import type {
+  Aside,
   Effects,
   FailureNote,
+  Message as MessageEntry,
   Models,
   ProviderSave,
   RunEnded,
@@ -12,29 +14,46 @@ import type {
   SessionAnswer,
   SessionRow,
   Started,
+  Task,
   UsageNote,
 } from "./schema";
 
 export type {
+  AsideAnswer,
+  Imported,
   Command,
   CommandList,
-  Message,
   Model,
   Passage,
   PlanEntry,
   Project,
+  ProjectAnswer,
   ProjectList,
   Provider,
   ProviderSaved,
   ProviderTested,
   Providers,
+  Removed,
   RowAnswer,
   RunDone,
   SessionList,
   SessionsChanged,
+  TaskAnswer,
   SnippetPart,
 } from "./schema";
 
+/** An entry of a conversation, with what else the server keeps at it. */
+export interface Message extends MessageEntry {
+  /** What stood here before: a message with its answers, or answers alone. */
+  alternatives?: Message[][];
+  /** It is the answer to something that was worked on in the background. */
+  task?: { prompt: string };
+  /** It was asked aside and then kept. */
+  aside?: boolean;
+}
+
+export type AsideNote = Aside;
+export type TaskNote = Task;
 export type Failure = FailureNote;
 export type Usage = UsageNote;
 export type Row = SessionRow;

@@ -1,14 +1,15 @@
 /** One conversation: its messages, the run it is in, and what a person can do about them. */
 
 import type { Sought } from "../../state/addresses";
-import { chat } from "../../strings";
 import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
+import { beginningOf, withVersion, type Reading } from "../../run/alternatives";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
+import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, Message, Outcome, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
+import type { ActiveRun, Message, Outcome, Removed, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
 import { withLatest, withNewer, withOlder, type Stretch } from "./pages";
 
 const PAGE = 60;
@@ -32,7 +33,7 @@ export interface Surprises {
 }
 
 /** What became of a message: accepted, or not, and then why. */
-export type Sent = { accepted: true } | { accepted: false; failure: string };
+export type Sent = { accepted: true } | { accepted: false; failure: string; code?: string };
 
 export class Conversation {
   sessionId = $state<string | null>(null);
@@ -54,6 +55,9 @@ export class Conversation {
   /** How the run that was watched here ended, for those who listen rather than look. */
   ending = $state<Outcome | null>(null);
 
+  /** An earlier version that is read in place of what stands there now. */
+  reading = $state.raw<Reading | null>(null);
+
   #messages = $state.raw<readonly Message[]>([]);
   #offset = 0;
   #pending = $state.raw<Message | null>(null);
@@ -64,10 +68,12 @@ export class Conversation {
   /** What the run left in the document: told just before its last event. */
   #finished: { streamId: string; messages: Message[]; row: Row | null } | null = null;
   #isRefreshing = false;
+  #refreshNext: { evenIfLive: boolean } | null = null;
   #isClosed = false;
 
   readonly entries: readonly Entry[] = $derived.by(() => {
-    const messages = this.#pending && !this.hasNewer ? [...this.#messages, this.#pending] : this.#messages;
+    const all = this.#pending && !this.hasNewer ? [...this.#messages, this.#pending] : this.#messages;
+    const messages = withVersion(all, this.reading);
     const live = this.#live?.streamId;
     return entriesOf(messages, this.#shown).filter((entry) => entry.key !== live);
   });
@@ -94,6 +100,15 @@ export class Conversation {
   /** The model that the next message goes to, or null for the server's choice. */
   get model(): string | null {
     return this.chosenModel ?? this.row?.model ?? null;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  /** The key of the entry that an earlier version begins with, while one is read. */
+  get readingKey(): string | null {
+    return this.reading && beginningOf(this.#messages, this.reading);
   }
 
   get isBusy(): boolean {
@@ -214,8 +229,15 @@ export class Conversation {
     this.hasOlder = true;
   }
 
+  /** Read version `at` of a message, counted from 1, the last one being what stands there now. */
+  turn(of: string, at: number): void {
+    const before = this.#messages.find((message) => message.id === of)?.alternatives?.length ?? 0;
+    this.reading = at > before ? null : { of, at: at - 1 };
+  }
+
   async send(text: string, messageId: string): Promise<Sent> {
     if (this.isBusy) return { accepted: false, failure: "" };
+    this.reading = null;
     this.#isStarting = true;
     this.ending = null;
     this.#pending = { id: messageId, role: "user", content: text, timestamp: Date.now() / 1000 };
@@ -250,7 +272,11 @@ export class Conversation {
   /** Answer the last message anew. */
   async retry(): Promise<void> {
     const lastSaid = this.#messages.findLastIndex((message) => message.role === "user");
-    await this.#again("/api/chat/retry", this.#messages.slice(0, lastSaid + 1));
+    const kept = this.#messages.slice(0, lastSaid + 1);
+    const said = kept.at(-1);
+    const dropped = this.#messages.slice(lastSaid + 1);
+    const again = said && dropped.length > 0 ? { ...said, alternatives: [...(said.alternatives ?? []), dropped] } : said;
+    await this.#again("/api/chat/retry", again ? [...kept.slice(0, -1), again] : kept);
   }
 
   /** Go on with an answer that was cut off, keeping it. */
@@ -258,11 +284,80 @@ export class Conversation {
     await this.#again("/api/chat/continue", this.#messages);
   }
 
+  /** Put another text in the place of a message, and answer that. `revision` is what the person saw. */
+  async edit(messageId: string, text: string, newId: string, revision: number | undefined): Promise<Sent> {
+    const place = this.#messages.findIndex((message) => message.id === messageId);
+    const old = this.#messages[place];
+    if (this.isBusy || !old || !this.sessionId) return { accepted: false, failure: this.isBusy ? chat.waitToEdit : "" };
+    this.#isStarting = true;
+    this.ending = null;
+    this.reading = null;
+    const before = this.#messages;
+    const alternatives = [...(old.alternatives ?? []), before.slice(place)];
+    const said: Message = { id: newId, role: "user", content: text, timestamp: Date.now() / 1000, alternatives };
+    this.#messages = [...before.slice(0, place), said];
+    try {
+      const fields = { message_id: messageId, message: text, new_message_id: newId, model: this.chosenModel ?? undefined };
+      const started = await this.client.post<RunStarted>("/api/chat/edit", { session_id: this.sessionId, ...fields, revision });
+      if (this.row) this.row = { ...this.row, title: started.title, revision: started.revision };
+      this.#follow(started.stream_id, EMPTY);
+      return { accepted: true };
+    } catch (error) {
+      this.#messages = before;
+      this.isStopping = false;
+      if (error instanceof ServerError && error.status < 500 && error.status > 0) {
+        this.#isStarting = false;
+        await this.#refresh();
+      }
+      return { accepted: false, failure: sentenceOf(error), ...(error instanceof ServerError && { code: error.code }) };
+    } finally {
+      this.#isStarting = false;
+    }
+  }
+
+  /** Take back the last message of the person, with its answer. Answers whether it was. */
+  async undo(): Promise<boolean> {
+    return this.#rewrite("/api/session/undo");
+  }
+
+  /** Put back what was last taken away. */
+  async putBack(): Promise<boolean> {
+    return this.#rewrite("/api/session/put_back");
+  }
+
+  async #rewrite(path: string): Promise<boolean> {
+    if (this.isBusy || !this.sessionId) return false;
+    this.reading = null;
+    try {
+      const body = { session_id: this.sessionId, revision: this.row?.revision };
+      const { session } = await this.client.post<Pick<Removed, "session">>(path, body);
+      this.row = session;
+      return true;
+    } catch (error) {
+      this.surprises.failed(sentenceOf(error));
+      return false;
+    } finally {
+      await this.#refresh();
+    }
+  }
+
+  /** A new session that begins like this one, up to a message. Answers its id, or null when it could not be made. */
+  async branch(messageId: string): Promise<string | null> {
+    try {
+      const body = { session_id: this.sessionId, message_id: messageId };
+      return (await this.client.post<RowAnswer>("/api/session/branch", body)).session.session_id;
+    } catch (error) {
+      this.surprises.failed(sentenceOf(error));
+      return null;
+    }
+  }
+
   async #again(path: string, kept: readonly Message[]): Promise<void> {
     if (this.isBusy || !this.sessionId) return;
     const before = this.#messages;
     this.#isStarting = true;
     this.ending = null;
+    this.reading = null;
     this.#messages = kept;
     try {
       const body = { session_id: this.sessionId, model: this.chosenModel ?? undefined };
@@ -368,7 +463,12 @@ export class Conversation {
 
   /** Show what the server has now. The same run, if it is followed already, goes on undisturbed. */
   async #refresh({ evenIfLive = false } = {}): Promise<void> {
-    if (!this.sessionId || this.#isRefreshing) return;
+    if (!this.sessionId) return;
+    if (this.#isRefreshing) {
+      // What is on its way may be older than what made someone ask again.
+      this.#refreshNext = { evenIfLive: evenIfLive || (this.#refreshNext?.evenIfLive ?? false) };
+      return;
+    }
     this.#isRefreshing = true;
     try {
       const around = this.status.phase === "loading" ? this.sought?.messageId : undefined;
@@ -383,6 +483,9 @@ export class Conversation {
       this.#refreshFailed(error);
     } finally {
       this.#isRefreshing = false;
+      const next = this.#refreshNext;
+      this.#refreshNext = null;
+      if (next && !this.#isClosed) void this.#refresh(next);
     }
   }
 

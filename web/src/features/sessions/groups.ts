@@ -12,8 +12,21 @@ export function groupOf(at: number, now: number, locale?: string): Group {
   if (days <= 7) return { kind: "lastWeek" };
   const then = new Date(at);
   const isThisYear = then.getFullYear() === new Date(now).getFullYear();
-  const format = new Intl.DateTimeFormat(locale, isThisYear ? { month: "long" } : { month: "long", year: "numeric" });
-  return { kind: "month", label: format.format(then) };
+  return { kind: "month", label: monthLabel(then, isThisYear, locale) };
+}
+
+/** Labels of months by what they are made of: a formatter is dear, and a list of thousands has few months. */
+const monthLabels = new Map<string, string>();
+
+function monthLabel(then: Date, isThisYear: boolean, locale?: string): string {
+  const key = `${then.getFullYear()} ${then.getMonth()} ${isThisYear} ${locale}`;
+  let label = monthLabels.get(key);
+  if (label === undefined) {
+    const format = new Intl.DateTimeFormat(locale, isThisYear ? { month: "long" } : { month: "long", year: "numeric" });
+    label = format.format(then);
+    monthLabels.set(key, label);
+  }
+  return label;
 }
 
 /** Milliseconds until the groups of today are those of yesterday. */

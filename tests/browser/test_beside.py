@@ -1,0 +1,171 @@
+"""What goes on beside a conversation: questions asked aside, and tasks in the background."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import MODEL, Visit
+from tests.browser.tab import Tab
+from tests.browser.test_for_everyone import serious
+from tests.fakes.provider import FakeProvider
+from tests.serving import Client, ServerProcess
+
+SLOW = "@@pace 0.02\n@@text " + " ".join(f"word{n}" for n in range(2000))
+
+
+def aside(tab: Tab, question: str) -> Locator:
+    return tab.page.get_by_role("region", name=f"Asked aside: {question}")
+
+
+def task(tab: Tab, prompt: str) -> Locator:
+    return tab.page.get_by_role("list", name="In the background").get_by_role("listitem").filter(has_text=prompt)
+
+
+def begin(tab: Tab, way: str, text: str) -> None:
+    """Send something by another way than as a message."""
+    tab.button("More ways to send").click()
+    tab.page.get_by_role("menuitem", name=way, exact=True).click()
+    expect(tab.composer).to_be_focused()
+    tab.send(text)
+
+
+def opened(tab: Tab, client: Client, title: str) -> str:
+    session_id = client.new_session()
+    client.answer(session_id, title, model=MODEL)
+    tab.open_session(session_id)
+    expect(tab.answers).to_have_count(1)
+    return session_id
+
+
+def said_in(client: Client, session_id: str) -> list[str]:
+    return [one["content"] for one in client.messages(session_id)]
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_a_question_is_asked_aside_while_the_answer_streams_and_dropped(
+    visit: Visit, client: Client, phone: bool
+) -> None:
+    tab = visit(phone=phone)
+    tab.composer.fill(f"The main thing\n{SLOW}")
+    tab.button("Send").click()
+    before = len(tab.wait_for_words(3))
+
+    tab.answer.get_by_role("button", name="Ask aside").click()
+    tab.composer.fill("What was that?")
+    tab.button("Ask aside").last.click()
+    card = aside(tab, "What was that?")
+    expect(card).to_have_attribute("aria-busy", "false")
+    expect(card.locator(".markdown")).to_have_text("What was that?")
+    tab.wait_for_words(before + 3)
+    expect(card.get_by_role("button", name="Keep in conversation")).to_be_disabled()
+    assert serious(tab.page) == []
+
+    card.get_by_role("button", name="Drop").click()
+    expect(card).to_have_count(0)
+    tab.button("Stop").click()
+    tab.wait_for_answer()
+    assert len(said_in(client, tab.session_id)) == 2
+    assert client.get("/api/session", session_id=tab.session_id)["asides"] == []
+
+
+def test_an_aside_survives_a_reload_in_the_middle_and_is_kept(tab: Tab, client: Client) -> None:
+    session_id = opened(tab, client, "To be kept")
+    begin(tab, "Ask aside", "Slowly\n@@pace 0.02\n@@text " + "so " * 60 + "done")
+    card = aside(tab, "Slowly")
+    card = tab.page.get_by_role("region", name=re.compile("^Asked aside: Slowly"))
+    expect(card).to_have_attribute("aria-busy", "true")
+    expect(card.locator(".markdown")).to_contain_text("so so")
+
+    tab.page.reload()
+    expect(card.locator(".markdown")).to_contain_text("so so")
+    expect(card).to_have_attribute("aria-busy", "false")
+    expect(card.locator(".markdown")).to_have_text("so " * 60 + "done")
+    assert len(said_in(client, session_id)) == 2
+
+    card.get_by_role("button", name="Keep in conversation").click()
+    expect(card).to_have_count(0)
+    expect(tab.said).to_have_count(2)
+    expect(tab.answer).to_contain_text("done")
+    assert len(said_in(client, session_id)) == 4
+
+
+def test_several_asides_stand_side_by_side_fold_to_chips_and_are_stopped(tab: Tab, client: Client) -> None:
+    opened(tab, client, "Many questions")
+    begin(tab, "Ask aside", "First question")
+    begin(tab, "Ask aside", "Second question\n@@text Begun.\n@@silence")
+    second = tab.page.get_by_role("region", name=re.compile("^Asked aside: Second question"))
+    expect(aside(tab, "First question")).to_be_visible()
+    expect(second.locator(".markdown")).to_have_text("Begun.")
+
+    aside(tab, "First question").get_by_role("button", name="Put aside").click()
+    expect(aside(tab, "First question")).to_have_count(0)
+    expect(tab.composer).to_be_focused()
+    tab.button("Show again: First question").click()
+    expect(aside(tab, "First question")).to_be_visible()
+
+    second.get_by_role("button", name="Stop").click()
+    expect(second).to_have_attribute("aria-busy", "false")
+    expect(second).to_contain_text("Stopped.")
+
+
+def test_an_aside_of_a_session_that_is_deleted_meanwhile_goes_with_it(tab: Tab, client: Client) -> None:
+    session_id = opened(tab, client, "Soon gone")
+    begin(tab, "Ask aside", "Still there?\n@@text Begun.\n@@silence")
+    card = tab.page.get_by_role("region", name=re.compile("^Asked aside: Still there"))
+    expect(card.locator(".markdown")).to_have_text("Begun.")
+
+    tab.watch.allow("status of 404|INCOMPLETE_CHUNKED")
+    client.post("/api/session/delete", session_id=session_id)
+    expect(card).to_have_count(0)
+    begin(tab, "Ask aside", "And now?")
+    expect(tab.composer).to_have_value("And now?")
+    expect(tab.page.get_by_role("status").filter(has_text="no such")).to_be_visible()
+
+
+def test_a_task_lives_through_a_reload_and_a_restart_and_arrives_once(
+    tab: Tab, client: Client, server: ServerProcess, provider: FakeProvider
+) -> None:
+    session_id = opened(tab, client, "Work meanwhile")
+    begin(tab, "Work in the background", "Count it all\n@@pace 0.05\n@@text " + "one " * 60 + "all")
+    card = task(tab, "Count it all")
+    expect(card).to_contain_text("Working for")
+    card.get_by_role("button", name=re.compile("^Show what is said so far")).click()
+    expect(card.locator(".markdown")).to_contain_text("one one")
+
+    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY_RESPONSE|Failed to load")
+    tab.page.reload()
+    expect(card).to_contain_text("Working for")
+    server.kill()
+    server.start()
+    expect(card).to_contain_text("Working for", timeout=30_000)
+
+    expect(tab.answer).to_contain_text("Worked on in the background: Count it all", timeout=30_000)
+    expect(card).to_have_count(0)
+    expect(tab.answers).to_have_count(2)
+    assert len(said_in(client, session_id)) == 3
+
+
+def test_a_task_is_given_up_and_what_it_said_arrives(tab: Tab, client: Client) -> None:
+    opened(tab, client, "Given up")
+    begin(tab, "Work in the background", "Too much\n@@text Half of it.\n@@silence")
+    expect(task(tab, "Too much")).to_contain_text("Half of it.")
+
+    task(tab, "Too much").get_by_role("button", name=re.compile("^Give up")).click()
+    expect(tab.answer).to_contain_text("Half of it.")
+    expect(task(tab, "Too much")).to_have_count(0)
+
+
+def test_an_answer_that_arrives_elsewhere_is_told_and_marked_until_it_is_seen(tab: Tab, client: Client) -> None:
+    session_id = opened(tab, client, "Left alone")
+    row = tab.rows.filter(has_text="Left alone")
+    tab.sessions.get_by_role("link", name="New chat").click()
+    expect(row).to_have_accessible_name("Left alone")
+
+    client.post("/api/background", session_id=session_id, prompt="Quick work", model=MODEL)
+    expect(row).to_have_accessible_name("Left alone , unread")
+    tab.toast("has arrived in “Left alone”").get_by_role("button", name="Show").click()
+    expect(tab.answer).to_contain_text("Worked on in the background: Quick work")
+    expect(row).to_have_accessible_name("Left alone")
+    tab.page.reload()
+    expect(row).to_have_accessible_name("Left alone")
