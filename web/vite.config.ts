@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { type Plugin } from "vite";
@@ -20,7 +22,10 @@ function firstLoad(): Plugin {
         for (const next of chunk.imports) visit(next);
         for (const style of chunk.viteMetadata?.importedCss ?? []) wanted.add(style);
       };
-      for (const chunk of Object.values(bundle)) if (chunk.type === "chunk" && chunk.isEntry) visit(chunk.fileName);
+      for (const chunk of Object.values(bundle)) {
+        const isFirst = chunk.type === "chunk" && (chunk.isEntry || chunk.name === "de"); // one language: the longest
+        if (isFirst) visit(chunk.fileName);
+      }
       const sizes = [...wanted].map((name) => {
         const file = bundle[name];
         return gzipSync(file?.type === "chunk" ? file.code : (file?.source ?? "")).length;
@@ -32,8 +37,41 @@ function firstLoad(): Plugin {
   };
 }
 
+/** What draws diagrams, whole in one file: the frame that runs it has no origin, and can load no modules. */
+function diagrams(): Plugin {
+  const source = new URL("./node_modules/mermaid/dist/mermaid.min.js", import.meta.url);
+  return {
+    name: "fireside:diagrams",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "diagram/mermaid.js", source: readFileSync(source) });
+    },
+  };
+}
+
+/** The worker that keeps the page's own files, told which those are. */
+function shell(): Plugin {
+  return {
+    name: "fireside:shell",
+    apply: "build",
+    generateBundle: {
+      order: "post",
+      handler(_options, bundle) {
+        const read = (name: string): Buffer => readFileSync(new URL(name, import.meta.url));
+        const beside = ["favicon.svg", "manifest.webmanifest", "theme.js", "icons/icon-192.png"];
+        const assets = Object.keys(bundle).filter((name) => name.startsWith("assets/"));
+        const files = JSON.stringify(["/", ...[...beside, ...assets].sort().map((name) => `/${name}`)]);
+        const digest = createHash("sha256").update(files).update(read("./index.html"));
+        for (const name of beside) digest.update(read(`./public/${name}`));
+        const source = read("./src/shell/worker.js").toString("utf8");
+        const code = source.replace("__FILES__", files).replace("__DIGEST__", digest.digest("hex").slice(0, 16));
+        this.emitFile({ type: "asset", fileName: "worker.js", source: code });
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [svelte(), firstLoad()],
+  plugins: [svelte(), diagrams(), shell(), firstLoad()],
   build: {
     outDir: process.env["FIRESIDE_PAGE_OUT"] ?? "../api/static",
     emptyOutDir: true,
@@ -42,5 +80,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  test: { environment: "node", include: ["tests/**/*.test.ts"] },
+  test: { environment: "node", include: ["tests/**/*.test.ts"], setupFiles: ["tests/speaking.ts"] },
 });

@@ -39,8 +39,10 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def new_context(browser: Browser, *, phone: bool = False, dark: bool = False, scale: float = 1) -> BrowserContext:
-    """A fresh profile on a desk or a phone."""
+def new_context(
+    browser: Browser, *, phone: bool = False, dark: bool = False, scale: float = 1, keeps_page: bool = False
+) -> BrowserContext:
+    """A fresh profile on a desk or a phone. `keeps_page`: it may keep the page's own files, for when nobody answers."""
     return browser.new_context(
         viewport=PHONE if phone else DESKTOP,
         has_touch=phone,
@@ -48,6 +50,7 @@ def new_context(browser: Browser, *, phone: bool = False, dark: bool = False, sc
         color_scheme="dark" if dark else "light",
         locale="en-US",
         device_scale_factor=scale,
+        service_workers="allow" if keeps_page else "block",
     )
 
 

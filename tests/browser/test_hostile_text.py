@@ -19,7 +19,8 @@ from tests.serving import Client
 
 ALLOWED = """
     a b blockquote br button code del div em h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre span strong sub sup
-    table tbody td th thead tr u ul
+    table tbody td th thead tr u ul iframe
+    math semantics mrow mi mn mo mtext mspace mfrac mstyle merror mpadded msub msup
 """
 # A browser that cannot sanitise by itself gets a library that does.
 WITHOUT_SANITISER = "delete Element.prototype.setHTML; delete window.Sanitizer;"

@@ -159,13 +159,13 @@ def test_the_arrows_move_through_the_list_as_one_stop_of_the_tab_key(tab: Tab) -
 
     tab.page.keyboard.press("Tab")
     expect(tab.page.get_by_role("searchbox", name="Find", exact=True)).to_be_focused()
-    for chip in ("Pinned", "Archived"):
-        expect(tab.button(chip).first).to_be_visible()
+    expect(tab.button("Pinned")).to_be_visible()
+    first = tab.rows.nth(0)
+    for _ in range(12):  # past the filters
         tab.page.keyboard.press("Tab")
-    tab.page.keyboard.press("Tab")
-    expect(tab.sessions.get_by_role("button", name="Showing:")).to_be_focused()
-    tab.page.keyboard.press("Tab")
-    expect(tab.rows.nth(0)).to_be_focused()
+        if first.evaluate("row => row === document.activeElement"):
+            break
+    expect(first).to_be_focused()
     tab.page.keyboard.press("ArrowDown")
     expect(tab.rows.nth(1)).to_be_focused()
     tab.page.keyboard.press("End")

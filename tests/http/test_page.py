@@ -26,6 +26,8 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     (static / "assets/app-1a2b3c.js").write_bytes(SCRIPT)
     (static / "assets/app-1a2b3c.js.gz").write_bytes(gzip.compress(SCRIPT))
     (static / "manifest.webmanifest").write_text("{}")
+    (static / "diagram").mkdir()
+    (static / "diagram/frame.html").write_bytes(INDEX)
     (static / ".hidden").write_text("secret")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "PAGE", static)
@@ -50,6 +52,16 @@ def test_a_file_with_its_digest_in_its_name_is_kept_for_ever(page: httpx2.Client
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert page.get("/manifest.webmanifest").headers["content-type"] == "application/manifest+json"
+
+
+def test_the_frame_for_diagrams_has_no_origin_and_may_ask_nobody(page: httpx2.Client) -> None:
+    answer = page.get("/diagram/frame.html")
+
+    policy = answer.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "sandbox allow-scripts", "frame-ancestors 'self'"} <= set(policy)
+    assert not [rule for rule in policy if rule.startswith("connect-src")]
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert page.get("/").headers["cross-origin-resource-policy"] == "same-origin"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
-// Runs before the first paint, so that a chosen theme never flashes the other one.
+// Runs before the first paint, so that a chosen look never flashes the other one.
 try {
-  const theme = localStorage.getItem("fireside.theme");
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  const known = { theme: ["light", "dark", "paper", "midnight"], density: ["compact"] };
+  for (const [key, names] of Object.entries(known)) {
+    const chosen = localStorage.getItem(`fireside.${key}`);
+    if (names.includes(chosen)) document.documentElement.dataset[key] = chosen;
+  }
 } catch {
-  // Storage is switched off: the system's theme it is.
+  // Storage is switched off: the system's look it is.
 }

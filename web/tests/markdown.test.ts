@@ -1,10 +1,10 @@
 /** Reading Markdown as it grows ends where reading it whole does. */
 
-import type { Token } from "marked";
+import type { Token, Tokens } from "marked";
 import { describe, expect, test } from "vitest";
-import { blocksIn, hasReferences, htmlOf, isInlinePicture, isVisible, safeAddress } from "../src/ui/markdown/dialect";
-import { TailReader } from "../src/ui/markdown/tail";
-import { languageOf } from "../src/ui/markdown/code";
+import { blocksIn, htmlOf, isInlinePicture, isVisible, linksIn, safeAddress } from "../src/ui/markdown/dialect";
+import { LONGEST_BLOCK, TailReader } from "../src/ui/markdown/tail";
+import { fileName, languageOf } from "../src/ui/markdown/code";
 
 const PIECES = [
   "A paragraph with **bold** and `code`.\n\n",
@@ -42,7 +42,7 @@ function readGrowing(text: string, sizes: () => number): Token[] {
     const size = sizes();
     const { settled, blocks } = reader.push(text.slice(at, at + size));
     seen.length = settled;
-    seen.push(...blocks);
+    seen.push(...blocks.map((block) => block.token));
     at += size;
   }
   return seen;
@@ -50,7 +50,7 @@ function readGrowing(text: string, sizes: () => number): Token[] {
 
 const shape = (tokens: readonly Token[]): string[] => tokens.map((token) => `${token.type}:${htmlOf(token)}`);
 
-test("reading the tail only ends in the blocks that reading the whole gives, however it is cut", () => {
+test("reading the tail only ends in the blocks that reading the whole gives, however it is cut", { timeout: 30_000 }, () => {
   for (let seed = 1; seed <= 300; seed++) {
     const chance = chances(seed);
     const next = (): number => chance.next().value as number;
@@ -114,9 +114,90 @@ describe("what a hostile model writes", () => {
   });
 });
 
-test("references are noticed wherever they are defined", () => {
-  expect(hasReferences("See [a].\n\n[a]: https://a.test\n")).toBe(true);
-  expect(hasReferences("See [a](https://a.test).")).toBe(false);
+test("links are known by name wherever they are defined, but not out of code or notes", () => {
+  expect(Object.keys(linksIn("See [a].\n\n[a]: https://a.test\n\n```\n[b]: https://b.test\n```\n\n[^c]: note"))).toEqual(["a"]);
+  expect(linksIn("See [a](https://a.test).")).toEqual({});
+  expect(blocksIn("See [a].", linksIn("[a]: https://a.test")).map(htmlOf).join("")).toContain('href="https://a.test"');
+});
+
+describe("a block that is too long", () => {
+  const HUGE: [string, string, string][] = [
+    ["list", Array.from({ length: 5_000 }, (_, n) => `${n + 1}. item **number** ${n}`).join("\n"), "list"],
+    ["table", `| a | b |\n| - | - |\n${Array.from({ length: 5_000 }, (_, n) => `| row ${n} | ${n * n} |`).join("\n")}`, "table"],
+    ["code", `\`\`\`python\n${Array.from({ length: 5_000 }, (_, n) => `value_${n} = ${n}`).join("\n")}\n\`\`\``, "code"],
+    ["paragraph", "many words ".repeat(10_000), "paragraph"],
+    ["line", "x".repeat(200_000), "paragraph"],
+    ["quote", Array.from({ length: 3_000 }, (_, n) => `> said ${n}`).join("\n"), "blockquote"],
+  ];
+
+  test.each(HUGE)("%s is read in parts of its own kind, and never much of it at once", (_name, text, type) => {
+    const reader = new TailReader();
+    const seen: Token[] = [];
+    let longest = 0;
+    for (let at = 0; at < text.length; at += 500) {
+      const { settled, blocks } = reader.push(text.slice(at, at + 500));
+      seen.length = settled;
+      seen.push(...blocks.map((block) => block.token));
+      longest = Math.max(longest, reader.tailLength);
+    }
+
+    expect(longest).toBeLessThan(1.5 * LONGEST_BLOCK);
+    expect(new Set(seen.map((token) => token.type))).toEqual(new Set([type]));
+    expect(seen.length).toBeGreaterThan(2);
+  });
+
+  test("table keeps every row once", () => {
+    const grown = readGrowing(HUGE[1]![1], () => 777);
+    const rows = grown.flatMap((token) => (token as Tokens.Table).rows.map((row) => row[0]!.text));
+
+    expect(rows).toEqual(Array.from({ length: 5_000 }, (_, n) => `row ${n}`));
+  });
+
+  test("list keeps every item once, and its numbers", () => {
+    const grown = readGrowing(HUGE[0]![1], () => 777) as Tokens.List[];
+
+    let next = 1;
+    for (const list of grown) {
+      expect(list.start).toBe(next);
+      next += list.items.length;
+    }
+    expect(next).toBe(5_001);
+  });
+
+  test("code keeps every line once", () => {
+    const grown = readGrowing(HUGE[2]![1], () => 777) as Tokens.Code[];
+
+    expect(grown.map((token) => token.text.replace(/\n$/, "")).join("\n").split("\n").length).toBe(5_000);
+    expect(new Set(grown.map((token) => token.lang))).toEqual(new Set(["python"]));
+  });
+});
+
+describe("formulas and footnotes", () => {
+  const html = (text: string): string => blocksIn(text).map(htmlOf).join("");
+
+  test.each(["$x^2$", "$5$", "\\(a+b\\)", "so $n$, or $m$."])("%j is a formula", (text) => expect(html(text)).toContain('<code class="formula">'));
+
+  test.each(["$$\\frac12$$", "\\[x = 1\\]", "$$\nx\n= y\n$$"])("%j stands by itself", (text) =>
+    expect(html(text)).toContain("formula-display"),
+  );
+
+  test.each(["It costs $5 and $10.", "$5, not 6$", "US$ 5 or $ 6", "\\[not a link\\]", "`$x$`", "\\$5 and \\$6", "a $20/month plan, not $30"])("%j is text", (text) =>
+    expect(html(text)).not.toContain("formula"),
+  );
+
+  test("a note is its own block, and called by a mark", () => {
+    expect(html("Said[^1].\n\n[^1]: By **whom**?\n[^b]: And\n    more")).toBe(
+      '<p>Said<sup class="footnote-reference">1</sup>.</p>\n' +
+        '<blockquote class="footnote"><sup class="footnote-label">1</sup><p>By <strong>whom</strong>?</p>\n</blockquote>' +
+        '<blockquote class="footnote"><sup class="footnote-label">b</sup><p>And\nmore</p>\n</blockquote>',
+    );
+  });
+});
+
+test("what is downloaded ends as files of its language do", () => {
+  expect([fileName("python"), fileName("go"), fileName(""), fileName("../../x"), fileName("constructor")]).toEqual([
+    "code.py", "code.go", "code.txt", "code.txt", "code.txt",
+  ]);
 });
 
 test("a fence's first word names its language", () => {

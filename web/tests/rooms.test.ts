@@ -11,11 +11,12 @@ const MAY_USE: Record<string, string[]> = {
   wire: [],
   run: ["wire"],
   ui: ["strings"],
-  state: ["wire", "run"],
+  state: ["wire", "run", "strings"],
   features: ["wire", "run", "state", "ui", "strings"],
   app: ["wire", "run", "state", "ui", "strings", "features"],
+  shell: [],
   styles: [],
-  "main.ts": ["app", "styles"],
+  "main.ts": ["app", "shell", "state", "styles"],
 };
 
 const files = readdirSync(SOURCE, { recursive: true, encoding: "utf8" })

@@ -1,7 +1,7 @@
 /** Doing what a command asks of the page. */
 
 import { theme, type Theme } from "../state/theme.svelte";
-import { commands as words, settings } from "../strings/en";
+import { commands as words, settings } from "../strings";
 import { sentenceOf } from "../wire/client";
 import type { Effect } from "../wire/types";
 import type { Home } from "./home.svelte";

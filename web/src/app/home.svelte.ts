@@ -3,13 +3,14 @@
 import { Conversation } from "../features/chat/conversation.svelte";
 import { Filing } from "../features/filing/filing.svelte";
 import { Account } from "../state/account.svelte";
+import { Attention } from "../state/attention.svelte";
 import { Beside } from "../state/beside.svelte";
 import { Commands } from "../state/commands.svelte";
 import { Finding } from "../state/finding.svelte";
 import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
-import { beside as besideWords, signin } from "../strings/en";
+import { beside as besideWords, signin } from "../strings";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
 import { connect, tabSigns } from "../wire/shared/browser";
@@ -33,6 +34,7 @@ export class Home {
   readonly commands = new Commands(this.client);
   readonly finding = new Finding(this.client);
   readonly account: Account;
+  readonly attention = new Attention((sessionId) => this.router.go(`/s/${sessionId}`));
   readonly #streams = new SharedStreams(
     connect,
     new DirectStreams(this.client, browser),
@@ -172,6 +174,7 @@ export class Home {
     for (const row of changed) this.#announce(row);
     this.sessions.apply(changed, removed);
     this.archive.apply(changed, removed);
+    this.attention.notice(changed);
     const open = this.conversation;
     const row = changed.find((one) => one.session_id === open?.sessionId);
     if (open && row) open.notice(row);

@@ -1,28 +1,36 @@
-/** Light, dark, or as the system has it. `public/theme.js` reads the same choice before the first paint. */
+/** How the page looks: its theme, and how much stands on a screen. `public/theme.js` reads both before the first paint. */
 
-export type Theme = "system" | "light" | "dark";
+export const THEMES = ["system", "light", "dark", "paper", "midnight"] as const;
+export const DENSITIES = ["comfortable", "compact"] as const;
 
-const KEY = "fireside.theme";
+export type Theme = (typeof THEMES)[number];
+export type Density = (typeof DENSITIES)[number];
 
-class ThemeChoice {
-  current = $state<Theme>(chosen());
+/** One of some names, kept in this browser and on the root element, where the styles see it. The first is no choice. */
+class Choice<Name extends string> {
+  current = $state<Name>() as Name;
 
-  choose(theme: Theme): void {
-    this.current = theme;
-    if (theme === "system") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = theme;
+  constructor(
+    private readonly key: string,
+    private readonly names: readonly [Name, ...Name[]],
+  ) {
+    const shown = globalThis.document?.documentElement.dataset[key] as Name | undefined;
+    this.current = shown && names.includes(shown) ? shown : names[0];
+  }
+
+  choose(name: Name): void {
+    this.current = name;
+    const isNone = name === this.names[0];
+    if (isNone) delete document.documentElement.dataset[this.key];
+    else document.documentElement.dataset[this.key] = name;
     try {
-      if (theme === "system") localStorage.removeItem(KEY);
-      else localStorage.setItem(KEY, theme);
+      if (isNone) localStorage.removeItem(`fireside.${this.key}`);
+      else localStorage.setItem(`fireside.${this.key}`, name);
     } catch {
       // Storage is switched off: the choice lasts as long as the page.
     }
   }
 }
 
-function chosen(): Theme {
-  const theme = globalThis.document?.documentElement.dataset["theme"];
-  return theme === "light" || theme === "dark" ? theme : "system";
-}
-
-export const theme = new ThemeChoice();
+export const theme = new Choice<Theme>("theme", THEMES);
+export const density = new Choice<Density>("density", DENSITIES);

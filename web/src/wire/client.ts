@@ -28,7 +28,12 @@ export interface ClientEvents {
 
 type Query = Record<string, string | number | boolean | null | undefined>;
 
-const UNREACHABLE = "Fireside does not answer. What you wrote is kept; try again in a moment.";
+/** What is said where no server says it; the page says it in its own language. */
+export const sentences = {
+  unreachable: "Fireside does not answer. What you wrote is kept; try again in a moment.",
+  unreadable: "The server's answer could not be read. Try again.",
+  broken: "Something in this page went wrong. Reload it; what was said is kept on the server.",
+};
 
 export class Client {
   #events: ClientEvents = { refused: () => {} };
@@ -68,7 +73,7 @@ export class Client {
       return (await answer.json()) as Answer;
     } catch (cause) {
       if (cause instanceof DOMException && cause.name === "AbortError") throw cause;
-      throw new ServerError("The server's answer could not be read. Try again.", "unreadable", answer.status);
+      throw new ServerError(sentences.unreadable, "unreadable", answer.status);
     }
   }
 
@@ -77,7 +82,7 @@ export class Client {
       return await fetch(path, { credentials: "same-origin", cache: "no-store", ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
-      const error = new ServerError(UNREACHABLE, "unreachable", 0);
+      const error = new ServerError(sentences.unreachable, "unreachable", 0);
       this.#events.refused(error);
       throw error;
     }
@@ -97,7 +102,7 @@ export class Client {
 export function sentenceOf(error: unknown): string {
   if (error instanceof ServerError) return error.message;
   console.error(error);
-  return "Something in this page went wrong. Reload it; what was said is kept on the server.";
+  return sentences.broken;
 }
 
 function address(path: string, query: Query): string {

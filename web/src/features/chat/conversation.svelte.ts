@@ -5,7 +5,7 @@ import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
 import { beginningOf, withVersion, type Reading } from "../../run/alternatives";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
-import { chat } from "../../strings/en";
+import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";

@@ -1,6 +1,6 @@
 /** How models are named and grouped where one is chosen. */
 
-import { composer } from "../../strings/en";
+import { composer } from "../../strings";
 import type { PickerGroup } from "../../ui/Picker.svelte";
 import type { Model } from "../../wire/types";
 

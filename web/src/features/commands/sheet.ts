@@ -1,6 +1,6 @@
 /** The shortcuts of the page, as the overview shows them. */
 
-import { shortcuts as words } from "../../strings/en";
+import { shortcuts as words } from "../../strings";
 
 export interface ShortcutGroup {
   readonly label: string;

@@ -1,6 +1,6 @@
 /** Filing sessions, one or many at once: where they belong, what marks them, and files of them. */
 
-import { filing as words, ui } from "../../strings/en";
+import { filing as words, ui } from "../../strings";
 import type { Projects } from "../../state/projects.svelte";
 import type { Sessions } from "../../state/sessions.svelte";
 import type { Toasts } from "../../ui/toasts.svelte";

@@ -1,6 +1,6 @@
 /** The list as lines of known height, and which of them the window shows. */
 
-import { sessions as words } from "../../strings/en";
+import { language, sessions as words } from "../../strings";
 import type { Row } from "../../wire/types";
 import { groupOf, type Group } from "./groups";
 
@@ -20,7 +20,7 @@ export function linesOf(rows: readonly Row[], now: number, heights: Heights): Li
   let lastLabel = "";
   rows.forEach((row, index) => {
     const at = (row.last_message_at ?? row.updated_at) * 1000;
-    const label = labelOf(row.pinned ? { kind: "pinned" } : groupOf(at, now));
+    const label = labelOf(row.pinned ? { kind: "pinned" } : groupOf(at, now, language));
     if (label !== lastLabel) {
       lines.push({ kind: "heading", key: `heading ${label}`, label, top, height: heights.heading });
       top += heights.heading;

@@ -1,12 +1,17 @@
 /** The Markdown that answers are written in: what becomes which HTML. Decides only; touches no document. */
 
 import { Marked, type Token, type Tokens } from "marked";
+import { blockFormula, escape, footnote, footnoteReference, inlineFormula } from "./syntax";
+
+/** Where the names that are used for links lead, by name. */
+export type Links = Record<string, Pick<Tokens.Link | Tokens.Image, "href" | "title">>;
 
 /** Tags without attributes that models write inside Markdown, and that do no more than they say. */
 const HARMLESS = /^<(?:br\s*\/?|\/?(?:sub|sup|kbd|mark|b|i|u))>$/i;
 
 const marked = new Marked({
   gfm: true,
+  extensions: [blockFormula, inlineFormula, footnote, footnoteReference],
   renderer: {
     html: ({ text }) => (HARMLESS.test(text.trim()) ? text : escape(text)),
     // A picture from elsewhere would tell its host what was said here: it is shown as its address instead.
@@ -15,10 +20,15 @@ const marked = new Marked({
   },
 });
 
-/** The blocks of `text`. Text that no parser can hold (thousands of nested quotes) is one plain block. */
-export function blocksIn(text: string): Token[] {
+/**
+ * The blocks of `text`, in which the names of `links` are known. What no parser can hold (thousands of nested quotes)
+ * is one plain block.
+ */
+export function blocksIn(text: string, links: Links = {}): Token[] {
   try {
-    return marked.lexer(text);
+    const lexer = new marked.Lexer(marked.defaults);
+    Object.assign(lexer.tokens.links, links);
+    return lexer.lex(text);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return [plain(text)];
@@ -38,9 +48,13 @@ export function isVisible(token: Token): boolean {
   return token.type !== "space" && token.type !== "def";
 }
 
-/** Does `text` define links elsewhere than where they are used? Then only the whole of it can be read rightly. */
-export function hasReferences(text: string): boolean {
-  return /^ {0,3}\[[^\]\n]+\]:/m.test(text);
+/** Where the names lead that `text` defines for its links, wherever in it that stands. */
+export function linksIn(text: string): Links {
+  if (!/^ {0,3}\[[^\]\n^][^\]\n]*\]:/m.test(text)) return {};
+  const prose = text.replace(/^ {0,3}(`{3,}|~{3,})[^]*?(?:^ {0,3}\1|(?![^]))/gm, "");
+  const lexer = new marked.Lexer(marked.defaults);
+  lexer.lex((prose.match(/^ {0,3}\[[^\]\n^][^\]\n]*\]:.*$/gm) ?? []).join("\n\n"));
+  return { ...lexer.tokens.links };
 }
 
 /** Where a link may lead: an absolute http, https or mailto address, as the browser itself reads it; else null. */
@@ -65,8 +79,4 @@ function address(href: string, alt: string): string {
 
 function plain(text: string): Tokens.Paragraph {
   return { type: "paragraph", raw: text, text, tokens: [{ type: "text", raw: text, text, escaped: false }] };
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

@@ -3,7 +3,7 @@
 const ELEMENTS: Record<string, string[]> = {
   a: ["href", "title", "class"],
   b: [],
-  blockquote: [],
+  blockquote: ["class"],
   br: [],
   code: ["class"],
   del: [],
@@ -26,7 +26,7 @@ const ELEMENTS: Record<string, string[]> = {
   span: ["class"],
   strong: [],
   sub: [],
-  sup: [],
+  sup: ["class"],
   table: [],
   tbody: [],
   td: ["align"],
@@ -37,42 +37,79 @@ const ELEMENTS: Record<string, string[]> = {
   ul: [],
 };
 
+/** What formulas are made of. None of these lead anywhere or hold anything but formulas. */
+const MATH_ELEMENTS = [
+  "math", "semantics", "mrow", "mi", "mn", "mo", "ms", "mtext", "mspace", "mfrac", "msqrt", "mroot", "mstyle", "merror", "mpadded", "mphantom",
+  "menclose", "msub", "msup", "msubsup", "munder", "mover", "munderover", "mmultiscripts", "mprescripts", "mtable", "mtr", "mlabeledtr", "mtd",
+];
+const MATH_ATTRIBUTES = [
+  "accent", "accentunder", "columnalign", "columnlines", "columnspacing", "depth", "display", "displaystyle", "fence", "form", "height",
+  "largeop", "linethickness", "lspace", "mathbackground", "mathcolor", "mathsize", "mathvariant", "maxsize", "minsize", "movablelimits",
+  "notation", "rowlines", "rowspacing", "rspace", "scriptlevel", "separator", "side", "stretchy", "symmetric", "voffset", "width",
+];
+const MATH_NAMESPACE = "http://www.w3.org/1998/Math/MathML";
+
 type SetHtml = (this: Element, html: string, options: { sanitizer: unknown }) => void;
 type Put = (node: HTMLElement, html: string) => void;
 
-let put: Put | null = native();
+interface Sanitiser {
+  text: Put;
+  math: Put;
+}
+
+let sanitiser: Sanitiser | null = native();
 
 /** True once `putHtml` may be called; a browser that cannot sanitise by itself fetches what does it first. */
 export function isReady(): boolean {
-  return put !== null;
+  return sanitiser !== null;
 }
 
 export async function whenReady(): Promise<void> {
-  put ??= await purifier();
+  sanitiser ??= await purifier();
 }
 
 export function putHtml(node: HTMLElement, html: string): void {
-  if (put) put(node, html);
+  if (sanitiser) sanitiser.text(node, html);
   else node.textContent = html;
 }
 
-function native(): Put | null {
+/** The same for a formula: nothing but MathML stays. */
+export function putMath(node: HTMLElement, html: string): void {
+  if (sanitiser) sanitiser.math(node, html);
+  else node.textContent = html;
+}
+
+function native(): Sanitiser | null {
   const setHtml = (globalThis.Element?.prototype as { setHTML?: SetHtml } | undefined)?.setHTML;
   const Sanitizer = (globalThis as { Sanitizer?: new (config: object) => unknown }).Sanitizer;
   if (!setHtml || !Sanitizer) return null;
-  const elements = Object.entries(ELEMENTS).map(([name, attributes]) => ({ name, attributes }));
-  const sanitizer = new Sanitizer({ elements, attributes: [], comments: false, dataAttributes: false });
-  return (node, html) => setHtml.call(node, html, { sanitizer });
+  const putting = (elements: object[]): Put => {
+    const sanitizer = new Sanitizer({ elements, attributes: [], comments: false, dataAttributes: false });
+    return (node, html) => setHtml.call(node, html, { sanitizer });
+  };
+  return {
+    text: putting(Object.entries(ELEMENTS).map(([name, attributes]) => ({ name, attributes }))),
+    math: putting([
+      { name: "span", attributes: [] },
+      ...MATH_ELEMENTS.map((name) => ({ name, namespace: MATH_NAMESPACE, attributes: MATH_ATTRIBUTES })),
+    ]),
+  };
 }
 
-async function purifier(): Promise<Put> {
+async function purifier(): Promise<Sanitiser> {
   const { default: DOMPurify } = await import("dompurify");
-  const config = {
-    ALLOWED_TAGS: Object.keys(ELEMENTS),
-    ALLOWED_ATTR: [...new Set(Object.values(ELEMENTS).flat())],
-    ALLOW_DATA_ATTR: false,
-    ALLOW_ARIA_ATTR: false,
-    RETURN_DOM_FRAGMENT: true as const,
+  const putting = (tags: string[], attributes: string[]): Put => {
+    const config = {
+      ALLOWED_TAGS: tags,
+      ALLOWED_ATTR: attributes,
+      ALLOW_DATA_ATTR: false,
+      ALLOW_ARIA_ATTR: false,
+      RETURN_DOM_FRAGMENT: true as const,
+    };
+    return (node, html) => node.replaceChildren(DOMPurify.sanitize(html, config));
   };
-  return (node, html) => node.replaceChildren(DOMPurify.sanitize(html, config));
+  return {
+    text: putting(Object.keys(ELEMENTS), [...new Set(Object.values(ELEMENTS).flat())]),
+    math: putting(["span", ...MATH_ELEMENTS], MATH_ATTRIBUTES),
+  };
 }

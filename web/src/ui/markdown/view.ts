@@ -1,47 +1,62 @@
-/** Markdown on the page, redrawing only the blocks that changed while it grows. */
+/** Markdown on the page, redrawing only the blocks that changed while it grows, and never for long at a time. */
 
 import type { Token, Tokens } from "marked";
 import { languageOf, nameLanguage, newCode, showCode, type CodeView } from "./code";
 import { colourLater } from "./colours";
-import { blocksIn, hasReferences, htmlOf, isInlinePicture, isVisible, safeAddress } from "./dialect";
+import { drawDiagram } from "./diagrams";
+import { htmlOf, linksIn, type Links } from "./dialect";
+import { alignTable, furnish, shareScroll } from "./furnish";
+import { Notes } from "./notes";
+import { partFor, removeBlock, weigh } from "./parts";
 import { isReady, putHtml, whenReady } from "./sanitise";
-import { TailReader, type Reading } from "./tail";
+import { TailReader, type Block } from "./tail";
 
 /** From so many items or rows on, a growing list or table redraws only those that changed. */
 const LONG = 8;
-/** A block that is still growing beyond this is read seldom; what came since then stands below it as plain text. */
-const HEAVY_TAIL = 32_000;
-const HEAVY_PAUSE_MS = 2_000;
+/** So much text is read at once; between one piece and the next it is asked whether there is still time. */
+const PIECE = 4_000;
+/** What is shorter than this is drawn at once when it is shown, so that nothing grows on the screen that is long over. */
+const AT_ONCE = 16_000;
+/** Reading goes on in the next frame after this. */
+const BUDGET_MS = 8;
 
 interface Slot {
   node: HTMLElement;
   raw: string;
   type: string;
+  continues: boolean;
   /** What each item or row of a long block was drawn from. */
   parts: string[] | null;
   code: CodeView | null;
+  /** The code blocks inside lists and quotes, to be coloured with the rest. */
+  nested: CodeView[];
 }
 
 export class MarkdownView {
   #reader = new TailReader();
+  #links: Links = {};
+  #notes = new Notes();
   #slots: Slot[] = [];
+  #used = 0;
   #drawn = "";
   #wanted = "";
   #isLive = false;
+  #isSettled = false;
   #scheduled = 0;
   #notBefore = 0;
-  #plainRest: Text | null = null;
 
-  constructor(private readonly host: HTMLElement) {}
+  constructor(private readonly host: HTMLElement) {
+    shareScroll(host);
+  }
 
-  /** Show `text`. While `live` it may grow, and is drawn when there is time; else it is drawn whole, at once. */
+  /** Show `text`. While `live` it may grow, and is drawn when there is time; else as much as there is time for at once. */
   show(text: string, live: boolean): void {
     if (text === this.#wanted && live === this.#isLive && this.#drawn === text) return;
     this.#wanted = text;
     this.#isLive = live;
     if (!isReady()) this.#waitForSanitiser();
-    else if (!live) this.#finish();
-    else this.#schedule();
+    else if (live) this.#schedule();
+    else this.#finish();
   }
 
   destroy(): void {
@@ -61,127 +76,126 @@ export class MarkdownView {
     const look = (): void => {
       this.#scheduled = 0;
       if (performance.now() < this.#notBefore) this.#scheduled = requestAnimationFrame(look);
-      else this.#draw();
+      else this.#draw(BUDGET_MS);
     };
     this.#scheduled = requestAnimationFrame(look);
   }
 
-  #draw(): void {
-    if (this.#showAsPlainRest()) return this.#schedule();
-    const started = performance.now();
-    if (!this.#wanted.startsWith(this.#drawn)) this.#restart();
-    this.#place(this.#reader.push(this.#wanted.slice(this.#drawn.length)));
-    this.#drawn = this.#wanted;
-    this.#clearPlainRest();
-    // A draw is followed by three times as much rest, so that typing and scrolling always come through.
-    const cost = performance.now() - started;
-    this.#notBefore = started + 4 * cost;
-    if (this.#reader.tailLength > HEAVY_TAIL) this.#notBefore = started + Math.max(4 * cost, HEAVY_PAUSE_MS);
+  #finish(): void {
+    this.#isSettled = false;
+    const links = linksIn(this.#wanted);
+    if (Object.keys(links).length > 0) this.#readAnew(links);
+    if (this.#wanted.length - this.#drawn.length > AT_ONCE) this.#schedule();
+    else this.#draw(Infinity);
   }
 
-  #finish(): void {
-    cancelAnimationFrame(this.#scheduled);
-    this.#scheduled = 0;
-    this.#clearPlainRest();
+  /** `[text][name]` reads differently once the name is defined, though its source stays the same. */
+  #readAnew(links: Links): void {
+    this.#links = links;
+    this.#reader = new TailReader(links);
+    this.#drawn = "";
+    this.#used = 0;
+    for (const slot of this.#slots) if (slot.raw.includes("[")) slot.raw = "";
+  }
+
+  /** Read on and draw, for `budget` milliseconds; what is left then waits for another frame. */
+  #draw(budget: number): void {
+    const started = performance.now();
     if (!this.#wanted.startsWith(this.#drawn)) this.#restart();
-    if (this.#drawn === "" || hasReferences(this.#wanted)) {
-      this.#reader = new TailReader();
-      // `[text][name]` reads differently once the name is defined, though its source stays the same.
-      for (const slot of this.#slots) if (slot.raw.includes("[")) slot.raw = "";
-      this.#place({ settled: 0, blocks: blocksIn(this.#wanted).filter(isVisible) });
-    } else this.#place(this.#reader.push(this.#wanted.slice(this.#drawn.length)));
-    this.#drawn = this.#wanted;
-    for (const slot of this.#slots) this.#colour(slot);
+    do this.#drawPiece();
+    while (this.#drawn.length < this.#wanted.length && performance.now() - started < budget);
+    // A draw is followed by three times as much rest, so that typing and scrolling always come through.
+    this.#notBefore = this.#isLive ? started + 4 * (performance.now() - started) : 0;
+    if (this.#drawn.length < this.#wanted.length) this.#schedule();
+    else if (!this.#isLive) this.#settle();
+  }
+
+  #drawPiece(): void {
+    const end = this.#drawn.length + PIECE;
+    const { settled, blocks } = this.#reader.push(this.#wanted.slice(this.#drawn.length, end));
+    this.#drawn = this.#wanted.slice(0, end);
+    blocks.forEach((block, index) => this.#drawInto(settled + index, block));
+    this.#used = settled + blocks.length;
+    // While the whole is read anew, what was drawn of the rest stays until it is reached.
+    if (this.#drawn.length === this.#wanted.length) for (const slot of this.#slots.splice(this.#used)) removeBlock(slot.node);
+  }
+
+  /** All is drawn and nothing comes after it: what needs the whole, or a quiet moment, is done now. */
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#notes.settle(this.host);
+    for (const { code, nested } of this.#slots) {
+      for (const view of code ? [code, ...nested] : nested) if (!drawDiagram(view)) colourLater(view);
+    }
   }
 
   #restart(): void {
-    this.#reader = new TailReader();
+    this.#reader = new TailReader(this.#links);
+    this.#notes = new Notes();
     this.#drawn = "";
     this.#slots = [];
-    this.#plainRest = null;
+    this.#used = 0;
+    this.#isSettled = false;
     this.host.replaceChildren();
   }
 
-  /** While a heavy block may not be read again yet, its newest text is appended below as it is. */
-  #showAsPlainRest(): boolean {
-    if (this.#reader.tailLength <= HEAVY_TAIL || !this.#wanted.startsWith(this.#drawn)) return false;
-    if (performance.now() >= this.#notBefore) return false;
-    const rest = this.#wanted.slice(this.#drawn.length);
-    if (!this.#plainRest) {
-      this.#plainRest = document.createTextNode("");
-      const node = document.createElement("div");
-      node.className = "markdown-rest";
-      node.append(this.#plainRest);
-      this.host.append(node);
-    }
-    if (rest.startsWith(this.#plainRest.data)) this.#plainRest.appendData(rest.slice(this.#plainRest.length));
-    else this.#plainRest.data = rest;
-    return true;
-  }
-
-  #clearPlainRest(): void {
-    this.#plainRest?.parentElement?.remove();
-    this.#plainRest = null;
-  }
-
-  #place({ settled, blocks }: Reading): void {
-    blocks.forEach((token, index) => this.#drawInto(settled + index, token));
-    for (const slot of this.#slots.splice(settled + blocks.length)) slot.node.remove();
-  }
-
-  #drawInto(position: number, token: Token): void {
+  #drawInto(position: number, { token, continues }: Block): void {
     const slot = this.#slots[position] ?? this.#newSlot();
-    if (slot.raw === token.raw && slot.type === token.type) return;
-    if (slot.type !== token.type) clear(slot);
+    if (slot.raw === token.raw && slot.type === token.type && slot.continues === continues) return;
+    const before = continues ? this.#slots[position - 1] : undefined;
+    const isSame = before?.type === token.type;
+    if (slot.type !== token.type || slot.continues !== continues) clear(slot);
+    weigh(slot.node, token.raw.length - slot.raw.length);
     slot.type = token.type;
     slot.raw = token.raw;
-    if (token.type === "code") drawCode(slot, token as Tokens.Code);
-    else if (!drawParts(slot, token)) drawWhole(slot, token);
+    slot.continues = continues;
+    slot.node.classList.toggle("continues", isSame);
+    if (isSame) before.node.classList.add("continued");
+    if (token.type === "code") drawCode(slot, token as Tokens.Code, isSame ? before.raw : null);
+    else if (!drawParts(slot, token, this.#notes)) drawWhole(slot, token, this.#notes);
+    if (token.type === "table" && before && isSame) alignTable(slot.node, before.node);
   }
 
   #newSlot(): Slot {
     const node = document.createElement("div");
     node.className = "markdown-block";
     node.dir = "auto";
-    this.host.append(node);
-    const slot: Slot = { node, raw: "", type: "", parts: null, code: null };
+    partFor(this.host).append(node);
+    const slot: Slot = { node, raw: "", type: "", continues: false, parts: null, code: null, nested: [] };
     this.#slots.push(slot);
     return slot;
   }
-
-  #colour(slot: Slot): void {
-    if (slot.code) colourLater(slot.code);
-    else for (const view of nestedCode.get(slot.node) ?? []) colourLater(view);
-  }
 }
-
-/** The code blocks inside lists and quotes, to be coloured with the rest. */
-const nestedCode = new WeakMap<HTMLElement, CodeView[]>();
 
 function clear(slot: Slot): void {
   slot.parts = null;
   slot.code = null;
+  slot.nested = [];
   slot.node.replaceChildren();
 }
 
-function drawCode(slot: Slot, token: Tokens.Code): void {
+/** `before`: the source of what it goes on from, when it does. */
+function drawCode(slot: Slot, token: Tokens.Code, before: string | null): void {
   const language = languageOf(token.lang);
   if (!slot.code) {
-    slot.code = newCode(language);
+    slot.code = newCode(language, before !== null);
     slot.node.append(slot.code.frame);
   }
   if (slot.code.language !== language) nameLanguage(slot.code, language);
+  // Where a line was cut in the middle, what is copied goes on without a new one.
+  if (before?.endsWith("\n")) slot.code.frame.dataset["begins"] = "\n";
   showCode(slot.code, token.text);
 }
 
-function drawWhole(slot: Slot, token: Token): void {
+function drawWhole(slot: Slot, token: Token, notes: Notes): void {
   putHtml(slot.node, htmlOf(token));
-  furnish(slot.node);
+  slot.nested = furnish(slot.node, notes);
   slot.parts = partsOf(token)?.map(([key]) => key) ?? null;
 }
 
 /** Redraw only the changed items of a long list or rows of a long table; false when it must be drawn whole. */
-function drawParts(slot: Slot, token: Token): boolean {
+function drawParts(slot: Slot, token: Token, notes: Notes): boolean {
   const parts = partsOf(token);
   if (!parts || parts.length < LONG || !slot.parts) return false;
   const [host, pick] = token.type === "list" ? [slot.node.querySelector("ol, ul"), "li"] : [slot.node.querySelector("tbody"), "tbody tr"];
@@ -190,7 +204,7 @@ function drawParts(slot: Slot, token: Token): boolean {
     if (slot.parts[index] === key) continue;
     const draft = document.createElement("div");
     putHtml(draft, html());
-    furnish(draft);
+    slot.nested.push(...furnish(draft, notes));
     const fresh = draft.querySelector(pick);
     if (!fresh) return false;
     const old = host.children[index];
@@ -212,40 +226,4 @@ function partsOf(token: Token): [key: string, html: () => string][] | null {
     return table.rows.map((row) => [row.map((cell) => cell.text).join("|"), () => htmlOf({ ...table, rows: [row] })]);
   }
   return null;
-}
-
-/** What sanitised HTML still lacks: safe links, frames around code, tables that scroll. */
-function furnish(node: HTMLElement): void {
-  for (const link of node.querySelectorAll("a")) furnishLink(link);
-  for (const picture of node.querySelectorAll("img")) if (!isInlinePicture(picture.src)) picture.remove();
-  for (const table of node.querySelectorAll("table")) {
-    const frame = document.createElement("div");
-    frame.className = "markdown-table";
-    frame.tabIndex = 0;
-    table.replaceWith(frame);
-    frame.append(table);
-  }
-  const views = [...node.querySelectorAll<HTMLElement>("pre > code")].map(frameCode);
-  nestedCode.set(node, views);
-}
-
-function furnishLink(link: HTMLAnchorElement): void {
-  const address = safeAddress(link.getAttribute("href") ?? "");
-  if (!address) {
-    const span = document.createElement("span");
-    span.className = link.className;
-    span.append(...link.childNodes);
-    link.replaceWith(span);
-    return;
-  }
-  link.target = "_blank";
-  link.rel = "noopener noreferrer";
-  link.referrerPolicy = "no-referrer";
-}
-
-function frameCode(code: HTMLElement): CodeView {
-  const view = newCode(/language-(\S+)/.exec(code.className)?.[1]?.toLowerCase() ?? "");
-  showCode(view, code.textContent ?? "");
-  code.parentElement?.replaceWith(view.frame);
-  return view;
 }

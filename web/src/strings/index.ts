@@ -1,0 +1,55 @@
+/** What the page says, in the language it speaks now. */
+
+import type * as English from "./en";
+
+/** The same keys and the same arguments; the words are another language's own. */
+type Shape<Text> = Text extends string
+  ? string
+  : Text extends (...given: infer Given) => string
+    ? (...given: Given) => string
+    : { [Key in keyof Text]: Shape<Text[Key]> };
+
+export type Catalogue = Shape<typeof English>;
+export type Language = keyof typeof CATALOGUES;
+
+const CATALOGUES = {
+  en: (): Promise<Catalogue> => import("./en"),
+  de: (): Promise<Catalogue> => import("./de"),
+  fr: (): Promise<Catalogue> => import("./fr"),
+};
+
+/** Each language by its own name for itself. */
+export const LANGUAGES: Record<Language, string> = { en: "English", de: "Deutsch", fr: "Français" };
+
+export let language: Language = "en";
+export let ui: Catalogue["ui"];
+export let app: Catalogue["app"];
+export let sessions: Catalogue["sessions"];
+export let chat: Catalogue["chat"];
+export let composer: Catalogue["composer"];
+export let settings: Catalogue["settings"];
+export let signin: Catalogue["signin"];
+export let find: Catalogue["find"];
+export let commands: Catalogue["commands"];
+export let palette: Catalogue["palette"];
+export let shortcuts: Catalogue["shortcuts"];
+export let beside: Catalogue["beside"];
+export let filing: Catalogue["filing"];
+
+/** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
+export async function speak(wanted: Language): Promise<void> {
+  use(wanted, await CATALOGUES[wanted]());
+}
+
+/** Speak with words that are there already. */
+export function use(wanted: Language, words: Catalogue): void {
+  language = wanted;
+  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing } = words);
+  if (globalThis.document) document.documentElement.lang = wanted;
+}
+
+/** The first of the languages someone reads that the page speaks, else English. */
+export function languageFor(read: readonly string[]): Language {
+  const known = read.map((tag) => tag.toLowerCase().split("-")[0] ?? "").find((tag) => Object.hasOwn(LANGUAGES, tag));
+  return (known as Language | undefined) ?? "en";
+}

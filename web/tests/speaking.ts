@@ -1,0 +1,5 @@
+/** The page's parts say what they say in English while they are tested. */
+
+import { speak } from "../src/strings";
+
+await speak("en");
