@@ -20,12 +20,12 @@ function firstLoad(): Plugin {
         if (wanted.has(name) || chunk?.type !== "chunk") return;
         wanted.add(name);
         for (const next of chunk.imports) visit(next);
-        for (const style of chunk.viteMetadata?.importedCss ?? []) wanted.add(style);
       };
       for (const chunk of Object.values(bundle)) {
         const isFirst = chunk.type === "chunk" && (chunk.isEntry || chunk.name === "de"); // one language: the longest
         if (isFirst) visit(chunk.fileName);
       }
+      for (const name of Object.keys(bundle)) if (name.endsWith(".css")) wanted.add(name);
       const sizes = [...wanted].map((name) => {
         const file = bundle[name];
         return gzipSync(file?.type === "chunk" ? file.code : (file?.source ?? "")).length;
@@ -79,6 +79,11 @@ export default defineConfig({
     assetsInlineLimit: 0, // a data: address would be one more thing for the content policy to allow
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    cssCodeSplit: false, // all styles are smaller than the wait for a second file of them
+    // What several parts share is one file: a first visit then asks for a few files and not for twenty.
+    rolldownOptions: {
+      output: { codeSplitting: { groups: [{ name: "shared", test: /web\/src\/(?!strings\/(en|de|fr))/, minShareCount: 2 }] } },
+    },
   },
   test: { environment: "node", include: ["tests/**/*.test.ts"], setupFiles: ["tests/speaking.ts"] },
 });

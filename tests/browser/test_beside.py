@@ -13,6 +13,12 @@ from tests.serving import Client, ServerProcess
 
 SLOW = "@@pace 0.02\n@@text " + " ".join(f"word{n}" for n in range(2000))
 
+AT_REST = """Promise.allSettled(
+    document.getAnimations()
+        .filter((one) => one.effect.getComputedTiming().iterations !== Infinity)
+        .map((one) => one.finished),
+)"""
+
 
 def aside(tab: Tab, question: str) -> Locator:
     return tab.page.get_by_role("region", name=f"Asked aside: {question}")
@@ -59,6 +65,7 @@ def test_a_question_is_asked_aside_while_the_answer_streams_and_dropped(
     expect(card.locator(".markdown")).to_have_text("What was that?")
     tab.wait_for_words(before + 3)
     expect(card.get_by_role("button", name="Keep in conversation")).to_be_disabled()
+    tab.page.evaluate(AT_REST)
     assert serious(tab.page) == []
 
     card.get_by_role("button", name="Drop").click()

@@ -104,7 +104,7 @@ def test_a_network_that_goes_away_and_comes_back_leaves_no_gap(visit: Visit, cli
     tab.send(numbered("A tunnel", 800))
     tab.wait_for_words(50)
     tab.context.set_offline(True)
-    expect(tab.page.get_by_text("Fireside is not answering.").first).to_be_visible()
+    expect(tab.page.get_by_text("You are offline").first).to_be_visible()
     cut = tab.words_shown()
     assert len(cut) < 800
 
