@@ -116,6 +116,7 @@ def test_an_address_of_a_message_leads_there_after_a_reload_and_one_can_scroll_b
 
 def test_a_message_sent_from_far_above_goes_to_the_end(visit: Visit, client: Client) -> None:
     tab = visit("/")
+    expect(tab.composer).to_be_focused()
     tab.open_session(f"old-a-very-long-talk#message=msg-{NEEDLE}")
     in_view(tab, "was first named")
 
