@@ -92,6 +92,7 @@ def test_a_session_is_renamed_where_it_stands_by_keyboard(tab: Tab, client: Clie
     expect(tab.row("First name")).to_be_focused()
 
     tab.page.keyboard.press("F2")
+    expect(field).to_be_focused()
     tab.page.keyboard.type("Second name")
     with tab.page.expect_response("**/api/session/rename"):
         tab.page.keyboard.press("Enter")
