@@ -125,6 +125,7 @@ def test_everything_is_done_without_a_mouse(visit: Visit) -> None:
     press(tab, "Enter")
     expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
     press(tab, "Enter")
+    expect(tab.page.get_by_role("textbox", name="New title")).to_be_focused()
     keyboard.type("Renamed by hand")
     press(tab, "Enter")
     expect(tab.row("Renamed by hand")).to_be_focused()
