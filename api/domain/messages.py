@@ -30,11 +30,3 @@ def clean_text(text: str) -> str:
     UTF-8 cannot encode the first, and SQLite and C libraries stop reading at the second.
     """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")
-
-
-def turns_before(messages: list[Message], message_id: str) -> list[Message] | None:
-    """The messages before the one with `message_id`, or None when there is no such message."""
-    for position, message in enumerate(messages):
-        if message.get("id") == message_id:
-            return messages[:position]
-    return None

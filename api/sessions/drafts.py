@@ -38,7 +38,7 @@ class Drafts:
     def get(self, session: Session) -> Draft:
         """The draft of a session, empty when there is none."""
         with self._lock:
-            return self._get(session)
+            return self._get(session.session_id)
 
     def put(self, session: Session, text: str, attachments: list[str], *, revision: int | None) -> Draft:
         """Replace the draft; `revision` is what the writer saw.
@@ -48,7 +48,7 @@ class Drafts:
             StorageFailed: the disk refused; the draft is still held in memory.
         """
         with self._lock:
-            known = self._get(session)
+            known = self._get(session.session_id)
             if revision is not None and revision != known.revision:
                 raise StaleRevision(
                     "This draft was changed in another window.", revision=known.revision, text=known.text
@@ -58,35 +58,35 @@ class Drafts:
             self._keep(session, draft)
             return draft
 
-    def forget(self, session: Session) -> None:
+    def forget(self, session_id: str) -> None:
         """The message was sent. The next draft has a higher number than this one."""
         with self._lock:
-            known = self._get(session)
+            known = self._get(session_id)
             if known.text or known.attachments:
-                self._held[session.session_id] = Draft(revision=known.revision + 1)
-                remove_file(self._path(session))
+                self._held[session_id] = Draft(revision=known.revision + 1)
+                remove_file(self._path(session_id))
 
-    def _get(self, session: Session) -> Draft:
-        held = self._held.get(session.session_id)
+    def _get(self, session_id: str) -> Draft:
+        held = self._held.get(session_id)
         if held is None:
-            held = self._held[session.session_id] = _draft(StateFile(self._path(session)).read())
+            held = self._held[session_id] = _draft(StateFile(self._path(session_id)).read())
         return held
 
     def _keep(self, session: Session, draft: Draft) -> None:
         if session.seen is None:
             return
         if not draft.text and not draft.attachments:
-            remove_file(self._path(session))
+            remove_file(self._path(session.session_id))
             return
         try:
             make_folder(self._folder)
-            StateFile(self._path(session)).write(msgspec.structs.asdict(draft))
+            StateFile(self._path(session.session_id)).write(msgspec.structs.asdict(draft))
         except OSError as error:
             failed: StorageFailed = explained(error, self._folder)
             raise failed from error
 
-    def _path(self, session: Session) -> Path:
-        return self._folder / f"{session.session_id}.json"
+    def _path(self, session_id: str) -> Path:
+        return self._folder / f"{session_id}.json"
 
 
 def _draft(kept: dict[str, Any]) -> Draft:

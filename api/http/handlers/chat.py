@@ -38,8 +38,7 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
         workspace=body.workspace,
     )
     started = await house.conversing.start(body.session_id, turn, owner=owner)
-    session = await asyncio.to_thread(house.store.get, body.session_id, owner=owner)
-    await asyncio.to_thread(house.drafts.forget, session)
+    await asyncio.to_thread(house.drafts.forget, started.session_id)
     return reply(started)
 
 
