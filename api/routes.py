@@ -1,9 +1,6 @@
 """The table of contents: every route, and what answers it."""
 
-from api.http.handlers import aside, auth, chat, commands, editing, events, files, filing, health, models, sessions
-from api.http.openapi import openapi
-from api.http.routing import STREAM, Route
-from api.http.schemas import (
+from api.http.answers import (
     AsideAnswer,
     Cancelled,
     CommandList,
@@ -31,6 +28,9 @@ from api.http.schemas import (
     TaskAnswer,
     TaskList,
 )
+from api.http.handlers import aside, auth, chat, commands, editing, events, files, filing, health, models, sessions
+from api.http.openapi import openapi
+from api.http.routing import STREAM, Route
 
 ROUTES = [
     Route("GET", "/health", health.health, Health),

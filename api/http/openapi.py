@@ -13,9 +13,9 @@ from api import __version__
 from api.commands.base import Effect
 from api.domain import events as ev
 from api.domain.transcript import Transcript
+from api.http.answers import STREAMED
 from api.http.rooms import reply
 from api.http.routing import Route, describable
-from api.http.schemas import STREAMED
 
 _REF = "#/components/schemas/{model}"
 _EVENTS = (*get_args(ev.Event), *get_args(Effect), Transcript)

@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 
 from api.access.hosts import Hosts
 from api.http import errors
+from api.http.answers import Error
 from api.http.gate import Gate
 from api.http.page import Page
 from api.http.requests import Remembered, StrictRoute
 from api.http.rooms import Rooms
-from api.http.schemas import Error
 
 STREAM: Final = "stream"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.http.schemas import Error
+from api.http.answers import Error
 from api.http.sse import ENDINGS, NAMES
 from api.routes import ROUTES
 from api.settings import PREFIX, Settings

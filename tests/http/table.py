@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from api.http.schemas import Error
+from api.http.answers import Error
 from api.routes import ROUTES
 
 GOOD = {

@@ -5,7 +5,7 @@ from typing import Any
 import httpx2
 from pydantic import BaseModel
 
-from api.http.schemas import RunDone, SessionsChanged
+from api.http.answers import RunDone, SessionsChanged
 from api.routes import ROUTES
 from tests.fakes.provider import FakeProvider
 from tests.http.reading import reading

@@ -2,8 +2,8 @@
 
 from fastapi import Response
 
+from api.http.bodies import Background, Btw, Id, OneStream, OneTask
 from api.http.rooms import House, Owner, reply
-from api.http.schemas import Background, Btw, Id, OneStream, OneTask
 from api.runs.tasks import public
 
 

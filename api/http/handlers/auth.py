@@ -3,10 +3,10 @@
 from fastapi import Request, Response
 
 from api.domain.errors import NotSignedIn, TooMany
+from api.http.bodies import CodeExchange, Login
+from api.http.bodies import Request as Empty
 from api.http.gate import cookie_value
 from api.http.rooms import House, Rooms, reply
-from api.http.schemas import CodeExchange, Login
-from api.http.schemas import Request as Empty
 
 COOKIE_AGE_S = 30 * 24 * 3600
 

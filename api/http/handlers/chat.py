@@ -11,9 +11,9 @@ from api.domain.errors import NotFound
 from api.domain.events import Event, RunEnded
 from api.domain.ids import RunId
 from api.http import sse
+from api.http.bodies import Again, Cancel, ChatEdit, ChatStart, Id, Prepare
 from api.http.merging import merged
 from api.http.rooms import House, Owner, Rooms, reply
-from api.http.schemas import Again, Cancel, ChatEdit, ChatStart, Id, Prepare
 from api.runs.turns import NewTurn
 from api.runs.viewing import Bye, Resync
 

@@ -4,8 +4,8 @@ from fastapi import Response
 
 from api.commands import table
 from api.commands.base import Desk, ShowAside, ShowTask
+from api.http.bodies import CommandRun
 from api.http.rooms import House, Owner, reply
-from api.http.schemas import CommandRun
 
 
 async def list_commands() -> Response:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from fastapi import Response
 
 from api.domain.messages import Message
+from api.http.bodies import Branch, Change, Copy, Truncate
 from api.http.rooms import House, Owner, Rooms, reply
-from api.http.schemas import Branch, Change, Copy, Truncate
 from api.sessions import editing
 from api.sessions.session import Session
 

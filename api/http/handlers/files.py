@@ -8,8 +8,8 @@ import msgspec
 from fastapi import Query, Request, Response
 
 from api.domain.errors import TooLarge
+from api.http.bodies import Id
 from api.http.rooms import House, Owner, reply
-from api.http.schemas import Id
 from api.runs.viewing import SessionView
 from api.sessions.exporting import to_html, to_markdown
 from api.sessions.importing import import_json

@@ -4,8 +4,8 @@ import asyncio
 
 from fastapi import Response
 
+from api.http.bodies import DraftPut, Id, Move, OneSession, ProjectChange, ProjectCreate, ProjectDelete, Tag
 from api.http.rooms import House, Owner, reply
-from api.http.schemas import DraftPut, Id, Move, OneSession, ProjectChange, ProjectCreate, ProjectDelete, Tag
 from api.sessions.projects import COLORS
 from api.sessions.session import Session
 

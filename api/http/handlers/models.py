@@ -3,8 +3,8 @@
 from fastapi import Response
 
 from api.agents.providers import public
+from api.http.bodies import DefaultModel, ProviderDelete, ProviderSave, ProviderTest
 from api.http.rooms import House, reply
-from api.http.schemas import DefaultModel, ProviderDelete, ProviderSave, ProviderTest
 
 
 async def list_models(house: House) -> Response:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 
 from api.domain.titles import UNTITLED, split_tags
+from api.http.bodies import Archive, Id, NewSession, OneSession, Pin, Rename
 from api.http.rooms import House, Owner, Rooms, reply
-from api.http.schemas import Archive, Id, NewSession, OneSession, Pin, Rename
 from api.runs.tasks import public
 from api.sessions.search import SearchPage
 from api.sessions.session import Session

@@ -1,0 +1,204 @@
+"""The bodies of requests, as types.
+
+They are strict: a number is no text and `true` is no number. Unknown fields are ignored and never stored.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api.domain.ids import is_safe_id
+from api.domain.messages import clean_text
+
+MAX_TITLE = 300
+
+
+def _safe_id(value: str) -> str:
+    if not is_safe_id(value):
+        raise ValueError("this cannot be an id")
+    return value
+
+
+def _plain(value: str) -> str:
+    # Whatever is written in C reads a text with a NUL as a shorter one.
+    if "\x00" in value:
+        raise ValueError("this cannot have a NUL in it")
+    return value
+
+
+Id = Annotated[str, AfterValidator(_safe_id), Field(max_length=128)]
+Plain = Annotated[str, AfterValidator(_plain)]
+Prose = Annotated[str, AfterValidator(clean_text)]
+MessageRef = Annotated[str, Field(min_length=1, max_length=300)]
+"""An id that is looked for among messages and never becomes a path: documents from elsewhere have ids of any form."""
+
+ModelId = Annotated[Plain, Field(min_length=1, max_length=300)]
+Name = Annotated[Plain, Field(min_length=1, max_length=100)]
+Folder = Annotated[Plain, Field(max_length=4096)]
+Kind = Literal["openai_compatible", "openai", "anthropic", "google"]
+
+
+class Request(BaseModel):
+    """What every change may carry: an id that makes repeating it harmless."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    request_id: str | None = Field(None, max_length=128)
+
+
+class NewSession(Request):
+    workspace: Folder | None = None
+    model: ModelId | None = None
+    agent: Name | None = None
+    project_id: Id | None = None
+    profile: Name | None = None
+
+
+class OneSession(Request):
+    session_id: Id
+
+
+class Rename(OneSession):
+    title: Prose = Field(min_length=1, max_length=MAX_TITLE)
+
+
+class Pin(OneSession):
+    pinned: bool
+
+
+class Archive(OneSession):
+    archived: bool
+
+
+class ChatStart(OneSession):
+    message: Prose
+    message_id: Id | None = None
+    model: ModelId | None = None
+    agent: Name | None = None
+    workspace: Folder | None = None
+
+
+class Change(OneSession):
+    """`revision` is what the client saw; another one by now is a conflict."""
+
+    revision: int | None = Field(None, ge=0, le=2**53)
+
+
+class Again(Change):
+    model: ModelId | None = None
+
+
+class ChatEdit(Again):
+    """`message_id` is the message to replace, `new_message_id` the id of the new one."""
+
+    message_id: MessageRef
+    message: Prose
+    new_message_id: Id | None = None
+    agent: Name | None = None
+
+
+class Copy(OneSession):
+    title: Prose | None = Field(None, min_length=1, max_length=MAX_TITLE)
+
+
+class Branch(Copy):
+    """Up to `message_id`, that one included; without it, all of the session."""
+
+    message_id: MessageRef | None = None
+
+
+class Truncate(Change):
+    message_id: MessageRef
+
+
+class Move(OneSession):
+    project_id: Id | None
+
+
+class Tag(OneSession):
+    tags: list[Annotated[Plain, Field(min_length=1, max_length=50)]] = Field(max_length=30)
+
+
+class DraftPut(OneSession):
+    text: Prose = Field(max_length=400_000)
+    attachments: list[Annotated[Plain, Field(max_length=300)]] = Field(default_factory=list, max_length=100)
+    revision: int | None = Field(None, ge=0, le=2**53)
+
+
+class ProjectCreate(Request):
+    name: Name
+    color: Name | None = None
+
+
+class ProjectChange(Request):
+    project_id: Id
+    name: Name | None = None
+    color: Name | None = None
+
+
+class ProjectDelete(Request):
+    project_id: Id
+
+
+class Btw(OneSession):
+    question: Prose
+    model: ModelId | None = None
+
+
+class OneStream(Request):
+    stream_id: Id
+
+
+class Background(OneSession):
+    prompt: Prose
+    model: ModelId | None = None
+
+
+class OneTask(Request):
+    task_id: Id
+
+
+class CommandRun(Request):
+    """`text` is the whole line, slash included. `session_id` is absent in a new chat."""
+
+    text: Prose = Field(min_length=1, max_length=400_000)
+    session_id: Id | None = None
+    model: ModelId | None = None
+
+
+class Prepare(Request):
+    model: ModelId | None = None
+
+
+class Cancel(Request):
+    stream_id: Id
+
+
+class DefaultModel(Request):
+    model: ModelId
+
+
+class ProviderTest(Request):
+    """`id` names a saved provider whose key is to be used when `key` is absent. `models`: names it does not list."""
+
+    kind: Kind
+    base_url: Plain | None = Field(None, max_length=2048)
+    key: Plain | None = Field(None, max_length=4096)
+    id: Id | None = None
+    models: list[ModelId] | None = Field(None, max_length=100)
+
+
+class ProviderSave(ProviderTest):
+    name: Name | None = None
+
+
+class ProviderDelete(Request):
+    id: Id
+
+
+class CodeExchange(Request):
+    code: str = Field(min_length=1, max_length=200)
+
+
+class Login(Request):
+    token: str = Field(min_length=1, max_length=1000)
