@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import signal
 import sys
 import webbrowser
 from collections.abc import Callable, Sequence
@@ -19,6 +20,10 @@ Command = Callable[[Settings], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. What goes wrong is said in one sentence on standard error."""
+    # Until the server takes its signals over, Ctrl-C ends the process as SIGTERM does, which every write survives. An
+    # exception could get lost: what is raised in a callback, as imports have them, is only printed.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     arguments = vars(_parser().parse_args(argv))
     command = COMMANDS[arguments.pop("command")]
     try:
@@ -29,8 +34,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{_what(error)} ({error.filename or 'no file'}).")
-    except KeyboardInterrupt:
-        return 130  # Ctrl-C before there was anything to end
 
 
 def _set_up_logging(settings: Settings) -> None:
