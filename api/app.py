@@ -25,6 +25,7 @@ from api.runs.asides import Asides
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header
+from api.runs.naming import Naming
 from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
@@ -45,6 +46,9 @@ class House:
         models.use_folder(settings.sessions_dir)
         self.settings = settings
         self.rooms = _rooms(settings, port)
+        self._naming = Naming(self.rooms.engine, self.rooms.conversing)
+        if settings.titles:
+            self.rooms.engine.on_retired.append(self._naming.consider)
         self.api = build(ROUTES, self.rooms, Page(PAGE), self._lifespan)
         self.asgi: Gate = guarded(self.api, self.rooms, Hosts(settings.host, port, settings.hosts))
 
@@ -70,6 +74,7 @@ class House:
         try:
             yield
         finally:
+            await self._naming.close()
             await rooms.tasks.close()
             await rooms.engine.close()
             await rooms.agents.close()

@@ -53,6 +53,7 @@ class Settings:
     provider_url: str = _setting("", "Base URL of an OpenAI-compatible provider; it then is the default.")
     provider_key: str = _setting("", "Key for that provider, if it wants one.")
     model: str = _setting("", "Model to use of that provider; the first it lists if not given.")
+    titles: bool = _setting(True, "Ask a connected model for a title after the first answer.")
     scripted: bool = _setting(False, "Offer the scripted agent, which says what the message tells it to. For tests.")
     browser: bool = _setting(True, "Open a browser at start where there is one.")
     log_level: str = _setting("info", "How much to log: `debug`, `info`, `warning` or `error`.")

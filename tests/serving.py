@@ -41,6 +41,8 @@ class ServerProcess:
         self.seen_at = seen_at or state_dir
         self._wrapper = list(wrapper)
         self._environment = {f"FIRESIDE_{name.upper()}": value for name, value in environment.items()}
+        # Titles from a model would be further requests to a provider whose requests are counted.
+        self._environment = {"FIRESIDE_TITLES": "0"} | self._environment
         self._environment |= {"FIRESIDE_TOKEN": TOKEN, "FIRESIDE_SCRIPTED": "1" if scripted else "0"}
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
