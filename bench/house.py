@@ -24,6 +24,7 @@ def server(state_dir: Path, provider_url: str) -> Process:
         "FIRESIDE_TOKEN": TOKEN,
         "FIRESIDE_PROVIDER_URL": provider_url,
         "FIRESIDE_MODEL": "mock-1",
+        "FIRESIDE_TITLES": "0",
         "FIRESIDE_LOG_LEVEL": "warning",
     }
     command = [sys.executable, "-m", "api", "serve", "--no-browser", "--port", str(port), "--state-dir", str(state_dir)]
