@@ -15,6 +15,7 @@ case $kind in
     pip) packages=python3,ca-certificates,python3-pip ;;
     none) packages=python3,ca-certificates ;;
 esac
+chmod 755 "$root"  # a temporary folder is for its maker alone, and the person has to walk through it
 [[ -x $root/usr/bin/python3 ]] || debootstrap --variant=minbase --include=$packages bookworm "$root" >/dev/null
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 cp /etc/resolv.conf "$root/etc/"
