@@ -27,11 +27,13 @@ from api.runs.engine import Engine
 from api.runs.journal import Header
 from api.runs.naming import Naming
 from api.runs.tasks import Tasks
+from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
 from api.sessions.drafts import Drafts
 from api.sessions.files import StateFile, make_folder, sweep_temps
 from api.sessions.projects import Projects
+from api.sessions.trashcan import Trashcan
 from api.settings import Settings
 
 PAGE = Path(__file__).parent / "static"
@@ -46,6 +48,7 @@ class House:
         models.use_folder(settings.sessions_dir)
         self.settings = settings
         self.rooms = _rooms(settings, port)
+        self._upkeep = _upkeep(self.rooms, settings)
         self._naming = Naming(self.rooms.engine, self.rooms.conversing)
         if settings.titles:
             self.rooms.engine.on_retired.append(self._naming.consider)
@@ -71,9 +74,11 @@ class House:
         rooms.engine.open()
         rooms.asides.open()
         await rooms.tasks.open()
+        self._upkeep.open()
         try:
             yield
         finally:
+            await self._upkeep.close()
             await self._naming.close()
             await rooms.tasks.close()
             await rooms.engine.close()
@@ -100,6 +105,9 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     conversing, viewing = Conversing(engine), Viewing(engine)
     changes = Changes()
     engine.on_retired.append(lambda header: _tell(changes, header))
+    drafts = Drafts(settings.state_dir / "drafts")
+    trash = Trashcan(store, settings.trash_days)
+    trash.on_removed += [drafts.forget, lambda session_id: recovery.forget_ended(settings.runs_dir, session_id)]
     began = time.monotonic()
     return Rooms(
         store=store,
@@ -110,7 +118,8 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         asides=Asides(engine, conversing, viewing),
         tasks=Tasks(engine, conversing),
         projects=Projects(StateFile(settings.state_dir / "projects.json")),
-        drafts=Drafts(settings.state_dir / "drafts"),
+        drafts=drafts,
+        trash=trash,
         agents=agents,
         providers=providers,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
@@ -119,6 +128,13 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         cookie=f"fireside_{port}",
         workspace=str(settings.workspace),
         uptime_s=lambda: time.monotonic() - began,
+    )
+
+
+def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
+    return Upkeep(
+        Chore("trash", 3600.0, rooms.trash.empty),
+        Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),
     )
 
 

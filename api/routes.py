@@ -27,8 +27,23 @@ from api.http.answers import (
     StreamStatus,
     TaskAnswer,
     TaskList,
+    TrashAnswer,
+    UnreadableFiles,
 )
-from api.http.handlers import aside, auth, chat, commands, editing, events, files, filing, health, models, sessions
+from api.http.handlers import (
+    aside,
+    auth,
+    chat,
+    commands,
+    editing,
+    events,
+    files,
+    filing,
+    health,
+    keeping,
+    models,
+    sessions,
+)
 from api.http.openapi import openapi
 from api.http.routing import STREAM, Route
 
@@ -61,6 +76,10 @@ ROUTES = [
     Route("POST", "/api/session/draft", filing.put_draft, Draft),
     Route("GET", "/api/session/export", files.export, None),
     Route("POST", "/api/session/import", files.import_sessions, Imported),
+    Route("GET", "/api/trash", keeping.trash, TrashAnswer),
+    Route("POST", "/api/trash/remove", keeping.remove, Ok),
+    Route("GET", "/api/unreadable", keeping.unreadable, UnreadableFiles),
+    Route("GET", "/api/unreadable/file", keeping.unreadable_file, None),
     Route("GET", "/api/projects", filing.projects, ProjectList),
     Route("POST", "/api/projects/create", filing.create_project, ProjectAnswer),
     Route("POST", "/api/projects/change", filing.change_project, ProjectAnswer),

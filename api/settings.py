@@ -56,6 +56,9 @@ class Settings:
     titles: bool = _setting(True, "Ask a connected model for a title after the first answer.")
     scripted: bool = _setting(False, "Offer the scripted agent, which says what the message tells it to. For tests.")
     browser: bool = _setting(True, "Open a browser at start where there is one.")
+    trash_days: int = _setting(
+        30, "Days that deleted sessions can be restored; 0 keeps them until someone removes them."
+    )
     log_level: str = _setting("info", "How much to log: `debug`, `info`, `warning` or `error`.")
 
     @property

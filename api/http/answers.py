@@ -246,6 +246,40 @@ class Imported(BaseModel):
     skipped: int
 
 
+class TrashItem(BaseModel):
+    """A deleted session. Without a title it cannot be read. Without `days_left` it is not removed by itself.
+
+    `cleared_from` is the session that this was cleared out of; restored, it is a session of its own.
+    """
+
+    session_id: str
+    title: str | None
+    message_count: int
+    deleted_at: float
+    days_left: int | None
+    cleared_from: str | None
+
+
+class TrashAnswer(BaseModel):
+    """The newest first; `total` counts those beyond the largest list too."""
+
+    items: list[TrashItem]
+    total: int
+    keep_days: int
+
+
+class UnreadableFile(BaseModel):
+    """A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders."""
+
+    name: str
+    reason: str
+    can_download: bool
+
+
+class UnreadableFiles(BaseModel):
+    files: list[UnreadableFile]
+
+
 class RowAnswer(BaseModel):
     session: SessionRow
 

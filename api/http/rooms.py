@@ -20,6 +20,7 @@ from api.sessions.changes import Changes
 from api.sessions.drafts import Drafts
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
+from api.sessions.trashcan import Trashcan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,7 @@ class Rooms:
     tasks: Tasks
     projects: Projects
     drafts: Drafts
+    trash: Trashcan
     viewing: Viewing
     agents: Registry
     providers: Providers

@@ -3,6 +3,7 @@
 Every step can be repeated: a recovery that is itself cut off is finished by the next one.
 """
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -57,7 +58,7 @@ def recover(store: SessionStore, folder: Path, *, clock: Callable[[], float] = t
         except (OSError, AppError) as error:
             log.error("journal.not_recovered", extra={"file": path.name, "why": str(error)})
             report.failed += 1
-    _prune(folder / ENDED, older_than=clock() - KEEP_ENDED_S)
+    prune_ended(folder, now=clock())
     return report
 
 
@@ -167,7 +168,17 @@ def _restore_pending_message(session: Session, now: float) -> None:
     session.pending_user_message = None
 
 
-def _prune(folder: Path, *, older_than: float) -> None:
-    for path in folder.glob("*.jsonl"):
-        if path.stat().st_mtime < older_than:
-            path.unlink(missing_ok=True)
+def prune_ended(folder: Path, *, now: float) -> None:
+    """Remove journals that were kept long enough to be replayed: what they hold is in its session."""
+    for path in (folder / ENDED).glob("*.jsonl"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < now - KEEP_ENDED_S:
+                path.unlink()
+
+
+def forget_ended(folder: Path, session_id: str) -> None:
+    """Remove the journals of a session that was removed for good."""
+    for path in (folder / ENDED).glob("*.jsonl"):
+        with contextlib.suppress(FileNotFoundError, JournalUnreadable):
+            if read_journal(path).header.session_id == session_id:
+                path.unlink()

@@ -56,6 +56,7 @@ class Header(msgspec.Struct):
     active_stream_id: Any = None
     unread: Any = False
     title_by: Any = None
+    cleared_from: Any = None
 
 
 _header_decoder = msgspec.json.Decoder(Header)

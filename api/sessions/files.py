@@ -323,17 +323,23 @@ def is_regular_file(path: Path) -> bool:
         return False
 
 
-def read_regular(path: Path) -> tuple[bytes, os.stat_result]:
-    """The bytes of a plain file with the stat they belong to. Neither follows a link nor waits for a pipe.
+def open_regular(path: Path) -> BinaryIO:
+    """A plain file to read. Neither follows a link nor waits for a pipe.
 
     Raises:
         OSError: not there, not readable, or no plain file (`EINVAL`, or `ELOOP` for a link).
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "Not a plain file", str(path))
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "Not a plain file", str(path))
+    return file
+
+
+def read_regular(path: Path) -> tuple[bytes, os.stat_result]:
+    """The bytes of a plain file with the stat they belong to. Raises as `open_regular`."""
+    with open_regular(path) as file:
+        status = os.fstat(file.fileno())
         return file.read(), status
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from api.domain.ids import is_safe_id
-from api.sessions.trash import trashed_ids
+from api.sessions.trash import deleted_ids, restorable_ids
 
 Stamp = tuple[int, int, int]
 """A file's mtime in nanoseconds, size in bytes and inode: when none of them moved, neither did the content."""
@@ -22,6 +22,7 @@ class Quarantined(msgspec.Struct, frozen=True):
 
     name: str
     reason: str
+    is_file: bool = True
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ def scan(folder: Path, index_file: Path) -> tuple[list[Found], list[Quarantined]
     Names led by `_` or `.`, the index and what editors and sync programs leave behind are neither.
     """
     found, odd = [], []
-    deleted = trashed_ids(folder)
+    deleted, restorable = deleted_ids(folder), restorable_ids(folder)
     for entry in _entries(folder):
         name = entry.name.removesuffix(".json")
         if name == entry.name or name[:1] in "_." or Path(entry.path) == index_file:
@@ -52,10 +53,10 @@ def scan(folder: Path, index_file: Path) -> tuple[list[Found], list[Quarantined]
                 odd.append(Quarantined(entry.name, "Its name cannot be the id of a session."))
             continue
         if not entry.is_file(follow_symlinks=False):
-            odd.append(Quarantined(entry.name, f"It is {_kind(entry)}, not a file; it is not opened."))
+            odd.append(Quarantined(entry.name, f"It is {_kind(entry)}, not a file; it is not opened.", False))
             continue
         if name in deleted:
-            odd.append(Quarantined(entry.name, "This session was deleted. Restore it to see it again."))
+            odd.append(Quarantined(entry.name, _IN_TRASH if name in restorable else _REMOVED))
             continue
         try:
             found.append(Found(name, folder / entry.name, stamp_of(entry.stat(follow_symlinks=False))))
@@ -72,6 +73,8 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         return
 
 
+_IN_TRASH = "This session was deleted. Restore it to see it again."
+_REMOVED = "This session was removed for good. Import the file to have it again, as a new session."
 _LEFTOVER = re.compile(r".*( \(\d+\)|\.sync-conflict.*|conflicted copy.*|~)", re.DOTALL | re.IGNORECASE)
 
 

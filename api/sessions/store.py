@@ -6,15 +6,15 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from api.domain.errors import BadRequest, StaleRevision, StorageFailed
+from api.domain.errors import BadRequest, NotFound, StaleRevision, StorageFailed
 from api.domain.ids import OWNER_LOCAL, is_safe_id
 from api.domain.messages import Message
 from api.sessions import search, trash
 from api.sessions.cache import SessionCache
-from api.sessions.document import Unreadable, decode_header
-from api.sessions.files import Unsynced, explained, make_folder, sweep_temps
+from api.sessions.document import Unreadable, decode, decode_header
+from api.sessions.files import Unsynced, explained, make_folder, open_regular, sweep_temps
 from api.sessions.index import Entry, Index, stamp_text
 from api.sessions.indexing import Indexer
 from api.sessions.listing import (
@@ -107,6 +107,11 @@ class SessionStore:
         load(session, path)
         return session
 
+    @property
+    def folder(self) -> Path:
+        """Where the documents are just now."""
+        return self._folder()
+
     def path_of(self, session_id: str) -> Path:
         """Where the document of a session is, or would be."""
         if not is_safe_id(session_id):
@@ -118,6 +123,8 @@ class SessionStore:
         with session.lock:
             path = self.path_of(session.session_id)
             self._open_folder(path.parent)
+            if reason == "clear":
+                self._keep_cleared(session, path)
             try:
                 messages = write_document(session, path, self.now(), reason)
             except StaleRevision:
@@ -126,6 +133,18 @@ class SessionStore:
                 raise
             self._put(session, messages)
         self._changed([session.session_id], [])
+
+    def _keep_cleared(self, session: Session, path: Path) -> None:
+        """Everything goes: what was there can be had back from the trash, however the conversation goes on."""
+        if session.seen is None:
+            return
+        try:
+            raw, _ = read_document(path, session.session_id)
+            trash.keep_cleared(path.parent, {**decode(raw, session.session_id), "session_id": session.session_id})
+        except (SessionNotFound, SessionUnreadable, Unreadable):
+            return  # `write_document` says what is wrong with it
+        except OSError as error:
+            raise explained(error, path.parent) from error
 
     def _put(self, session: Session, messages: list[Message]) -> None:
         if session.seen is not None:
@@ -209,21 +228,45 @@ class SessionStore:
             raise unconfirmed
         return session
 
+    def remove_for_good(self, session_id: str, *, owner: str = OWNER_LOCAL) -> None:
+        """Remove a deleted session, so that nothing but the mark stays that it was there. Doing it again succeeds.
+
+        Raises:
+            SessionNotFound: it is not deleted, or is someone else's.
+            StorageFailed: the disk refused; unless its mark was written, it can still be restored.
+        """
+        if not self.was_deleted(session_id, owner):
+            raise SessionNotFound(session_id)
+        folder = self.path_of(session_id).parent
+        with self._guard(session_id):
+            if self._blank_deleted.pop(session_id, None) is None:
+                if not trash.is_trashed(folder, session_id):
+                    raise SessionNotFound(session_id)  # someone restored it just now
+                try:
+                    trash.remove_for_good(folder, session_id, trash.Gone(self.now(), owner))
+                except OSError as error:
+                    raise explained(error, folder) from error
+        self._changed([], [session_id])
+
     def was_deleted(self, session_id: str, owner: str) -> bool:
-        """Did this session exist once, and is it in the trash now?"""
+        """Did this session exist once, and is it in the trash now, or removed for good?"""
+        return self.owner_in_trash(session_id) == owner
+
+    def owner_in_trash(self, session_id: str) -> str | None:
+        """Whose session it was that is deleted now; None when it is not."""
         folder = self.path_of(session_id).parent
         blank = self._blank_deleted.get(session_id)
         if blank is not None:
-            return blank.owner == owner
-        if not trash.is_trashed(folder, session_id):
-            return False
+            return blank.owner
+        if gone := trash.read_gone(folder, session_id):
+            return gone.owner
         try:
             raw, _ = read_document(trash.trashed_path(folder, session_id), session_id)
-            return (decode_header(raw, session_id).owner or OWNER_LOCAL) == owner
+            return decode_header(raw, session_id).owner or OWNER_LOCAL
         except SessionNotFound:
-            return False  # someone restored it just now
+            return None
         except (SessionUnreadable, Unreadable):
-            return owner == OWNER_LOCAL
+            return OWNER_LOCAL
 
     def _move(self, move: Callable[[Path, str], None], session_id: str) -> StorageFailed | None:
         """Carry out `move`; gives the failure when it happened but may be undone by a power cut."""
@@ -354,6 +397,17 @@ class SessionStore:
                 odd.append(Quarantined(one.path.name, problem))
         return odd
 
+    def open_quarantined(self, name: str) -> BinaryIO:
+        """One of the files that `quarantined` lists, as it is.
+
+        Raises:
+            NotFound: it is none of those, or no plain file.
+        """
+        if any(one.name == name for one in self.quarantined()):
+            with contextlib.suppress(OSError):
+                return open_regular(self._folder() / name)
+        raise NotFound("There is no such file any more, or it can be read by now.", code="file_not_found", field="name")
+
     def count(self) -> int:
         """How many sessions there are, of all owners; blank ones are not counted."""
         counted = self.indexer.attempt(count_all, None)
@@ -364,6 +418,7 @@ class SessionStore:
         with contextlib.suppress(OSError):  # a disk that refuses this refuses nothing that is shown
             sweep_temps(self._folder())
             trash.prepare(self._folder())
+            sweep_temps(self._folder() / trash.FOLDER)
         self.indexer.start()
 
     def wait_indexed(self, timeout: float | None = None) -> bool:

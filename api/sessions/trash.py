@@ -1,14 +1,29 @@
 """Deleted sessions: kept to be undone, remembered so that none comes back by itself.
 
-The file in `_trash/` is both at once, the document and the mark that it was deleted, so one rename deletes and one
-restores: there is no moment at which a session is half gone.
+The file `_trash/<id>.json` is both at once, the document and the mark that it was deleted, so one rename deletes and
+one restores: there is no moment at which a session is half gone. What is removed for good leaves `_trash/<id>.gone`, a
+mark that stays: it is written first, and from then on the document counts for nothing, whether it is there or not.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
-from api.sessions.files import make_folder, move_file
+import msgspec
+
+from api.domain.ids import OWNER_LOCAL, is_safe_id, new_session_id
+from api.sessions.document import Document, encode
+from api.sessions.files import make_folder, move_file, remove_file, replace_file, sync_folder
 
 FOLDER = "_trash"
+CLEARED_FROM = "cleared_from"
+"""The field of a document in the trash that holds what was cleared out of a session: that session's id."""
+
+
+class Gone(msgspec.Struct, omit_defaults=True):
+    """What is remembered of a session that was removed for good. `at` in seconds since 1970."""
+
+    at: float = 0.0
+    owner: str = OWNER_LOCAL
 
 
 def prepare(folder: Path) -> None:
@@ -21,13 +36,32 @@ def trashed_path(folder: Path, session_id: str) -> Path:
     return folder / FOLDER / f"{session_id}.json"
 
 
+def gone_path(folder: Path, session_id: str) -> Path:
+    return folder / FOLDER / f"{session_id}.gone"
+
+
 def is_trashed(folder: Path, session_id: str) -> bool:
-    return trashed_path(folder, session_id).exists()
+    """Was it deleted, whether it can still be restored or not?"""
+    return trashed_path(folder, session_id).exists() or gone_path(folder, session_id).exists()
 
 
-def trashed_ids(folder: Path) -> set[str]:
-    """The ids of all sessions that are deleted."""
-    return {path.stem for path in (folder / FOLDER).glob("*.json")}
+def deleted_ids(folder: Path) -> set[str]:
+    """The ids of all sessions that are deleted, those removed for good among them."""
+    return {*_ids(folder, ".json"), *_ids(folder, ".gone")}
+
+
+def restorable_ids(folder: Path) -> set[str]:
+    """The ids of the sessions that can be restored."""
+    return {*_ids(folder, ".json")} - {*_ids(folder, ".gone")}
+
+
+def half_gone_ids(folder: Path) -> set[str]:
+    """The ids of sessions that were being removed for good when the server died."""
+    return {path.name.partition(".")[0] for path in (folder / FOLDER).glob("*.json")} & {*_ids(folder, ".gone")}
+
+
+def _ids(folder: Path, suffix: str) -> Iterator[str]:
+    return (path.stem for path in (folder / FOLDER).glob(f"*{suffix}") if is_safe_id(path.stem))
 
 
 def move_to_trash(folder: Path, session_id: str) -> None:
@@ -47,10 +81,53 @@ def move_back(folder: Path, session_id: str) -> None:
     """Undo `move_to_trash`. A document that is in place again already stays, and the trashed one is kept beside.
 
     Raises:
+        FileNotFoundError: it was removed for good, or never deleted.
         OSError: nothing has changed; `Unsynced`: restored, but a power cut may undo that.
     """
     source, target = trashed_path(folder, session_id), folder / f"{session_id}.json"
+    if gone_path(folder, session_id).exists():
+        raise FileNotFoundError(source)
     move_file(source, _free_name(source) if target.exists() else target)
+
+
+def keep_cleared(folder: Path, document: Document) -> str:
+    """Put a copy of a session, as it is before everything is cleared out of it, into the trash; gives the copy's id.
+
+    Raises:
+        OSError: nothing has changed.
+    """
+    session_id = new_session_id()
+    own = {"session_id": session_id, "active_stream_id": None, CLEARED_FROM: document["session_id"]}
+    prepare(folder)
+    replace_file(trashed_path(folder, session_id), encode(document | own))
+    return session_id
+
+
+def remove_for_good(folder: Path, session_id: str, gone: Gone) -> None:
+    """Remove a deleted session with every copy of it in the trash. Safe to repeat after a crash at any point.
+
+    Raises:
+        OSError: it can still be restored, unless its mark is there; then `finish_removal` does the rest.
+    """
+    replace_file(gone_path(folder, session_id), msgspec.json.encode(gone))
+    finish_removal(folder, session_id)
+
+
+def finish_removal(folder: Path, session_id: str) -> None:
+    """Remove the documents of a session whose mark says that it is gone."""
+    for path in (folder / FOLDER).glob(f"{session_id}.*json"):
+        remove_file(path)
+    sync_folder(folder / FOLDER)
+
+
+def read_gone(folder: Path, session_id: str) -> Gone | None:
+    """What is remembered of a session that was removed for good; None when it was not."""
+    try:
+        return msgspec.json.decode(gone_path(folder, session_id).read_bytes(), type=Gone)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return Gone()  # that the mark is there is what counts
 
 
 def _free_name(path: Path) -> Path:

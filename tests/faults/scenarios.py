@@ -5,9 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from api.sessions.editing import clear
 from api.sessions.files import AppendFile, StateFile, sweep_temps
 from api.sessions.loading import SessionNotFound
 from api.sessions.store import SessionStore
+from api.sessions.trashcan import Trashcan
 
 OLD = "the old words"
 NEW = "the new words"
@@ -141,6 +145,52 @@ class Restore(Save):
         return verdict
 
 
+class Clear(Save):
+    """The copy that a death may leave in the trash, of a conversation that was not cleared after all, is no harm."""
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        session = self.make_store(folder).get("a1")
+        clear(session, 0.0)
+        return lambda: session.save("clear")
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        store.start_indexing()
+        texts = [message["content"] for message in store.get("a1").messages]
+        copies = Trashcan(store, 30).look().items
+        store.close()
+        assert texts in ([OLD], [])
+        assert [one.cleared_from for one in copies] in ([["a1"]] if texts == [] else [[], ["a1"]])
+        for copy in copies:
+            assert [message["content"] for message in store.restore(copy.session_id).messages] == [OLD]
+        return "old" if texts else "new"
+
+
+class Remove(Restore):
+    """Removed from the trash for good, by a person or because it is time."""
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        can = Trashcan(self.make_store(folder), 30)
+        return lambda: can.remove("a1")
+
+    def judge(self, folder: Path) -> str:
+        store = self.make_store(folder)
+        can = Trashcan(store, 30)
+        store.start_indexing()
+        assert can.empty() == []
+        store.close()
+        assert store.quarantined() == []
+        store.delete("a1")
+        if can.look().items == []:
+            for act in (store.get, store.restore):
+                with pytest.raises(SessionNotFound):
+                    act("a1")
+            assert not any(OLD.encode() in path.read_bytes() for path in folder.rglob("*.json"))
+            return "new"
+        assert [message["content"] for message in store.restore("a1").messages] == [OLD]
+        return "old"
+
+
 class Settings(Scenario):
     def prepare(self, folder: Path) -> None:
         StateFile(folder / "settings.json").write({"model": OLD})
@@ -196,6 +246,8 @@ SCENARIOS: dict[str, Scenario] = {
     "delete": Delete(),
     "delete_indexed": DeleteIndexed(),
     "restore": Restore(),
+    "clear": Clear(),
+    "remove": Remove(),
     "settings": Settings(),
     "journal": Journal(),
 }

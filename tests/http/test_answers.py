@@ -1,5 +1,6 @@
 """Every answer has the shape that the table of routes promises, with no field that is promised nowhere."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -9,7 +10,7 @@ from api.http.answers import RunDone, SessionsChanged
 from api.routes import ROUTES
 from tests.fakes.provider import FakeProvider
 from tests.http.reading import reading
-from tests.serving import Client
+from tests.serving import Client, ServerProcess
 
 PROMISED = {(route.method, route.path): route.answer for route in ROUTES}
 
@@ -42,6 +43,16 @@ class Checking:
     def post(self, path: str, **body: Any) -> Any:
         return self._checked("POST", path, self._http.post(path, json=body))
 
+    def download(self, path: str, **query: Any) -> bytes:
+        """A file whose content is not ours, to be shown by no browser."""
+        answer = self._http.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-disposition"].startswith("attachment;")
+        assert PROMISED["GET", path] is None
+        self.asked.add(("GET", path))
+        return answer.content
+
     def _checked(self, method: str, path: str, answer: httpx2.Response) -> Any:
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == "application/json"
@@ -57,12 +68,14 @@ def check_shape(model: type[BaseModel], value: Any) -> None:
     assert model.model_validate(value, strict=True).model_dump(mode="json", by_alias=True, exclude_unset=True) == value
 
 
-def test_every_answer_is_as_promised(client: Client) -> None:
+def test_every_answer_is_as_promised(client: Client, server: ServerProcess) -> None:
     api = Checking(client)
 
     _sign_in_and_out(api, client)
     session_id = _talk(api, client)
     _keep_house(api, session_id)
+    _throw_away(api, session_id)
+    _set_aside(api, server.state_dir / "sessions" / "odd.json")
     _connect(api)
 
     expected = {key for key, answer in PROMISED.items() if answer != "stream"}
@@ -123,6 +136,21 @@ def _keep_house(api: Checking, session_id: str) -> None:
     document = api.get("/api/openapi.json")
     assert {path for _, path in PROMISED} == set(document["paths"])
     assert version
+
+
+def _throw_away(api: Checking, session_id: str) -> None:
+    api.post("/api/session/delete", session_id=session_id)
+    trash = api.get("/api/trash")
+    assert {item["cleared_from"] for item in trash["items"]} >= {None, session_id}
+    for item in trash["items"]:
+        api.post("/api/trash/remove", session_id=item["session_id"])
+
+
+def _set_aside(api: Checking, path: Path) -> None:
+    path.write_bytes(b"{")
+    assert path.name in [one["name"] for one in api.get("/api/unreadable")["files"]]
+    assert api.download("/api/unreadable/file", name=path.name) == b"{"
+    path.unlink()
 
 
 def _edit_and_file(api: Checking, session_id: str) -> None:

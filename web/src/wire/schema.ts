@@ -796,11 +796,39 @@ export interface Transcript {
   usage?: Usage | null;
 }
 
+/** The newest first; `total` counts those beyond the largest list too. */
+export interface TrashAnswer {
+  items: TrashItem[];
+  keep_days: number;
+  total: number;
+}
+
+/** A deleted session. Without a title it cannot be read. Without `days_left` it is not removed by itself. `cleared_from` is the session that this was cleared out of; restored, it is a session of its own. */
+export interface TrashItem {
+  cleared_from: string | null;
+  days_left: number | null;
+  deleted_at: number;
+  message_count: number;
+  session_id: string;
+  title: string | null;
+}
+
 export interface Truncate {
   message_id: string;
   request_id?: string | null;
   revision?: number | null;
   session_id: string;
+}
+
+/** A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders. */
+export interface UnreadableFile {
+  can_download: boolean;
+  name: string;
+  reason: string;
+}
+
+export interface UnreadableFiles {
+  files: UnreadableFile[];
 }
 
 /** What a run has used so far. Tokens; `cost` in US dollars, absent where the price is not known. */
