@@ -140,6 +140,18 @@ class Conversing:
         session = await self._engine.load(session_id, owner)
         return await asyncio.to_thread(self._copy, session, up_to, title)
 
+    async def delete(self, session_id: str, *, owner: str = OWNER_LOCAL) -> None:
+        """Stop the run in a session and move it to the trash. Raises as `SessionStore.delete`."""
+        # Locked, so that no message gets in between: its answer would find no session to enter.
+        async with self._engine.lock(session_id):
+            await self._engine.cancel_in(session_id)
+            await asyncio.to_thread(self._engine.store.delete, session_id, owner=owner)
+
+    async def restore(self, session_id: str, *, owner: str = OWNER_LOCAL) -> Session:
+        """Take a session back out of the trash. Raises as `SessionStore.restore`."""
+        async with self._engine.lock(session_id):
+            return await asyncio.to_thread(self._engine.store.restore, session_id, owner=owner)
+
     def _copy(self, session: Session, up_to: str | None, title: str | None) -> Session:
         with session.lock:
             fields = copied_fields(session, up_to=up_to, title=title)

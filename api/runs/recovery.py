@@ -18,7 +18,7 @@ from api.domain.messages import Message, clean_text, text_of
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
 from api.runs.journal import Header, JournalUnreadable, read_journal, reopen
-from api.sessions.files import make_folder, move_file
+from api.sessions.files import make_folder, move_file, remove_file
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
@@ -47,7 +47,10 @@ def recover(store: SessionStore, folder: Path, *, clock: Callable[[], float] = t
     report = Report()
     for path in sorted(folder.glob("*.jsonl")):
         try:
-            if recover_journal(store, folder, path, now=clock()):
+            if path.stat().st_size == 0:
+                # Opened and not yet written when the process died: no document names it, and it says nothing.
+                remove_file(path)
+            elif recover_journal(store, folder, path, now=clock()):
                 report.recovered += 1
             else:
                 report.already_done += 1
@@ -123,11 +126,14 @@ def unsettled_messages(folder: Path, session: Session, *, now: float) -> list[Me
 
 
 def journal_of(folder: Path, run_id: str | None) -> Path | None:
-    """The journal of a run that has not entered its session, if there is one."""
+    """The journal of a run that has not entered its session, if there is one.
+
+    It lies among those of ended runs when its session was away while others were recovered, and has come back since.
+    """
     if not is_safe_id(run_id):
         return None
-    path = folder / f"{run_id}.jsonl"
-    return path if path.is_file() else None
+    paths = (folder / f"{run_id}.jsonl", folder / ENDED / f"{run_id}.jsonl")
+    return next((path for path in paths if path.is_file()), None)
 
 
 def file_as_ended(folder: Path, path: Path) -> None:

@@ -16,6 +16,7 @@ from api.runs.engine import Engine
 from api.runs.folding import messages_by
 from api.runs.journal import Header, JournalUnreadable, Recovered, events_after, read_journal
 from api.runs.run import Run
+from api.sessions.rows import Row
 from api.sessions.session import Session
 
 PING_S = 15.0
@@ -44,6 +45,8 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """A session with all that is known of it: the document, and the run that has not entered it yet."""
 
     session: Session
+    row: Row
+    """As it was when the messages were read: its revision is theirs."""
     messages: list[Message]
     active_run: Snapshot | None
 
@@ -64,12 +67,12 @@ class Viewing:
         session = await asyncio.to_thread(engine.store.get, session_id, owner=owner)
         await engine.settle_if_abandoned(session)
         while True:
-            run_id, messages = await asyncio.to_thread(_read_together, session)
+            row, run_id, messages = await asyncio.to_thread(_read_together, session)
             # No await from here on to the snapshot: the messages were read as still without this run's, and the run's
             # words and its number belong together.
             run = engine.find(run_id)
             if run is not None and not run.ended.is_set():
-                return SessionView(session=session, messages=messages, active_run=_snapshot(run))
+                return SessionView(session=session, row=row, messages=messages, active_run=_snapshot(run))
             if run is not None:
                 header = run.header
                 messages += messages_of(run.transcript, header.run_id, model=header.model, now=header.started_at)
@@ -78,7 +81,7 @@ class Viewing:
             elif run_id is not None:
                 now = engine.clock()
                 messages += await asyncio.to_thread(recovery.unsettled_messages, engine.folder, session, now=now)
-            return SessionView(session=session, messages=messages, active_run=None)
+            return SessionView(session=session, row=row, messages=messages, active_run=None)
 
     async def follow(
         self, run_id: str, after: int = 0, *, owner: str = OWNER_LOCAL
@@ -201,9 +204,9 @@ class Viewing:
         return recovered
 
 
-def _read_together(session: Session) -> tuple[str | None, list[Message]]:
+def _read_together(session: Session) -> tuple[Row, str | None, list[Message]]:
     with session.lock:
-        return session.active_stream_id, list(session.messages)
+        return session.row(), session.active_stream_id, list(session.messages)
 
 
 def _snapshot(run: Run) -> Snapshot:

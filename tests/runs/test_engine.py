@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.domain.errors import Conflict, RunActive, StaleRevision, StorageFailed, Unavailable
+from api.domain.errors import Conflict, NotFound, RunActive, StaleRevision, StorageFailed, Unavailable
 from api.domain.events import Failure, RunEnded, TextDelta, ThinkingDelta, TitleChanged, ToolEnded, ToolStarted
 from api.runs.turns import NewTurn
 
@@ -263,6 +263,29 @@ async def test_a_session_deleted_while_it_answers_stays_deleted(world: World) ->
 
     assert not (world.folder / "sessions" / f"{session.session_id}.json").exists()
     assert list((world.folder / "runs").glob("*.jsonl")) == []
+
+
+async def test_a_message_sent_while_its_session_is_deleted_is_refused_or_its_answer_comes_back_with_it(
+    world: World,
+) -> None:
+    session = world.store.new()
+    first = await world.conversing.start(session.session_id, hello())
+    world.agent.says(TextDelta(text="one")).ends()
+    await world.until_ended(first.stream_id)
+
+    world.agent.says(TextDelta(text="two"))
+    sent, _ = await asyncio.gather(
+        world.conversing.start(session.session_id, hello()),
+        world.conversing.delete(session.session_id),
+        return_exceptions=True,
+    )
+    await world.conversing.restore(session.session_id)
+
+    shown = await world.viewing.session(session.session_id)
+    events = [] if isinstance(sent, NotFound) else await world.until_ended(sent.stream_id)
+    told = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert shown.active_run is None
+    assert "".join(one["content"] for one in shown.messages if one["role"] == "assistant") == f"one{told}"
 
 
 async def test_a_message_that_cannot_be_stored_is_refused_and_leaves_no_trace(

@@ -127,6 +127,30 @@ async def test_a_journal_nobody_can_read_is_set_aside_and_its_session_freed(worl
     assert answers(world, session_id) == [("", "interrupted")]
 
 
+async def test_a_journal_that_was_never_written_to_is_no_trouble(world: World) -> None:
+    session_id, run_id = await abandoned(world, "kept")
+    folder = world.folder / "runs"
+    (folder / "run-0.jsonl").touch()
+
+    report = recover(world.store, folder)
+
+    assert (report.recovered, report.unreadable, report.failed) == (1, 0, 0)
+    assert [path.name for path in folder.rglob("*.jsonl")] == [f"{run_id}.jsonl"]
+    assert answers(world, session_id) == [("kept", "interrupted")]
+
+
+async def test_a_session_that_was_away_during_the_recovery_has_every_word_when_it_is_back(world: World) -> None:
+    session_id, _ = await abandoned(world, "all ", "of ", "it")
+    document = world.folder / "sessions" / f"{session_id}.json"
+    shutil.move(document, world.folder / "away.json")
+    assert recover(world.store, world.folder / "runs").recovered == 0
+
+    shutil.move(world.folder / "away.json", document)
+    await world.viewing.session(session_id)
+
+    assert answers(world, session_id) == [("all of it", "interrupted")]
+
+
 async def test_a_message_whose_run_left_no_journal_can_be_answered_again(world: World) -> None:
     session_id, run_id = await abandoned(world)
     (world.folder / "runs" / f"{run_id}.jsonl").unlink()

@@ -68,7 +68,7 @@ async def show(
     end = min(len(view.messages), _end(view.messages, msg_before, msg_around, limit))
     start = max(0, end - limit) if messages else end
     answer = {
-        "session": view.session.row() | {"messages": view.messages[start:end]},
+        "session": view.row | {"messages": view.messages[start:end]},
         "_messages_offset": start,
         "_messages_after": len(view.messages) - end,
         "_messages_truncated": start > 0,
@@ -125,17 +125,15 @@ async def archive(body: Archive, house: House, owner: Owner) -> Response:
 
 async def delete(body: OneSession, house: House, owner: Owner) -> Response:
     """Move a session to the trash, from where it can be restored. A run in it is stopped first."""
-    await house.engine.cancel_in(body.session_id)
+    await house.conversing.delete(body.session_id, owner=owner)
     await house.asides.drop_all(body.session_id)
     await house.tasks.drop_all(body.session_id)
-    await asyncio.to_thread(house.store.delete, body.session_id, owner=owner)
     return reply({"ok": True})
 
 
 async def restore(body: OneSession, house: House, owner: Owner) -> Response:
     """Take a session back out of the trash."""
-    session = await asyncio.to_thread(house.store.restore, body.session_id, owner=owner)
-    return reply({"session": session.row()})
+    return reply({"session": (await house.conversing.restore(body.session_id, owner=owner)).row()})
 
 
 async def _change(house: Rooms, owner: str, session_id: str, **values: Any) -> Response:

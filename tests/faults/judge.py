@@ -1,0 +1,253 @@
+"""Whether what the clients of one conversation asked for and saw can have happened at all, after Jepsen's fashion.
+
+What was asked for at the same time may have been done in any order. So every order that agrees with the clock and with
+the revisions is tried on a model of a conversation, until one explains all that was seen: what was answered with a yes
+was done once, what was refused was not done, and what was never answered was done once or not at all.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+Outcome = Literal["ok", "fail", "info"]
+"""`info`: nobody answered, so it may have been done, and if so, perhaps later."""
+
+Entry = tuple[str, str]
+"""One message of a conversation: `("user", message_id)` or `("answer", run_id)`."""
+
+ENDINGS = ("stream_end", "cancel", "apperror")
+
+
+@dataclass
+class Op:
+    """Something that a client asked for. `invoked` and `returned` are moments of one clock that all clients share."""
+
+    client: int
+    kind: str
+    invoked: int
+    target: str | None = None
+    """The message that it is about."""
+    message_id: str | None = None
+    """The message that it adds."""
+    title: str | None = None
+    """The name that it gives, or that was read."""
+    outcome: Outcome = "info"
+    returned: int = 0
+    run_id: str | None = None
+    revision: int | None = None
+    """Of the session after it; None where the answer does not tell, as when it had to be asked for twice."""
+    seen: tuple[Entry, ...] | None = None
+    """Of a read or a copy: what was there, None when there was no such session."""
+    code: str = ""
+    """Why it was refused."""
+    asked: int = 0
+    """How often, until someone answered."""
+
+
+@dataclass
+class Reading:
+    """What one reader was shown of a run, over all its connections."""
+
+    run_id: str
+    numbers: list[int] = field(default_factory=list)
+    text: str = ""
+    ending: str = ""
+    trouble: str = ""
+
+
+@dataclass
+class Answer:
+    """An answer as the document holds it in the end."""
+
+    run_id: str
+    message_id: str
+    """The message that it answers."""
+    text: str
+    outcome: str
+
+
+@dataclass
+class History:
+    """One conversation from beginning to end. `scripts`: by message, the whole answer that it asks for."""
+
+    seed: str
+    ops: list[Op] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    replays: dict[str, Reading] = field(default_factory=dict)
+    """By run: what someone sees who comes when all is over."""
+    answers: list[Answer] = field(default_factory=list)
+    scripts: dict[str, str] = field(default_factory=dict)
+
+
+def complaints(history: History) -> list[str]:
+    """What cannot have happened if nothing was lost, doubled, reordered or brought back; nothing when all is well."""
+    return [*_about_order(history), *_about_readings(history), *_about_answers(history)]
+
+
+# What readers were shown
+
+
+def _about_readings(history: History) -> Iterator[str]:
+    for one in [*history.readings, *history.replays.values()]:
+        who = f"a reader of {one.run_id}"
+        if one.trouble:
+            yield f"{who} {one.trouble}"
+        if one.numbers != list(range(1, len(one.numbers) + 1)):
+            yield f"{who} was shown the events {one.numbers}"
+        whole = history.replays.get(one.run_id)
+        if whole is None:
+            yield f"{who} was shown a run that is not there any more"
+        elif (one.text, one.ending, len(one.numbers)) != (whole.text, whole.ending, len(whole.numbers)):
+            yield f"{who} was shown {one.text!r} ({one.ending}), and its journal says {whole.text!r} ({whole.ending})"
+
+
+def _about_answers(history: History) -> Iterator[str]:
+    for one in history.answers:
+        script = history.scripts.get(one.message_id, "")
+        is_right = one.text == script if one.outcome == "done" else script.startswith(one.text)
+        if not is_right:
+            yield f"{one.message_id} is answered ({one.outcome}) by {one.text!r} instead of {script!r}"
+        shown = history.replays.get(one.run_id)
+        if shown is not None and shown.text != one.text:
+            yield f"the answer of {one.run_id} is {one.text!r}, and shown was {shown.text!r}"
+
+
+# What was done, in which order
+
+
+class State(NamedTuple):
+    """A conversation as the model has it. `taken`: what was taken away, with what stood before it."""
+
+    entries: tuple[Entry, ...] = ()
+    running: Entry | None = None
+    taken: tuple[tuple[Entry | None, tuple[Entry, ...]], ...] = ()
+    title: str | None = None
+    revision: int = 0
+    is_deleted: bool = False
+    is_stored: bool = False
+
+    def freed(self) -> "State":
+        """Once its run has ended, and its answer is there."""
+        if self.running is None:
+            return self
+        return self._replace(entries=(*self.entries, self.running), running=None)
+
+    def cut(self, position: int) -> "State":
+        after = self.entries[position - 1] if position else None
+        return self._replace(entries=self.entries[:position], taken=(*self.taken, (after, self.entries[position:])))
+
+    def last_user(self) -> int:
+        """The position of the last message of a person, -1 without one."""
+        return max((at for at, (role, _) in enumerate(self.entries) if role == "user"), default=-1)
+
+
+def _about_order(history: History) -> Iterator[str]:
+    """A search, depth first, through the orders that the clock allows."""
+    ops = [one for one in history.ops if one.outcome != "fail"]
+    seen: set[tuple[int, State]] = set()
+    stack = [(0, State())]
+    furthest, stuck_at = 0, State()
+    all_known = sum(1 << at for at, one in enumerate(ops) if one.outcome == "ok")
+    while stack:
+        done, state = stack.pop()
+        if done & all_known == all_known:
+            return
+        if (known := (done & all_known).bit_count()) > furthest:
+            furthest, stuck_at = known, state
+        for at in _next(ops, done):
+            for following in _after(state, ops[at], at):
+                step = (done | 1 << at, following)
+                if step not in seen:
+                    seen.add(step)
+                    stack.append(step)
+    told = "\n".join(f"  {one}" for one in sorted(history.ops, key=lambda one: one.invoked))
+    yield f"no order explains it; {furthest} steps lead to {stuck_at}, and no further:\n{told}"
+
+
+def _next(ops: Sequence[Op], done: int) -> Iterator[int]:
+    """What may have happened next: whatever had been asked for before the first of the others was answered."""
+    waiting = [at for at in range(len(ops)) if not done >> at & 1]
+    deadline = min((ops[at].returned for at in waiting if ops[at].outcome == "ok"), default=0)
+    # What never was answered comes last, so that the search tries it first only where nothing else explains more.
+    return (at for at in sorted(waiting, key=lambda at: ops[at].outcome == "ok") if ops[at].invoked < deadline)
+
+
+def _after(state: State, op: Op, at: int) -> Iterator[State]:
+    """The states that `op` may lead to; none where it cannot have been done."""
+    if op.kind == "read":
+        yield from _reads(state, op)
+        return
+    for before in {state, state.freed()} if op.kind in ("rename", "copy", "restore") else {state.freed()}:
+        after = _done(before, op, at)
+        if after is None:
+            continue
+        if op.kind in ("copy", "delete", "restore") or not after.is_stored:
+            yield after  # nothing is written
+        elif op.revision is None or (op.kind == "rename" and op.revision > state.revision):
+            # A name is given while an answer is written, which may enter the document before the name is answered.
+            yield after._replace(revision=after.revision + 1)
+        elif op.revision > state.revision:
+            yield after._replace(revision=op.revision)
+
+
+def _reads(state: State, op: Op) -> Iterator[State]:
+    if op.seen is None:
+        if state.is_deleted or not state.is_stored:
+            yield state
+        return
+    for one in {state, state.freed()}:
+        is_so = _match(op.seen, one.entries) and one.title in (None, op.title) and not one.is_deleted
+        if is_so and (op.revision or 0) >= state.revision:
+            yield one._replace(revision=op.revision or 0)
+
+
+def _done(state: State, op: Op, at: int) -> State | None:
+    if op.kind == "restore":
+        return state._replace(is_deleted=False)
+    if op.kind == "delete":
+        return state._replace(is_deleted=True)
+    if state.is_deleted:
+        return None
+    if op.kind == "rename":
+        return state._replace(title=op.title)
+    if op.kind == "copy":
+        end = len(state.entries) if op.target is None else _place(state, op.target) + 1
+        is_so = op.seen is None or _match(op.seen, state.entries[:end])
+        return state if end and is_so else None
+    changed = _changed(state, op, ("answer", op.run_id or f"?{at}"))
+    return changed and changed._replace(is_stored=True)
+
+
+def _changed(state: State, op: Op, answer: Entry) -> State | None:
+    last = state.last_user()
+    match op.kind:
+        case "send":
+            return state._replace(entries=(*state.entries, ("user", op.message_id or "")), running=answer)
+        case "edit" if (place := _place(state, op.target)) >= 0:
+            return state._replace(entries=(*state.entries[:place], ("user", op.message_id or "")), running=answer)
+        case "retry" if last >= 0:
+            return state._replace(entries=state.entries[: last + 1], running=answer)
+        case "undo" if last >= 0:
+            return state.cut(last)
+        case "clear" if state.entries:
+            return state.cut(0)
+        case "truncate" if 0 < (end := _place(state, op.target) + 1) < len(state.entries):
+            return state.cut(end)
+        case "put_back" if state.taken and state.taken[-1][0] == (state.entries[-1] if state.entries else None):
+            return state._replace(entries=(*state.entries, *state.taken[-1][1]), taken=state.taken[:-1])
+    return None
+
+
+def _place(state: State, message_id: str | None) -> int:
+    """Where a message of a person stands, -1 for nowhere."""
+    entry = ("user", message_id or "")
+    return state.entries.index(entry) if entry in state.entries else -1
+
+
+def _match(seen: Sequence[Entry], entries: Iterable[Entry]) -> bool:
+    """The run of an answer is known only to who was told of it."""
+    expected = list(entries)
+    return len(seen) == len(expected) and all(
+        one == other or (one[0] == other[0] == "answer" and other[1].startswith("?"))
+        for one, other in zip(seen, expected, strict=True)
+    )

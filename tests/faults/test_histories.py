@@ -1,0 +1,151 @@
+"""Several clients of one conversation while the server is killed, stopped, cut off: what they saw can have happened.
+
+And the judge of that is judged: it sees each way in which something could be lost, doubled, reordered or brought back.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Dice, times
+from tests.faults.histories import histories, summary
+from tests.faults.judge import Answer, History, Op, Reading, complaints
+
+
+def test_nothing_is_lost_doubled_reordered_or_brought_back(
+    tmp_path: Path, dice: Dice, note: Callable[[str], None]
+) -> None:
+    told = list(histories(tmp_path, times(20, 2_000, 10_000), dice))
+
+    note(summary(told))
+    assert sum(op.asked > 1 for one in told for op in one.ops), "nobody was cut off: nothing was tried"
+    for one in told:
+        assert complaints(one) == [], f"seed {one.seed}"
+
+
+M1, M2, A1, A2 = ("user", "m1"), ("user", "m2"), ("answer", "r1"), ("answer", "r2")
+
+
+def history() -> History:
+    """Two messages and their answers, one of them seen by another client; then deleted and restored."""
+    ops = [
+        Op(0, "send", 1, message_id="m1", outcome="ok", returned=2, run_id="r1", revision=1),
+        Op(1, "read", 3, outcome="ok", returned=4, seen=(M1,), revision=1),
+        Op(1, "rename", 5, title="named", outcome="ok", returned=7, revision=3),
+        Op(0, "send", 6, message_id="m2", outcome="ok", returned=8, run_id="r2", revision=4),
+        Op(1, "read", 9, outcome="ok", returned=10, seen=(M1, A1, M2, A2), revision=5, title="named"),
+        Op(0, "delete", 11, outcome="ok", returned=12),
+        Op(1, "read", 13, outcome="ok", returned=14),
+        Op(1, "restore", 15, outcome="ok", returned=16),
+        Op(0, "read", 17, outcome="ok", returned=18, seen=(M1, A1, M2, A2), revision=5, title="named"),
+    ]
+    readings = [Reading(run, [1, 2, 3], text, "stream_end") for run, text in (("r1", "a b"), ("r2", "c d"))]
+    answers = [Answer("r1", "m1", "a b", "done"), Answer("r2", "m2", "c d", "done")]
+    return History(
+        "", ops, readings, {one.run_id: replace(one) for one in readings}, answers, {"m1": "a b", "m2": "c d"}
+    )
+
+
+def last(told: History, **changes: object) -> None:
+    told.ops[-1] = replace(told.ops[-1], **changes)
+
+
+def more(told: History, *ops: Op) -> None:
+    told.ops += ops
+
+
+def reader(told: History, **changes: object) -> None:
+    told.readings[0] = replace(told.readings[0], **changes)
+
+
+def answer(told: History, text: str, outcome: str) -> None:
+    told.answers[1] = Answer("r2", "m2", text, outcome)
+    told.readings[1] = told.replays["r2"] = replace(told.replays["r2"], text=text)
+
+
+UNDO = Op(0, "undo", 20, outcome="ok", returned=21, revision=6)
+LATE = Op(2, "send", 5, message_id="m3")
+"""Nobody knows whether it was done."""
+
+M3, A3 = ("user", "m3"), ("answer", "r3")
+UNDONE = Op(0, "read", 22, outcome="ok", returned=23, seen=(M1, A1), revision=6, title="named")
+
+POSSIBLE: dict[str, Callable[[History], None]] = {
+    "as it was": lambda told: None,
+    "an answer is not there yet": lambda told: more(told, Op(1, "read", 6, "ok", seen=(M1,), returned=7)) or None,
+    "what was never answered was not done": lambda told: more(told, LATE),
+    "what was never answered was done, late": lambda told: more(
+        told,
+        LATE,
+        Op(0, "read", 20, outcome="ok", returned=21, seen=(M1, A1, M2, A2, M3, A3), revision=7, title="named"),
+    ),
+    "the last turn was undone": lambda told: more(told, UNDO, UNDONE),
+    "what was undone was put back": lambda told: more(
+        told,
+        UNDO,
+        UNDONE,
+        Op(1, "put_back", 24, outcome="ok", returned=25, revision=7),
+        Op(1, "read", 26, outcome="ok", returned=27, seen=(M1, A1, M2, A2), revision=7, title="named"),
+    ),
+    "an answer was cut off": lambda told: answer(told, "c", "interrupted"),
+}
+
+IMPOSSIBLE: dict[str, Callable[[History], None]] = {
+    "a message is lost": lambda told: last(told, seen=(M1, A1)),
+    "an answer is lost": lambda told: last(told, seen=(M1, A1, M2)),
+    "a message is doubled": lambda told: last(told, seen=(M1, A1, M2, A2, M2, A2)),
+    "an answer is doubled": lambda told: last(told, seen=(M1, A1, M2, A2, A2)),
+    "messages are reordered": lambda told: last(told, seen=(M2, A2, M1, A1)),
+    "answers are swapped": lambda told: last(told, seen=(M1, A2, M2, A1)),
+    "a message is there that nobody sent": lambda told: last(told, seen=(M1, A1, M2, A2, M3)),
+    "a name is lost": lambda told: last(told, title="m1"),
+    "what was deleted is there": lambda told: more(told, replace(told.ops[-1], invoked=13, returned=14)),
+    "what was restored is gone": lambda told: last(told, seen=None),
+    "what was refused was done": lambda told: told.ops.__setitem__(3, replace(told.ops[3], outcome="fail")),
+    "what was never answered was done twice": lambda told: more(
+        told, LATE, Op(0, "read", 20, outcome="ok", returned=21, seen=(M1, A1, M2, A2, M3, A3, M3, A3), revision=9)
+    ),
+    "what was never answered was done before it was asked for": lambda told: more(
+        told,
+        replace(LATE, invoked=30),
+        Op(0, "read", 20, outcome="ok", returned=21, seen=(M1, A1, M2, A2, M3), revision=6),
+    ),
+    "what was undone comes back": lambda told: more(told, UNDO, UNDONE, replace(told.ops[-1], invoked=24, returned=25)),
+    "two changes have one revision": lambda told: more(told, replace(UNDO, revision=4), UNDONE),
+    "a revision goes back": lambda told: last(told, revision=4),
+    "a page is given a newer revision than its messages": lambda told: more(
+        told, UNDO, replace(told.ops[-1], invoked=20, returned=21, revision=6)
+    ),
+    "an event was not shown": lambda told: reader(told, numbers=[1, 3]),
+    "an event was shown twice": lambda told: reader(told, numbers=[1, 2, 2, 3]),
+    "events were shown in another order": lambda told: reader(told, numbers=[1, 3, 2]),
+    "the last event was not shown": lambda told: reader(told, numbers=[1, 2]),
+    "a reader was told to start afresh": lambda told: reader(told, trouble="was told resync"),
+    "shown words are not in the journal": lambda told: reader(told, text="a b c"),
+    "shown words are not in the document": lambda told: told.answers.__setitem__(
+        0, Answer("r1", "m1", "", "interrupted")
+    ),
+    "an answer has the words of another": lambda told: answer(told, "a b", "done"),
+    "a whole answer is not whole": lambda told: answer(told, "c", "done"),
+    "a run is gone": lambda told: told.replays.__delitem__("r1"),
+}
+
+
+@pytest.mark.parametrize("change", POSSIBLE.values(), ids=POSSIBLE)
+def test_the_judge_believes_what_can_have_happened(change: Callable[[History], None]) -> None:
+    told = history()
+
+    change(told)
+
+    assert complaints(told) == []
+
+
+@pytest.mark.parametrize("change", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+def test_the_judge_sees_what_cannot_have_happened(change: Callable[[History], None]) -> None:
+    told = history()
+
+    change(told)
+
+    assert complaints(told) != []
