@@ -340,12 +340,14 @@ def play(world: World, count: int, dice: Dice) -> list[History]:
     beginning = [threading.Thread(target=one.begin, daemon=True) for one in talks]
     for thread in beginning:
         thread.start()
-    for _ in range(dice.randint(2, 4)):
+    kinds: list[Callable[[], None]] = [
+        world.kill,
+        lambda: world.suspend(dice.uniform(0.05, 0.5)),
+        lambda: world.cut(dice),
+    ]
+    for befall in (world.kill, *dice.choices(kinds, k=dice.randint(1, 3))):
         threading.Event().wait(dice.uniform(0, 0.4))
-        nemesis: Callable[[], None] = dice.choice(
-            [world.kill, world.kill, lambda: world.suspend(dice.uniform(0.05, 0.5)), lambda: world.cut(dice)]
-        )
-        nemesis()
+        befall()
     for thread in beginning:
         thread.join()
     return [one.end() for one in talks]
