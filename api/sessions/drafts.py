@@ -19,7 +19,7 @@ MAX_CHARACTERS = 400_000
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """`revision` rises with every change; 0 is no draft yet. `attachments` are names only."""
+    """`revision` rises with every change and every message sent. `attachments` are names only."""
 
     text: str = ""
     attachments: list[str] = []
@@ -58,13 +58,24 @@ class Drafts:
             self._keep(session, draft)
             return draft
 
-    def forget(self, session_id: str) -> None:
-        """The message was sent. The next draft has a higher number than this one."""
+    def revision(self, session_id: str) -> int:
+        """The number of a session's draft as it is now."""
+        with self._lock:
+            return self._get(session_id).revision
+
+    def forget(self, session_id: str, sent: str) -> bool:
+        """A message was sent: forget the draft that it came from. Answers whether that is what was kept.
+
+        A draft that says something else, typed in another window, stays. The number rises also where nothing was kept,
+        so that what was typed before is refused when it arrives only now.
+        """
         with self._lock:
             known = self._get(session_id)
-            if known.text or known.attachments:
-                self._held[session_id] = Draft(revision=known.revision + 1)
-                remove_file(self._path(session_id))
+            if known.text.strip() not in sent:
+                return False
+            self._held[session_id] = Draft(revision=known.revision + 1)
+            remove_file(self._path(session_id))
+            return True
 
     def _get(self, session_id: str) -> Draft:
         held = self._held.get(session_id)

@@ -107,22 +107,33 @@ def test_sessions_are_filed_under_projects(client: Client, session_id: str) -> N
 
 
 def test_a_draft_is_shared_and_no_window_overwrites_the_other(client: Client, session_id: str) -> None:
-    draft = {"session_id": session_id, "text": "half a thou", "attachments": ["a.png"]}
-    kept = client.http.post("/api/session/draft", json=draft | {"revision": 0}).json()
+    seen = client.get("/api/session/draft", session_id=session_id)["revision"]
+    draft = {"session_id": session_id, "text": "half a thou", "attachments": ["a.png"], "revision": seen}
+    kept = client.http.post("/api/session/draft", json=draft).json()
 
-    late = client.http.post("/api/session/draft", json=draft | {"text": "from elsewhere", "revision": 0})
+    late = client.http.post("/api/session/draft", json=draft | {"text": "from elsewhere"})
 
     assert client.get("/api/session/draft", session_id=session_id) == kept
-    assert (kept["text"], kept["revision"]) == ("half a thou", 1)
+    assert (kept["text"], kept["revision"]) == ("half a thou", seen + 1)
     assert (late.status_code, late.json()["text"]) == (409, "half a thou")
 
 
 def test_a_draft_goes_when_its_message_is_sent(client: Client, session_id: str) -> None:
-    client.http.post("/api/session/draft", json={"session_id": session_id, "text": "third question"})
+    kept = client.post("/api/session/draft", session_id=session_id, text="third question")
+
+    client.answer(session_id, "third question")
+    late = client.http.post("/api/session/draft", json=kept | {"session_id": session_id, "text": "third"})
+
+    assert client.get("/api/session/draft", session_id=session_id)["text"] == ""
+    assert late.status_code == 409, "what was typed before it was sent came back"
+
+
+def test_a_draft_that_was_not_sent_stays_when_another_message_is(client: Client, session_id: str) -> None:
+    client.http.post("/api/session/draft", json={"session_id": session_id, "text": "typed elsewhere"})
 
     client.answer(session_id, "third question")
 
-    assert client.get("/api/session/draft", session_id=session_id)["text"] == ""
+    assert client.get("/api/session/draft", session_id=session_id)["text"] == "typed elsewhere"
 
 
 def test_a_question_asked_aside_shows_with_its_session_until_it_is_kept(client: Client, session_id: str) -> None:

@@ -38,7 +38,8 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
         workspace=body.workspace,
     )
     started = await house.conversing.start(body.session_id, turn, owner=owner)
-    await asyncio.to_thread(house.drafts.forget, started.session_id)
+    if await asyncio.to_thread(house.drafts.forget, started.session_id, body.message):
+        house.changes.note_topic(f"draft:{started.session_id}")
     return reply(started)
 
 

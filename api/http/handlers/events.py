@@ -45,7 +45,7 @@ def _resync(house: Rooms) -> bytes:
 
 
 async def _change(house: Rooms, owner: str, change: Change) -> bytes:
-    frames = b"".join(_topic(topic) for topic in change.topics)
+    frames = b"".join([await _topic(house, topic) for topic in change.topics])
     if not change.session_ids:
         return frames
     rows, removed = await asyncio.to_thread(_look_up, house, owner, change.session_ids)
@@ -53,10 +53,13 @@ async def _change(house: Rooms, owner: str, change: Change) -> bytes:
     return frames + sse.frame("sessions_changed", data, change.version)
 
 
-def _topic(topic: str) -> bytes:
-    """`models`, or something of one session: `draft:<session_id>`."""
+async def _topic(house: Rooms, topic: str) -> bytes:
+    """`models`, or something of one session: `draft:<session_id>`, told with its number so that nobody asks in vain."""
     name, _, session_id = topic.partition(":")
-    return sse.frame(f"{name}_changed", {"session_id": session_id} if session_id else {})
+    data: dict[str, Any] = {"session_id": session_id} if session_id else {}
+    if name == "draft":
+        data["revision"] = await asyncio.to_thread(house.drafts.revision, session_id)
+    return sse.frame(f"{name}_changed", data)
 
 
 def _look_up(house: Rooms, owner: str, session_ids: list[str]) -> tuple[list[dict[str, Any]], list[str]]:

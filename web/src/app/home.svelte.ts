@@ -6,6 +6,7 @@ import { Account } from "../state/account.svelte";
 import { Attention } from "../state/attention.svelte";
 import { Beside } from "../state/beside.svelte";
 import { Commands } from "../state/commands.svelte";
+import { Drafts } from "../state/drafts";
 import { Finding } from "../state/finding.svelte";
 import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
@@ -32,6 +33,7 @@ export class Home {
     this.router.go(sessionId ? `/s/${sessionId}` : "/"),
   );
   readonly commands = new Commands(this.client);
+  readonly drafts = new Drafts(this.client, browser.after);
   readonly finding = new Finding(this.client);
   readonly account: Account;
   readonly attention = new Attention((sessionId) => this.router.go(`/s/${sessionId}`));
@@ -55,9 +57,11 @@ export class Home {
       models: () => void this.models.load(),
       projects: () => void this.projects.load(),
       beside: (sessionId) => void this.beside.refresh(sessionId),
+      draft: (sessionId, revision) => this.drafts.noticed(sessionId, revision),
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
     });
+    this.drafts.start();
     this.client.listen({ refused: (error) => this.#refused(error) });
     window.addEventListener("hashchange", () => void this.#useLink());
   }
@@ -135,6 +139,7 @@ export class Home {
     this.refusal = "";
     this.door = "open";
     this.account.follow(version ?? "");
+    this.drafts.lookAgain();
   }
 
   /** A printed link carries its one-time code behind the #, where no server or log sees it. */
@@ -195,6 +200,7 @@ export class Home {
   }
 
   async #lookAgain(): Promise<void> {
+    this.drafts.lookAgain();
     await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside(), this.projects.load()]);
     if (this.models.status === "failed") await this.models.load();
   }

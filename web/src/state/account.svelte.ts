@@ -11,6 +11,8 @@ export interface AccountNews {
   projects(): void;
   /** The asides or tasks of a session. */
   beside(sessionId: string): void;
+  /** The draft of a session, and its number now. */
+  draft(sessionId: string, revision: number): void;
   /** Too much happened since: everything shown is to be asked for again. */
   resync(): void;
   /** The stream is open again after it was not. */
@@ -58,8 +60,14 @@ export class Account {
     } else if (frame.event === "models_changed") this.news.models();
     else if (frame.event === "projects_changed") this.news.projects();
     else if (frame.event === "asides_changed" || frame.event === "tasks_changed") this.news.beside(sessionIn(frame));
+    else if (frame.event === "draft_changed") this.#draftChanged(frame);
     else if (frame.event === "resync") this.news.resync();
     return "go on";
+  }
+
+  #draftChanged(frame: Frame): void {
+    const { session_id, revision } = JSON.parse(frame.data) as { session_id: string; revision: number };
+    this.news.draft(session_id, revision);
   }
 
   #enter(state: LinkState): void {

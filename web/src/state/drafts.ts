@@ -1,30 +1,51 @@
-/** What was typed and not yet sent, kept in this browser until it is. */
+/** The drafts of all conversations that are looked at, or of which the server does not have everything yet. */
 
-export interface Draft {
-  text: string;
-  /** The id it was last sent under: sent again unchanged under the same id, it can never arrive twice. */
-  messageId?: string;
-}
+import type { Client } from "../wire/client";
+import type { Surroundings } from "../wire/follow";
+import { Draft } from "./draft.svelte";
+import { sessionsHere, watchNew } from "./draftsHere";
 
-const PREFIX = "fireside.draft.";
-const NEW = "new";
+export class Drafts {
+  #drafts = new Set<Draft>();
 
-export function readDraft(sessionId: string | null): Draft {
-  try {
-    const kept: unknown = JSON.parse(localStorage.getItem(PREFIX + (sessionId ?? NEW)) ?? "null");
-    if (typeof kept === "object" && kept !== null && "text" in kept && typeof kept.text === "string") return kept as Draft;
-  } catch {
-    // Storage is switched off, or holds something else: there is no draft.
+  constructor(
+    readonly client: Client,
+    readonly after: Surroundings["after"],
+  ) {}
+
+  /** Begin to heed the tab: it is told when it goes, and what others type into a new conversation. */
+  start(): void {
+    const flush = (): void => this.#drafts.forEach((draft) => draft.flush());
+    document.addEventListener("visibilitychange", () => document.hidden && flush());
+    window.addEventListener("pagehide", flush);
+    watchNew((draft) => this.#drafts.forEach((one) => one.follow(draft?.text ?? "")));
   }
-  return { text: "" };
-}
 
-export function writeDraft(sessionId: string | null, draft: Draft): void {
-  const key = PREFIX + (sessionId ?? NEW);
-  try {
-    if (draft.text === "") localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify(draft));
-  } catch {
-    // Storage is full or switched off: the text still stands in the page.
+  /** The draft of a session, or with null of a conversation that is none yet; `close` it afterwards. */
+  open(sessionId: string | null): Draft {
+    const known = sessionId === null ? undefined : [...this.#drafts].find((draft) => draft.sessionId === sessionId);
+    const draft = known ?? new Draft(this, sessionId);
+    this.#drafts.add(draft);
+    return draft.open();
+  }
+
+  noticed(sessionId: string, revision: number): void {
+    for (const draft of this.#drafts) if (draft.sessionId === sessionId) draft.noticed(revision);
+  }
+
+  /** The server is there, perhaps after it was not: give it what it lacks, of conversations that nobody looks at too. */
+  lookAgain(): void {
+    const known = new Set([...this.#drafts].map((draft) => draft.sessionId));
+    this.#drafts.forEach((draft) => draft.look());
+    for (const sessionId of sessionsHere()) {
+      if (known.has(sessionId)) continue;
+      const draft = this.open(sessionId);
+      draft.look();
+      draft.close();
+    }
+  }
+
+  done(draft: Draft): void {
+    this.#drafts.delete(draft);
   }
 }

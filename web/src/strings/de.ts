@@ -154,6 +154,10 @@ export const composer: Catalogue["composer"] = {
   onThisMachine: "auf diesem Rechner",
   connectModel: "Ein Modell verbinden …",
   modelGone: "Dieses Modell ist gerade nicht verfügbar.",
+  draftElsewhere: "Ein anderes Fenster hat diesen Entwurf inzwischen geändert. Dort steht:",
+  keepMine: "Meinen behalten",
+  takeTheirs: "Den anderen nehmen",
+  keepBoth: "Beide behalten",
 };
 
 export const settings: Catalogue["settings"] = {

@@ -235,6 +235,10 @@ export const composer = {
   onThisMachine: "on this machine",
   connectModel: "Connect a model …",
   modelGone: "This model is not available now.",
+  draftElsewhere: "Another window changed this draft meanwhile. There it says:",
+  keepMine: "Keep mine",
+  takeTheirs: "Take that one",
+  keepBoth: "Keep both",
 };
 
 export const settings = {

@@ -154,6 +154,10 @@ export const composer: Catalogue["composer"] = {
   onThisMachine: "sur cette machine",
   connectModel: "Connecter un modèle …",
   modelGone: "Ce modèle n’est pas disponible actuellement.",
+  draftElsewhere: "Une autre fenêtre a modifié ce brouillon entre-temps. Il y est écrit :",
+  keepMine: "Garder le mien",
+  takeTheirs: "Prendre l’autre",
+  keepBoth: "Garder les deux",
 };
 
 export const settings: Catalogue["settings"] = {

@@ -46,8 +46,10 @@ export class Client {
     return this.#ask<Answer>(address(path, query), { signal: signal ?? null });
   }
 
-  post<Answer>(path: string, body: object = {}): Promise<Answer> {
+  /** `outlives`: the browser delivers it also when the page goes meanwhile; such a body is to be short of 64 kB. */
+  post<Answer>(path: string, body: object = {}, { outlives = false } = {}): Promise<Answer> {
     return this.#ask<Answer>(path, {
+      keepalive: outlives,
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),

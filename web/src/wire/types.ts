@@ -2,6 +2,7 @@
 
 import type {
   Aside,
+  Draft,
   Effects,
   FailureNote,
   Message as MessageEntry,
@@ -53,6 +54,7 @@ export interface Message extends MessageEntry {
 }
 
 export type AsideNote = Aside;
+export type DraftNote = Draft;
 export type TaskNote = Task;
 export type Failure = FailureNote;
 export type Usage = UsageNote;

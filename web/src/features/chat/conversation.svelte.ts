@@ -9,7 +9,7 @@ import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, Message, Outcome, Removed, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
+import type { ActiveRun, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
 import { withLatest, withNewer, withOlder, type Stretch } from "./pages";
 
 const PAGE = 60;
@@ -58,6 +58,7 @@ export class Conversation {
   /** An earlier version that is read in place of what stands there now. */
   reading = $state.raw<Reading | null>(null);
 
+  #draft: DraftNote | null = null;
   #messages = $state.raw<readonly Message[]>([]);
   #offset = 0;
   #pending = $state.raw<Message | null>(null);
@@ -122,6 +123,13 @@ export class Conversation {
   close(): void {
     this.#isClosed = true;
     this.#line?.stop();
+  }
+
+  /** The draft that came with the conversation when it was opened. Only the first who asks gets it: it grows old. */
+  takeDraft(): DraftNote | null {
+    const draft = this.#draft;
+    this.#draft = null;
+    return draft;
   }
 
   hasMessage(messageId: string): boolean {
@@ -475,6 +483,7 @@ export class Conversation {
       const page = await this.#page(around ? { msg_around: around } : {});
       if (this.#isClosed) return;
       this.row = { ...page.session };
+      if (this.status.phase === "loading") this.#draft = page.draft;
       if (around) this.#place(stretchOf(page), page._messages_after > 0);
       else if (!this.hasNewer) this.#place(withLatest(this.#stretch, stretchOf(page)));
       this.#adopt(page.active_run, evenIfLive);
