@@ -107,7 +107,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     engine.on_retired.append(lambda header: _tell(changes, header))
     drafts = Drafts(settings.state_dir / "drafts")
     trash = Trashcan(store, settings.trash_days)
-    trash.on_removed += [drafts.forget, lambda session_id: recovery.forget_ended(settings.runs_dir, session_id)]
+    trash.on_removed += [drafts.remove, lambda session_id: recovery.forget_ended(settings.runs_dir, session_id)]
     began = time.monotonic()
     return Rooms(
         store=store,

@@ -63,6 +63,12 @@ class Drafts:
         with self._lock:
             return self._get(session_id).revision
 
+    def remove(self, session_id: str) -> None:
+        """Its session is gone for good."""
+        with self._lock:
+            self._held.pop(session_id, None)
+            remove_file(self._path(session_id))
+
     def forget(self, session_id: str, sent: str) -> bool:
         """A message was sent: forget the draft that it came from. Answers whether that is what was kept.
 
