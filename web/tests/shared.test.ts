@@ -42,6 +42,7 @@ class Upstream implements Streams {
 /** Two ends; what is sent comes a turn later. `isAsleep`: the tab does not come to read. */
 class Way {
   isAsleep = false;
+  sentCount = 0;
   #waiting: ToTab[] = [];
   #toTab: (message: ToTab) => void = () => {};
   #toWorker: (message: FromTab) => void = () => {};
@@ -52,7 +53,10 @@ class Way {
     close: () => void (this.#toTab = () => {}),
   };
   worker: Port<ToTab, FromTab> = {
-    send: (message) => queueMicrotask(() => (this.isAsleep ? this.#waiting.push(message) : this.#toTab(message))),
+    send: (message) => {
+      this.sentCount += 1;
+      queueMicrotask(() => (this.isAsleep ? this.#waiting.push(message) : this.#toTab(message)));
+    },
     listen: (call) => void (this.#toWorker = call),
     close: () => {},
   };
@@ -207,6 +211,25 @@ test("the last event of a run is followed by nothing", async () => {
 
   expect(tab.frames).toEqual(["r:1", "r:2"]);
   expect(upstream.open("r")).toEqual([]);
+});
+
+test("words that come in a flood go out together, and the last of them with what ends the run", async () => {
+  const tab = new Tab(world, reach);
+  tab.follow("r");
+  await settled();
+  await world.pass(1_000);
+  const before = tab.way.sentCount;
+  for (let seq = 1; seq <= 10; seq++) await upstream.tell("r", token(seq));
+  expect(tab.frames).toEqual(["r:1"]);
+
+  await world.pass(100);
+  expect(tab.frames).toHaveLength(10);
+  expect(tab.way.sentCount - before).toBe(2);
+  for (let seq = 11; seq <= 13; seq++) await upstream.tell("r", token(seq));
+  await upstream.tell("r", { id: "r:14", event: "stream_end", data: "{}" });
+
+  expect(tab.frames).toEqual(Array.from({ length: 14 }, (_, at) => `r:${at + 1}`));
+  expect(tab.way.sentCount - before).toBe(4);
 });
 
 test("a worker that fell silent is replaced, and what is followed goes on after its number", async () => {

@@ -72,11 +72,12 @@ export class Conversation {
   #refreshNext: { evenIfLive: boolean } | null = null;
   #isClosed = false;
 
+  // Not the run itself, which is another with every word: all that was said before it stays what it is.
+  readonly #liveId = $derived(this.#live?.streamId);
   readonly entries: readonly Entry[] = $derived.by(() => {
     const all = this.#pending && !this.hasNewer ? [...this.#messages, this.#pending] : this.#messages;
     const messages = withVersion(all, this.reading);
-    const live = this.#live?.streamId;
-    return entriesOf(messages, this.#shown).filter((entry) => entry.key !== live);
+    return entriesOf(messages, this.#shown).filter((entry) => entry.key !== this.#liveId);
   });
   /** The answer being written; between the message and its first word, an answer without blocks. */
   readonly live: Answer | null = $derived.by(() => {

@@ -47,6 +47,15 @@ export function showCode(view: CodeView, text: string): void {
   } else view.code.textContent = text;
 }
 
+/** The code blocks below `host`, those inside lists and quotes as well. */
+export function codesIn(host: HTMLElement): CodeView[] {
+  return [...host.querySelectorAll<HTMLElement>(".code")].map((frame) => ({
+    frame,
+    code: frame.querySelector("code")!,
+    language: frame.dataset["language"] ?? "",
+  }));
+}
+
 /** The word that names a fence's language: of "python title=x", "python". */
 export function languageOf(info: string | undefined): string {
   return info?.trim().split(/[\s{,:]/, 1)[0]?.toLowerCase() ?? "";

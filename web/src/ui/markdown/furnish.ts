@@ -1,13 +1,13 @@
 /** What sanitised HTML still lacks: safe links, frames around code, tables that scroll, formulas, notes. */
 
-import { newCode, showCode, type CodeView } from "./code";
+import { newCode, showCode } from "./code";
 import { isInlinePicture, safeAddress } from "./dialect";
 import { drawFormula } from "./formulas";
 import type { Notes } from "./notes";
 import { chainOf } from "./parts";
 
-/** Furnish all below `node`. Answers the code blocks found. */
-export function furnish(node: HTMLElement, notes: Notes): CodeView[] {
+/** Furnish all below `node`. */
+export function furnish(node: HTMLElement, notes: Notes): void {
   for (const link of node.querySelectorAll("a")) furnishLink(link);
   for (const picture of node.querySelectorAll("img")) if (!isInlinePicture(picture.src)) picture.remove();
   for (const table of node.querySelectorAll("table")) {
@@ -19,7 +19,7 @@ export function furnish(node: HTMLElement, notes: Notes): CodeView[] {
   }
   for (const formula of node.querySelectorAll<HTMLElement>("code.formula")) drawFormula(formula);
   notes.furnish(node);
-  return [...node.querySelectorAll<HTMLElement>("pre > code")].map(frameCode);
+  for (const code of node.querySelectorAll<HTMLElement>("pre > code")) frameCode(code);
 }
 
 function furnishLink(link: HTMLAnchorElement): void {
@@ -36,11 +36,10 @@ function furnishLink(link: HTMLAnchorElement): void {
   link.referrerPolicy = "no-referrer";
 }
 
-function frameCode(code: HTMLElement): CodeView {
+function frameCode(code: HTMLElement): void {
   const view = newCode(/language-(\S+)/.exec(code.className)?.[1]?.toLowerCase() ?? "");
   showCode(view, code.textContent ?? "");
   code.parentElement?.replaceWith(view.frame);
-  return view;
 }
 
 /** Give the rest of a table that was cut the columns of what stands before it. */

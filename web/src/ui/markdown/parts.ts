@@ -4,10 +4,13 @@
 const MOST_BLOCKS = 24;
 const MOST_TEXT = 16_000;
 
+/** How much text a part holds. */
+const weights = new WeakMap<Element, number>();
+
 /** The part that another block goes into, behind all others. */
 export function partFor(host: HTMLElement): HTMLElement {
   const last = host.lastElementChild;
-  if (last instanceof HTMLElement && last.childElementCount < MOST_BLOCKS && Number(last.dataset["text"] ?? 0) < MOST_TEXT) return last;
+  if (last instanceof HTMLElement && last.childElementCount < MOST_BLOCKS && weightOf(last) < MOST_TEXT) return last;
   const part = document.createElement("div");
   part.className = "markdown-part";
   host.append(part);
@@ -17,7 +20,11 @@ export function partFor(host: HTMLElement): HTMLElement {
 /** Note how much text a block has gained or lost. */
 export function weigh(block: HTMLElement, more: number): void {
   const part = block.parentElement;
-  if (part) part.dataset["text"] = `${Number(part.dataset["text"] ?? 0) + more}`;
+  if (part) weights.set(part, weightOf(part) + more);
+}
+
+function weightOf(part: Element): number {
+  return weights.get(part) ?? 0;
 }
 
 export function removeBlock(block: HTMLElement): void {

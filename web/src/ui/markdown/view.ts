@@ -1,13 +1,15 @@
 /** Markdown on the page, redrawing only the blocks that changed while it grows, and never for long at a time. */
 
 import type { Token, Tokens } from "marked";
-import { languageOf, nameLanguage, newCode, showCode, type CodeView } from "./code";
+import { codesIn, languageOf, nameLanguage, newCode, showCode, type CodeView } from "./code";
 import { colourLater } from "./colours";
 import { drawDiagram } from "./diagrams";
 import { htmlOf, linksIn, type Links } from "./dialect";
 import { alignTable, furnish, shareScroll } from "./furnish";
 import { Notes } from "./notes";
+import { Pace } from "./pace";
 import { partFor, removeBlock, weigh } from "./parts";
+import { patch } from "./patch";
 import { isReady, putHtml, whenReady } from "./sanitise";
 import { TailReader, type Block } from "./tail";
 
@@ -28,8 +30,6 @@ interface Slot {
   /** What each item or row of a long block was drawn from. */
   parts: string[] | null;
   code: CodeView | null;
-  /** The code blocks inside lists and quotes, to be coloured with the rest. */
-  nested: CodeView[];
 }
 
 export class MarkdownView {
@@ -42,8 +42,7 @@ export class MarkdownView {
   #wanted = "";
   #isLive = false;
   #isSettled = false;
-  #scheduled = 0;
-  #notBefore = 0;
+  readonly #pace = new Pace(() => this.#draw(BUDGET_MS));
 
   constructor(private readonly host: HTMLElement) {
     shareScroll(host);
@@ -55,12 +54,12 @@ export class MarkdownView {
     this.#wanted = text;
     this.#isLive = live;
     if (!isReady()) this.#waitForSanitiser();
-    else if (live) this.#schedule();
+    else if (live) this.#pace.want();
     else this.#finish();
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.#scheduled);
+    this.#pace.stop();
   }
 
   #waitForSanitiser(): void {
@@ -71,21 +70,11 @@ export class MarkdownView {
     });
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return;
-    const look = (): void => {
-      this.#scheduled = 0;
-      if (performance.now() < this.#notBefore) this.#scheduled = requestAnimationFrame(look);
-      else this.#draw(BUDGET_MS);
-    };
-    this.#scheduled = requestAnimationFrame(look);
-  }
-
   #finish(): void {
     this.#isSettled = false;
     const links = linksIn(this.#wanted);
     if (Object.keys(links).length > 0) this.#readAnew(links);
-    if (this.#wanted.length - this.#drawn.length > AT_ONCE) this.#schedule();
+    if (this.#wanted.length - this.#drawn.length > AT_ONCE) this.#pace.want(true);
     else this.#draw(Infinity);
   }
 
@@ -104,9 +93,7 @@ export class MarkdownView {
     if (!this.#wanted.startsWith(this.#drawn)) this.#restart();
     do this.#drawPiece();
     while (this.#drawn.length < this.#wanted.length && performance.now() - started < budget);
-    // A draw is followed by three times as much rest, so that typing and scrolling always come through.
-    this.#notBefore = this.#isLive ? started + 4 * (performance.now() - started) : 0;
-    if (this.#drawn.length < this.#wanted.length) this.#schedule();
+    if (this.#drawn.length < this.#wanted.length) this.#pace.want(!this.#isLive);
     else if (!this.#isLive) this.#settle();
   }
 
@@ -125,9 +112,7 @@ export class MarkdownView {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#notes.settle(this.host);
-    for (const { code, nested } of this.#slots) {
-      for (const view of code ? [code, ...nested] : nested) if (!drawDiagram(view)) colourLater(view);
-    }
+    for (const view of codesIn(this.host)) if (!drawDiagram(view)) colourLater(view);
   }
 
   #restart(): void {
@@ -162,7 +147,7 @@ export class MarkdownView {
     node.className = "markdown-block";
     node.dir = "auto";
     partFor(this.host).append(node);
-    const slot: Slot = { node, raw: "", type: "", continues: false, parts: null, code: null, nested: [] };
+    const slot: Slot = { node, raw: "", type: "", continues: false, parts: null, code: null };
     this.#slots.push(slot);
     return slot;
   }
@@ -171,7 +156,6 @@ export class MarkdownView {
 function clear(slot: Slot): void {
   slot.parts = null;
   slot.code = null;
-  slot.nested = [];
   slot.node.replaceChildren();
 }
 
@@ -189,9 +173,15 @@ function drawCode(slot: Slot, token: Tokens.Code, before: string | null): void {
 }
 
 function drawWhole(slot: Slot, token: Token, notes: Notes): void {
-  putHtml(slot.node, htmlOf(token));
-  slot.nested = furnish(slot.node, notes);
+  patch(slot.node, drafted(htmlOf(token), notes));
   slot.parts = partsOf(token)?.map(([key]) => key) ?? null;
+}
+
+function drafted(html: string, notes: Notes): HTMLElement {
+  const draft = document.createElement("div");
+  putHtml(draft, html);
+  furnish(draft, notes);
+  return draft;
 }
 
 /** Redraw only the changed items of a long list or rows of a long table; false when it must be drawn whole. */
@@ -202,14 +192,11 @@ function drawParts(slot: Slot, token: Token, notes: Notes): boolean {
   if (!host || host.children.length !== slot.parts.length || parts.length < slot.parts.length) return false;
   for (const [index, [key, html]] of parts.entries()) {
     if (slot.parts[index] === key) continue;
-    const draft = document.createElement("div");
-    putHtml(draft, html());
-    slot.nested.push(...furnish(draft, notes));
-    const fresh = draft.querySelector(pick);
+    const fresh = drafted(html(), notes).querySelector(pick);
     if (!fresh) return false;
     const old = host.children[index];
-    if (old) old.replaceWith(fresh);
-    else host.append(fresh);
+    if (old) patch(old, fresh);
+    else host.append(fresh, "\n");
     slot.parts[index] = key;
   }
   return true;

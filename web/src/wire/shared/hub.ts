@@ -6,6 +6,7 @@ import type { Frame } from "../sse";
 import type { Line, Streams } from "../streams";
 import { AccountFeed } from "./accountFeed";
 import { ASK_MS, type FromTab, type Port, type Refusal, type ToTab } from "./messages";
+import { Outbox } from "./outbox";
 
 /** A tab that was asked so often and said nothing is gone, or asleep. */
 const UNANSWERED = 3;
@@ -13,7 +14,7 @@ const UNANSWERED = 3;
 const SAME_SIGN_MS = 1_000;
 
 interface Tab {
-  readonly port: Port<ToTab, FromTab>;
+  readonly outbox: Outbox;
   readonly lines: Map<number, Line>;
   unanswered: number;
   stopAsking: () => void;
@@ -40,11 +41,11 @@ export class Hub {
   /** A request of the worker was refused, or found nobody. */
   trouble(error: ServerError): void {
     if (error.isUnreachable) return this.#account.doubt();
-    for (const tab of this.#tabs) tab.port.send({ kind: "trouble", error: asRefusal(error) });
+    for (const tab of this.#tabs) tab.outbox.send({ kind: "trouble", error: asRefusal(error) });
   }
 
   welcome(port: Port<ToTab, FromTab>): void {
-    const tab: Tab = { port, lines: new Map(), unanswered: 0, stopAsking: () => {} };
+    const tab: Tab = { outbox: new Outbox(port, this.world), lines: new Map(), unanswered: 0, stopAsking: () => {} };
     port.listen((message) => this.#heard(tab, message));
     this.#tabs.add(tab);
     this.#ask(tab);
@@ -53,12 +54,13 @@ export class Hub {
   #ask(tab: Tab): void {
     if (tab.unanswered >= UNANSWERED) return this.#giveUp(tab);
     tab.unanswered += 1;
-    tab.port.send({ kind: "are you there" });
+    tab.outbox.send({ kind: "are you there" });
     tab.stopAsking = this.world.after(ASK_MS, () => this.#ask(tab));
   }
 
   #giveUp(tab: Tab): void {
     tab.stopAsking();
+    tab.outbox.close();
     this.#tabs.delete(tab);
     for (const line of tab.lines.values()) line.stop();
     tab.lines.clear();
@@ -87,7 +89,7 @@ export class Hub {
 
   #takeBack(tab: Tab): void {
     this.#tabs.add(tab);
-    tab.port.send({ kind: "given up" });
+    tab.outbox.send({ kind: "given up" });
     this.#ask(tab);
   }
 
@@ -108,14 +110,14 @@ export class Hub {
     const isRefused = { already: false };
     const followed = follow({
       frame: (frame) => {
-        tab.port.send({ kind: "frame", line, frame });
+        tab.outbox.send({ kind: "frame", line, frame });
         return "go on";
       },
-      state: (state) => tab.port.send({ kind: "state", line, state }),
+      state: (state) => tab.outbox.send({ kind: "state", line, state }),
       refused: (error) => {
         isRefused.already = true;
         tab.lines.delete(line);
-        tab.port.send({ kind: "refused", line, error: asRefusal(error) });
+        tab.outbox.send({ kind: "refused", line, error: asRefusal(error) });
       },
     });
     if (!isRefused.already) tab.lines.set(line, followed);

@@ -14,7 +14,9 @@ export type FromTab =
   | { kind: "leaving" };
 
 /** To a tab. */
-export type ToTab =
+export type ToTab = ToTabAlone | { kind: "several"; messages: readonly ToTabAlone[] };
+
+export type ToTabAlone =
   /** Say that you are here. */
   | { kind: "are you there" }
   /** You did not say so for long, and were given up: ask anew for what you follow. */

@@ -3,7 +3,7 @@
 import { ServerError } from "../client";
 import type { Surroundings, Watcher } from "../follow";
 import type { Line, Streams } from "../streams";
-import { ASK_MS, type FromTab, type Port, type Refusal, type ToTab } from "./messages";
+import { ASK_MS, type FromTab, type Port, type Refusal, type ToTab, type ToTabAlone } from "./messages";
 
 export type ToWorker = Port<FromTab, ToTab>;
 
@@ -119,6 +119,10 @@ export class SharedStreams implements Streams {
   #heard(worker: ToWorker, message: ToTab): void {
     this.#hasHeard = true;
     this.#listenForSilence();
+    for (const one of message.kind === "several" ? message.messages : [message]) this.#take(worker, one);
+  }
+
+  #take(worker: ToWorker, message: ToTabAlone): void {
     if (message.kind === "are you there") return worker.send({ kind: "here" });
     if (message.kind === "given up") return this.#askAnew();
     if (message.kind === "trouble") return this.heed(asError(message.error));
