@@ -26,6 +26,7 @@ from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header
 from api.runs.naming import Naming
+from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
 from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
@@ -33,6 +34,7 @@ from api.sessions.changes import Changes
 from api.sessions.drafts import Drafts
 from api.sessions.files import StateFile, make_folder, sweep_temps
 from api.sessions.projects import Projects
+from api.sessions.queues import Queues
 from api.sessions.trashcan import Trashcan
 from api.settings import Settings
 
@@ -73,6 +75,7 @@ class House:
         rooms.store.start_indexing()
         rooms.engine.open()
         rooms.asides.open()
+        await rooms.queueing.open(self.settings.sessions_dir)
         await rooms.tasks.open()
         self._upkeep.open()
         try:
@@ -82,6 +85,7 @@ class House:
             await self._naming.close()
             await rooms.tasks.close()
             await rooms.engine.close()
+            await rooms.queueing.close()
             await rooms.agents.close()
             rooms.store.close()
 
@@ -114,6 +118,12 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         changes=changes,
         engine=engine,
         conversing=conversing,
+        queueing=Queueing(
+            engine,
+            conversing,
+            Queues(settings.state_dir / "queues"),
+            lambda session_id: changes.note_topic(f"queue:{session_id}"),
+        ),
         viewing=viewing,
         asides=Asides(engine, conversing, viewing),
         tasks=Tasks(engine, conversing),

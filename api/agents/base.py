@@ -1,7 +1,7 @@
 """What every agent is: something that turns a turn into events."""
 
-from collections.abc import AsyncGenerator
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -10,11 +10,58 @@ from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message
 
 
+class Steer(NamedTuple):
+    """What a person tells a running agent, under the id that it has as a message."""
+
+    message_id: str
+    text: str
+
+
+class Steering:
+    """What a person has told a running agent and the agent has not taken yet, oldest first.
+
+    An agent that has a further step sets `is_open`, takes all there is before each step, and yields `steered` for each
+    at once; before its last step it sets `is_open` to False. One that never sets it is never told anything.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._waiting: list[tuple[Steer, Callable[[], None]]] = []
+        self._taken: dict[str, Callable[[], None]] = {}
+
+    def tell(self, steer: Steer, when_taken: Callable[[], None]) -> bool:
+        """Have the agent told at its next step; False when it has none. `when_taken`: called once it is journaled."""
+        if self.is_open:
+            self._waiting.append((steer, when_taken))
+        return self.is_open
+
+    def is_waiting(self, message_id: str) -> bool:
+        return self.is_open and any(steer.message_id == message_id for steer, _ in self._waiting)
+
+    def withdraw(self, message_id: str) -> None:
+        """Do not tell it after all."""
+        self._waiting = [one for one in self._waiting if one[0].message_id != message_id]
+
+    def take(self) -> Steer | None:
+        """For the agent: the oldest that waits, to be yielded before anything is awaited."""
+        if not self._waiting:
+            return None
+        steer, when_taken = self._waiting.pop(0)
+        self._taken[steer.message_id] = when_taken
+        return steer
+
+    def journaled(self, message_id: str) -> None:
+        """What the agent took is in the journal."""
+        when_taken = self._taken.pop(message_id, None)
+        if when_taken is not None:
+            when_taken()
+
+
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent is given. `messages` is the whole history, oldest first; the last one is the user's.
 
     With `continuing`, the last message is instead an answer of the agent's own that was cut off, to be gone on with.
-    `model` is `<provider>/<name>`, as `GET /api/models` lists it.
+    `model` is `<provider>/<name>`, as `GET /api/models` lists it. `steering` is what is told to it while it works.
     """
 
     session_id: SessionId
@@ -23,6 +70,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     workspace: str | None = None
     continuing: bool = False
+    steering: Steering = msgspec.field(default_factory=Steering)
 
 
 class Agent(Protocol):

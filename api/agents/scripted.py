@@ -13,7 +13,7 @@ from typing import get_args
 
 from api.agents.base import Turn
 from api.domain import events as ev
-from api.domain.messages import text_of
+from api.domain.messages import is_said, text_of
 
 MODEL = "scripted/script"
 
@@ -50,7 +50,7 @@ class ScriptedAgent:
 
     async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
         try:
-            for step in _steps(turn, self._pace_s):
+            for step in _steered(turn, _steps(turn, self._pace_s), self._pace_s):
                 if isinstance(step, Crash):
                     raise RuntimeError("The script asked for a crash.")
                 if isinstance(step, Pause):
@@ -79,10 +79,32 @@ async def _pause(seconds: float | None) -> None:
 
 
 def _steps(turn: Turn, pace_s: float) -> Iterator[Step]:
-    script = next((text_of(m) for m in reversed(turn.messages) if m.get("role") == "user"), "")
+    said = [position for position, message in enumerate(turn.messages) if is_said(message)]
+    script = text_of(turn.messages[said[-1]]) if said else ""
     if not turn.continuing:
         return read_script(script, pace_s=pace_s)
-    return _rest(script, said=len(text_of(turn.messages[-1])), pace_s=pace_s)
+    answers = (one for one in turn.messages[said[-1] + 1 :] if one.get("role") == "assistant")
+    return _rest(script, said=sum(len(text_of(one)) for one in answers), pace_s=pace_s)
+
+
+def _steered(turn: Turn, steps: Iterator[Step], pace_s: float) -> Iterator[Step]:
+    """The steps, and before each `@@step` what the person told it meanwhile, which is then done as a script is."""
+    said = next((text_of(one) for one in reversed(turn.messages) if is_said(one)), "")
+    left = len(re.findall(r"^@@step\b", said, re.MULTILINE))
+    turn.steering.is_open = left > 0
+    for step in steps:
+        if not isinstance(step, ev.StepStarted):
+            yield step
+            continue
+        left -= 1
+        told: list[str] = []
+        while steer := turn.steering.take():
+            told.append(steer.text)
+            yield ev.Steered(message_id=steer.message_id, text=steer.text)
+        turn.steering.is_open = left > 0
+        yield step
+        for text in told:
+            yield from read_script(f"{text}\n", pace_s=pace_s)
 
 
 def _rest(script: str, *, said: int, pace_s: float) -> Iterator[Step]:

@@ -116,6 +116,13 @@ class PlanUpdated(_Event, frozen=True, kw_only=True, tag="plan.updated"):
     entries: tuple[PlanEntry, ...]
 
 
+class Steered(_Event, frozen=True, kw_only=True, tag="steered"):
+    """The agent has taken, before its next step, what a person told it while it worked."""
+
+    message_id: str
+    text: str
+
+
 class UsageUpdated(_Event, frozen=True, kw_only=True, tag="usage.updated"):
     """Totals of the run so far; replaces the one before."""
 
@@ -153,6 +160,7 @@ Event = (
     | ApprovalResolved
     | QuestionAsked
     | PlanUpdated
+    | Steered
     | UsageUpdated
     | TitleChanged
     | Notice

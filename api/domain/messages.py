@@ -24,6 +24,11 @@ def _part_text(part: object) -> str:
     return ""
 
 
+def is_said(message: Message) -> bool:
+    """Does a turn begin with it? What a person told the agent while it worked is a part of the agent's turn."""
+    return message.get("role") == "user" and not message.get("steered")
+
+
 def clean_text(text: str) -> str:
     """`text` as it can be stored everywhere: a lone surrogate becomes U+FFFD and a NUL is dropped.
 

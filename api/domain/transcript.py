@@ -41,7 +41,14 @@ class NoticeBlock(msgspec.Struct, tag="notice", tag_field="kind"):
     message: str
 
 
-Block = TextBlock | ThinkingBlock | ToolBlock | NoticeBlock
+class SaidBlock(msgspec.Struct, tag="said", tag_field="kind"):
+    """What a person told the agent while it worked, where the agent took it."""
+
+    message_id: str
+    text: str
+
+
+Block = TextBlock | ThinkingBlock | ToolBlock | NoticeBlock | SaidBlock
 
 
 class Transcript(msgspec.Struct, omit_defaults=True):
@@ -82,7 +89,9 @@ def _apply(t: Transcript, event: ev.Event) -> None:
     match event:
         case ev.StepStarted(step=step):
             if step in t.steps:
-                del t.blocks[t.steps[step] :]
+                # What a person said stays said, whatever the agent makes of it the second time.
+                again = t.steps[step]
+                t.blocks[again:] = [block for block in t.blocks[again:] if isinstance(block, SaidBlock)]
             t.steps[step] = len(t.blocks)
         case ev.TextDelta(text=text):
             _append_text(t, text)
@@ -108,6 +117,8 @@ def _apply(t: Transcript, event: ev.Event) -> None:
             t.question = event
         case ev.PlanUpdated(entries=entries):
             t.plan = list(entries)
+        case ev.Steered(message_id=message_id, text=text):
+            t.blocks.append(SaidBlock(message_id=message_id, text=text))
         case ev.UsageUpdated(usage=usage):
             t.usage = usage
         case ev.TitleChanged(title=title):
@@ -162,19 +173,24 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
     """What an ended run leaves in its session's document, oldest first; `now` in seconds since 1970.
 
     One assistant message for each stretch of thinking and text with the tool calls that follow it, then one tool
-    message for each call: the shape that model APIs and the ecosystem's session files share. Ids derive from the run,
-    so folding twice yields the same messages. A run that ended without a word leaves one empty assistant message that
-    tells why.
+    message for each call: the shape that model APIs and the ecosystem's session files share. What a person told the
+    agent meanwhile is a user message between them, with `steered`. Ids derive from the run, so folding twice yields
+    the same messages. The agent has the last word, which tells how it ended, if need be an empty one.
     """
     messages: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
     results: list[dict[str, Any]] = []
 
+    def close() -> None:
+        nonlocal current
+        messages.extend(results)
+        results.clear()
+        current = None
+
     def stretch() -> dict[str, Any]:
         nonlocal current
         if current is None or results:
-            messages.extend(results)
-            results.clear()
+            close()
             count = sum(message["role"] == "assistant" for message in messages)
             current = {"id": MessageId(f"{run_id}.{count}"), "role": "assistant", "content": "", "timestamp": now}
             current |= {"model": model, "run_id": run_id}
@@ -198,11 +214,17 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
             case NoticeBlock():
                 message = current or stretch()
                 message.setdefault("notices", []).append({"code": block.code, "message": block.message})
+            case SaidBlock(message_id=message_id, text=text):
+                close()
+                said = {"id": MessageId(message_id), "role": "user", "content": text, "timestamp": now}
+                messages.append(said | {"run_id": run_id, "steered": True})
             case _:
                 assert_never(block)
     messages.extend(results)
     results.clear()
-    last = next((m for m in reversed(messages) if m["role"] == "assistant"), None) or stretch()
+    is_answered = bool(messages) and messages[-1]["role"] != "user"
+    last = next((m for m in reversed(messages) if m["role"] == "assistant"), None) if is_answered else None
+    last = last or stretch()
     last |= _ending(t)
     return messages
 

@@ -175,6 +175,28 @@ class Task(BaseModel):
     attempt: int
 
 
+class Waiting(BaseModel):
+    """A message that waits. `steers`: the agent at work is told it at its next step, unless it ends before."""
+
+    message_id: str
+    text: str
+    model: str | None
+    agent: str | None
+    created_at: float
+    revision: int
+    steers: bool
+
+
+class Queue(BaseModel):
+    """The messages that wait in a session, first the one to be sent next; held back while `is_held`."""
+
+    session_id: str
+    revision: int
+    is_held: bool
+    can_put_back: bool
+    items: list[Waiting]
+
+
 class SessionAnswer(BaseModel):
     """A session with some of its messages; `_messages_offset` come before them, `_messages_after` after."""
 
@@ -188,6 +210,7 @@ class SessionAnswer(BaseModel):
     asides: list[Aside]
     tasks: list[Task]
     draft: Draft
+    queue: Queue
 
 
 class Removed(BaseModel):
@@ -333,6 +356,28 @@ class Started(BaseModel):
     message_id: str
     title: str
     revision: int
+
+
+class QueueAnswer(BaseModel):
+    queue: Queue
+
+
+class QueueResumed(QueueAnswer):
+    """`started` is null while an answer is still being written."""
+
+    started: Started | None
+
+
+class QueueAdded(QueueResumed):
+    """`started`, where nothing had to be waited for."""
+
+    message_id: str
+
+
+class SteerAnswer(QueueAdded):
+    """Not `accepted`, it waits before all others, or was sent."""
+
+    accepted: bool
 
 
 class Cancelled(BaseModel):

@@ -58,15 +58,21 @@ class OneSession(Request):
     session_id: Id
 
 
-class Rename(OneSession):
+class Change(OneSession):
+    """`revision` is what the client saw; another one by now is a conflict."""
+
+    revision: int | None = Field(None, ge=0, le=2**53)
+
+
+class Rename(Change):
     title: Prose = Field(min_length=1, max_length=MAX_TITLE)
 
 
-class Pin(OneSession):
+class Pin(Change):
     pinned: bool
 
 
-class Archive(OneSession):
+class Archive(Change):
     archived: bool
 
 
@@ -78,22 +84,54 @@ class ChatStart(OneSession):
     workspace: Folder | None = None
 
 
-class Change(OneSession):
-    """`revision` is what the client saw; another one by now is a conflict."""
+class QueueAdd(OneSession):
+    message: Prose
+    message_id: Id | None = None
+    model: ModelId | None = None
+    agent: Name | None = None
 
+
+class Steer(OneSession):
+    text: Prose
+    message_id: Id | None = None
+
+
+class QueueEdit(OneSession):
+    """`revision` is the one of the message that the client saw; another one by now is a conflict."""
+
+    message_id: Id
+    message: Prose
     revision: int | None = Field(None, ge=0, le=2**53)
 
 
-class Again(Change):
+class QueueReorder(OneSession):
+    """`before` is the message to wait before; null is after all."""
+
+    message_id: Id
+    before: Id | None
+
+
+class QueueDelete(OneSession):
+    message_ids: list[Id] = Field(min_length=1, max_length=100)
+
+
+class TurnChange(Change):
+    """`message_id` is the message of the turn that is meant, by default the last one; another by now is a conflict."""
+
+    message_id: MessageRef | None = None
+
+
+class Again(TurnChange):
     model: ModelId | None = None
 
 
-class ChatEdit(Again):
+class ChatEdit(Change):
     """`message_id` is the message to replace, `new_message_id` the id of the new one."""
 
     message_id: MessageRef
     message: Prose
     new_message_id: Id | None = None
+    model: ModelId | None = None
     agent: Name | None = None
 
 
@@ -111,11 +149,17 @@ class Truncate(Change):
     message_id: MessageRef
 
 
-class Move(OneSession):
+class ChooseVersion(Truncate):
+    """`version` counts from 1, the oldest."""
+
+    version: int = Field(ge=1, le=2**31)
+
+
+class Move(Change):
     project_id: Id | None
 
 
-class Tag(OneSession):
+class Tag(Change):
     tags: list[Annotated[Plain, Field(min_length=1, max_length=50)]] = Field(max_length=30)
 
 

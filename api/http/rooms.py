@@ -14,6 +14,7 @@ from api.agents.registry import Registry
 from api.runs.asides import Asides
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
@@ -31,6 +32,7 @@ class Rooms:
     changes: Changes
     engine: Engine
     conversing: Conversing
+    queueing: Queueing
     asides: Asides
     tasks: Tasks
     projects: Projects

@@ -32,6 +32,7 @@ NAMES: dict[type, str] = {
     ev.ApprovalResolved: "approval_resolved",
     ev.QuestionAsked: "clarify",
     ev.PlanUpdated: "plan",
+    ev.Steered: "steer",
     ev.UsageUpdated: "metering",
     ev.TitleChanged: "title",
     ev.Notice: "warning",

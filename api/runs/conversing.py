@@ -42,26 +42,37 @@ class Conversing:
             session = await self._engine.load(session_id, owner)
             if repeated := turns.already_accepted(session, new):
                 return turns.started(session, repeated)
-            await self._engine.free(session)
-            agent, model, named = await self._chosen(session, new.model, new.agent)
+            return await self.start_alone(session, new)
 
-            def change(run_id: RunId) -> None:
-                turns.add_message(session, new, run_id, self._engine.clock())
-                session.model, session.agent = model, named
+    async def start_alone(self, session: Session, new: NewTurn) -> Started:
+        """As `start`, for a checked message that the session never had, by who holds the session's lock."""
+        await self._engine.free(session)
+        agent, model, named = await self._chosen(session, new.model, new.agent)
 
-            return await self._begin(session, agent, model, change)
+        def change(run_id: RunId) -> None:
+            turns.add_message(session, new, run_id, self._engine.clock())
+            session.model, session.agent = model, named
+
+        return await self._begin(session, agent, model, change)
 
     async def retry(
-        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
+        self,
+        session_id: str,
+        *,
+        message_id: str | None = None,
+        model: str | None = None,
+        revision: int | None = None,
+        owner: str = OWNER_LOCAL,
     ) -> Started:
         """Answer the last message anew, with another `model` if one is named.
 
-        Raises as `start`, and Conflict when there is no message.
+        Raises as `start`, and Conflict when there is no message, or the last one is not `message_id`.
         """
         async with self._engine.lock(session_id):
             session = await self._engine.load(session_id, owner)
             await self._engine.free(session)
             turns.check_revision(session, revision)
+            turns.check_last(session, message_id)
             return await self._answer_again(session, model)
 
     async def edit(
@@ -109,7 +120,13 @@ class Conversing:
             return session, await asyncio.to_thread(_make_and_save, session, make, reason)
 
     async def resume(
-        self, session_id: str, *, model: str | None = None, revision: int | None = None, owner: str = OWNER_LOCAL
+        self,
+        session_id: str,
+        *,
+        message_id: str | None = None,
+        model: str | None = None,
+        revision: int | None = None,
+        owner: str = OWNER_LOCAL,
     ) -> Started:
         """Go on with an answer that was cut off, or begin it anew when it had not a word; `model` as for `retry`.
 
@@ -119,6 +136,7 @@ class Conversing:
             session = await self._engine.load(session_id, owner)
             await self._engine.free(session)
             turns.check_revision(session, revision)
+            turns.check_last(session, message_id)
             if not turns.was_cut_off_in_mid_sentence(session):
                 return await self._answer_again(session, model)
             agent, model, named = await self._chosen(session, model)

@@ -3,7 +3,7 @@
 import logging
 
 from api.domain.ids import RunId
-from api.domain.messages import Message
+from api.domain.messages import Message, is_said
 from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, messages_of
 from api.runs.journal import Header
@@ -44,8 +44,8 @@ def fold_into(session: Session, header: Header, transcript: Transcript, *, now: 
 
 
 def messages_by(messages: list[Message], run_id: RunId) -> list[Message]:
-    """What a run said, of all `messages`."""
-    return [one for one in messages if one.get("run_id") == run_id and one.get("role") != "user"]
+    """What a run said and was told, of all `messages`."""
+    return [one for one in messages if one.get("run_id") == run_id and not is_said(one)]
 
 
 def _add_usage(session: Session, transcript: Transcript) -> None:

@@ -16,6 +16,7 @@ from api.domain.events import (
     Failure,
     Outcome,
     RunEnded,
+    Steered,
     ToolEnded,
     ToolStarted,
 )
@@ -113,7 +114,9 @@ class Run:
                 self._out.add(event)
                 if self.is_sealed:
                     break
-                if isinstance(event, ToolStarted | ToolEnded | ApprovalRequested | ApprovalResolved):
+                if isinstance(event, Steered):
+                    self.turn.steering.journaled(event.message_id)
+                if isinstance(event, ToolStarted | ToolEnded | ApprovalRequested | ApprovalResolved | Steered):
                     await asyncio.to_thread(self.journal.sync)
         return RunEnded(outcome="done")
 

@@ -6,9 +6,9 @@ import msgspec
 
 from api.domain.errors import BadRequest, Conflict, StaleRevision
 from api.domain.ids import MessageId, RunId, is_safe_id, new_message_id
-from api.domain.messages import Message, clean_text, text_of
+from api.domain.messages import Message, clean_text, is_said, text_of
 from api.domain.titles import UNTITLED, title_from
-from api.sessions import editing
+from api.sessions import editing, versions
 from api.sessions.session import Session
 
 
@@ -48,12 +48,12 @@ def checked(new: NewTurn) -> NewTurn:
 
 
 def already_accepted(session: Session, new: NewTurn) -> Message | None:
-    """The message that this one repeats, when it was accepted before.
+    """The message that this one repeats, when it was accepted before, wherever it is by now.
 
     Raises:
         Conflict: another message has its id.
     """
-    known = next((one for one in session.messages if new.message_id and one.get("id") == new.message_id), None)
+    known = versions.find_message(session, new.message_id) if new.message_id else None
     if known is None:
         return None
     if known.get("role") != "user" or text_of(known) != new.text:
@@ -74,16 +74,17 @@ def add_message(session: Session, new: NewTurn, run_id: RunId, now: float) -> No
 def drop_last_answer(session: Session, run_id: RunId) -> None:
     """Take back all that was said after the last message of a person, so that a run can answer it anew.
 
-    What is taken back stays with that message, under `alternatives`.
+    What is taken back stays with that message, as a version of it.
 
     Raises:
         Conflict: there is no message to answer.
     """
     position = _last_user_position(session)
-    message, dropped = session.messages[position], session.messages[position + 1 :]
     # Replaced and not changed in place: the caller can put back the list that was there before.
-    kept = [*message.get("alternatives", []), dropped] if dropped else message.get("alternatives", [])
-    again = message | {"run_id": run_id} | ({"alternatives": kept} if kept else {})
+    again = session.messages[position] | {"run_id": run_id}
+    if position + 1 < len(session.messages):
+        again[versions.ALTERNATIVES] = versions.kept_with(session, position)
+        again.pop(versions.VERSION, None)
     session.messages = [*session.messages[:position], again]
     session.active_stream_id = run_id
 
@@ -91,19 +92,28 @@ def drop_last_answer(session: Session, run_id: RunId) -> None:
 def replace_message(session: Session, message_id: str, new: NewTurn, run_id: RunId, now: float) -> None:
     """Put another message of a person in the place of one, so that a run can answer that instead.
 
-    The old one, with all that followed it, stays with the new one, under `alternatives`.
+    The old one, with all that followed it, stays with the new one, as a version of it.
 
     Raises:
         NotFound: there is no such message.
-        Conflict: it is not a person's.
+        Conflict: it is not a person's, or it was told to an agent at work.
     """
     position = editing.position_of(session, message_id)
-    old, dropped = session.messages[position], session.messages[position:]
+    old = session.messages[position]
     if old.get("role") != "user":
         raise Conflict("Only your own messages can be edited.", code="not_yours")
+    if not is_said(old):
+        raise Conflict("The agent has worked with this already. Edit the message that it answers.", code="steered")
+    kept = versions.kept_with(session, position)
     session.messages = session.messages[:position]
     add_message(session, new, run_id, now)
-    session.messages[-1]["alternatives"] = [*old.get("alternatives", []), dropped]
+    session.messages[-1][versions.ALTERNATIVES] = kept
+
+
+def was_answered(session: Session) -> bool:
+    """Was the last answer neither stopped nor cut off, nor did it fail? What came out of the background is none."""
+    answers = (one for one in reversed(session.messages) if one.get("role") == "assistant" and not one.get("task"))
+    return next(answers, {}).get("outcome") in (None, "done")
 
 
 def was_cut_off_in_mid_sentence(session: Session) -> bool:
@@ -115,7 +125,8 @@ def was_cut_off_in_mid_sentence(session: Session) -> bool:
     last = session.messages[-1] if session.messages else {}
     if last.get("role") != "assistant" or last.get("outcome") not in ("interrupted", "cancelled", "failed"):
         raise Conflict("The last answer is complete, so there is nothing to continue.", code="nothing_to_continue")
-    return bool(text_of(last).strip())
+    # Told something just before it broke off, it has a word to answer, if none to go on from.
+    return bool(text_of(last).strip()) or bool(session.messages[-2:-1] and session.messages[-2].get("steered"))
 
 
 def hand_over(session: Session, run_id: RunId) -> None:
@@ -147,6 +158,20 @@ def check_revision(session: Session, seen: int | None) -> None:
         raise StaleRevision(
             "This conversation changed in another window. Nothing was overwritten; look at it again.",
             revision=session.revision,
+            session=session.row(),
+        )
+
+
+def check_last(session: Session, message_id: str | None) -> None:
+    """Raises:
+    Conflict: the turn that the client means is not the last one by now.
+    """
+    if message_id is not None and last_user_message(session)["id"] != message_id:
+        raise Conflict(
+            "The conversation has gone on since. Nothing was changed; look at it again.",
+            code="not_the_last",
+            revision=session.revision,
+            session=session.row(),
         )
 
 
@@ -165,6 +190,6 @@ def put_back(session: Session, state: dict[str, Any]) -> None:
 
 def _last_user_position(session: Session) -> int:
     for position in range(len(session.messages) - 1, -1, -1):
-        if session.messages[position].get("role") == "user":
+        if is_said(session.messages[position]):
             return position
     raise Conflict("There is no message to answer yet.", code="nothing_to_retry")

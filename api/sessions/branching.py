@@ -21,9 +21,6 @@ def copied_fields(session: Session, *, up_to: str | None, title: str | None) -> 
     names = ("workspace", "model", "agent", "project_id", "profile")
     fields: dict[str, Any] = {name: getattr(session, name) for name in names}
     messages = copy.deepcopy(session.messages[:end])
-    for message in messages:
-        # The copy answers for nothing that ran: a run belongs to the session that it ran in.
-        message.pop("alternatives", None)
     kind = "branch" if up_to is not None else "copy"
     return fields | {
         "messages": messages,

@@ -1,7 +1,7 @@
 """What can be done to a session besides adding messages to it. Changes memory; saving is the caller's."""
 
 from api.domain.errors import Conflict, NotFound
-from api.domain.messages import Message
+from api.domain.messages import Message, is_said
 from api.sessions.session import Session
 
 TAKEN_BACK = "taken_back"
@@ -17,7 +17,7 @@ def undo_last_turn(session: Session, now: float) -> list[Message]:
         Conflict: no person has said anything.
     """
     for position in range(len(session.messages) - 1, -1, -1):
-        if session.messages[position].get("role") == "user":
+        if is_said(session.messages[position]):
             return _take_back(session, position, "undo", now)
     raise Conflict("There is nothing to undo in this conversation.", code="nothing_to_undo")
 

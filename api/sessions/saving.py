@@ -23,7 +23,7 @@ from api.sessions.quarantine import stamp_of
 from api.sessions.session import Seen, Session
 from api.sessions.trash import is_trashed
 
-SHRINKING = frozenset({"truncate", "undo", "clear", "edit", "retry", "import"})
+SHRINKING = frozenset({"truncate", "undo", "clear", "edit", "retry", "version", "import"})
 """The reasons for which a save may leave fewer messages than the document has."""
 
 

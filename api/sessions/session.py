@@ -132,7 +132,7 @@ class Session:
     def save(self, reason: str | None = None) -> None:
         """Write the document; when this returns, a power cut cannot undo it.
 
-        `reason` says why there may be fewer messages than on disk: truncate, undo, clear, edit, retry or import.
+        `reason` says why there may be fewer messages than on disk: one of `saving.SHRINKING`.
 
         Raises:
             Conflict: deleted meanwhile, changed by someone else, or it would silently shrink; see its code.

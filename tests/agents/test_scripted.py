@@ -5,6 +5,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from api.agents.base import Steer
 from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
 from tests.agents.conformance import AgentConformance, collect, ending, said, turn_of, user
@@ -59,8 +60,30 @@ async def test_a_message_without_instructions_is_echoed_to_the_letter(agent):
 async def test_every_kind_of_event_can_be_asked_for(agent):
     events = await collect(agent, turn_of(EVERYTHING))
 
-    assert {type(event) for event in events} == set(get_args(ev.Event))
+    assert {type(event) for event in events} == set(get_args(ev.Event)) - {ev.Steered}
     assert ending(events).outcome == "done"
+
+
+async def test_what_it_is_told_meanwhile_is_taken_before_the_next_step_and_done(agent):
+    turn = turn_of("@@step 1\n@@text one\n@@step 2\n@@text two")
+    events: list[ev.Event] = []
+    async for event in agent.run(turn):
+        events.append(event)
+        if event == ev.TextDelta(text="one"):
+            assert turn.steering.tell(Steer("m1", "@@text hurry"), lambda: None)
+
+    taken = events.index(ev.Steered(message_id="m1", text="@@text hurry"))
+    assert said(events[:taken]).strip() == "one"
+    assert events[taken + 1] == ev.StepStarted(step=2)
+    assert said(events[taken:]) == "hurrytwo"
+
+
+@pytest.mark.parametrize("script", ["no step at all", "@@text one\n@@step 1\n@@text in the last step"])
+async def test_without_a_further_step_it_cannot_be_told_anything(agent, script):
+    turn = turn_of(script)
+    async for event in agent.run(turn):
+        if isinstance(event, ev.TextDelta) and event.text != "one":
+            assert not turn.steering.tell(Steer("m1", "too late"), lambda: None)
 
 
 async def test_the_same_script_gives_the_same_events(agent):

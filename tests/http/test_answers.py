@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from api.http.answers import RunDone, SessionsChanged
 from api.routes import ROUTES
 from tests.fakes.provider import FakeProvider
+from tests.http.conftest import until
 from tests.http.reading import reading
 from tests.serving import Client, ServerProcess
 
@@ -111,14 +112,33 @@ def _talk(api: Checking, client: Client) -> str:
         api.get("/api/session", session_id=session_id)
         api.get("/api/sessions")
         api.get("/api/chat/stream/status", stream_id=stream_id)
+    _queue(api, session_id)
     api.post("/api/chat/cancel", stream_id=stream_id)
     api.get("/api/chat/stream/status", stream_id=stream_id)
+    until(lambda: api.get("/api/chat/queue", session_id=session_id)["queue"]["is_held"])
+    sent = api.post("/api/chat/queue/continue", session_id=session_id)["started"]["stream_id"]
+    api.post("/api/chat/cancel", stream_id=sent)
+    shown = api.post("/api/chat/steer", session_id=session_id, text="@@text One\n@@hang")["started"]
+    assert shown is not None
+    api.post("/api/chat/cancel", stream_id=shown["stream_id"])
 
     revision = api.get("/api/session", session_id=session_id)["session"]["revision"]
     resumed = api.post("/api/chat/continue", session_id=session_id, revision=revision)["stream_id"]
     assert [frame.name for frame in client.frames(resumed)][-1] == "stream_end"
     api.post("/api/chat/cancel", stream_id=api.post("/api/chat/retry", session_id=session_id)["stream_id"])
     return session_id
+
+
+def _queue(api: Checking, session_id: str) -> None:
+    one = {"session_id": session_id}
+    waits = api.post("/api/chat/queue", **one, message="@@text One\n@@hang", model="scripted/script")["message_id"]
+    other = api.post("/api/chat/steer", **one, text="not now")["message_id"]
+    api.post("/api/chat/queue/edit", **one, message_id=other, message="later")
+    api.post("/api/chat/queue/reorder", **one, message_id=other, before=None)
+    api.post("/api/chat/queue/delete", **one, message_ids=[other])
+    api.post("/api/chat/queue/put_back", **one)
+    api.post("/api/chat/queue/delete", **one, message_ids=[other])
+    assert [item["message_id"] for item in api.get("/api/chat/queue", **one)["queue"]["items"]] == [waits]
 
 
 def _keep_house(api: Checking, session_id: str) -> None:
@@ -168,6 +188,10 @@ def _edit_and_file(api: Checking, session_id: str) -> None:
     first = api.get("/api/session", **one)["session"]["messages"][0]["id"]
     api.post("/api/session/branch", **one, message_id=first)
     edited = api.post("/api/chat/edit", **one, message_id=first, message="@@text Edited")
+    api.post("/api/chat/cancel", stream_id=edited["stream_id"])
+    second = api.get("/api/session", **one)["session"]["messages"][0]["id"]
+    api.post("/api/session/version", **one, message_id=second, version=1)
+    edited = api.post("/api/chat/edit", **one, message_id=first, message="@@text Edited again")
     aside = api.post("/api/btw", **one, question="@@hang", model="scripted/script")["aside"]["stream_id"]
     api.post("/api/background", **one, prompt="@@hang", model="scripted/script")
     api.get("/api/background/status", **one)

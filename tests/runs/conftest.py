@@ -11,8 +11,10 @@ from api.domain.events import Event, RunEnded
 from api.runs.asides import Asides
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
+from api.sessions.queues import Queues
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
@@ -89,6 +91,8 @@ class World:
         self.viewing = Viewing(self.engine)
         self.asides = Asides(self.engine, self.conversing, self.viewing)
         self.tasks = Tasks(self.engine, self.conversing)
+        self.told: list[str] = []
+        self.queueing = Queueing(self.engine, self.conversing, Queues(self.folder / "queues"), self.told.append)
 
     def restart(self) -> None:
         self._dead.append(self.engine)

@@ -163,7 +163,7 @@ async def test_a_retry_answers_the_last_message_anew_and_keeps_the_old_answer_as
 
     question, answer = document(world, session.session_id)["messages"]
     assert answer["content"] == "right"
-    assert [[one["content"] for one in old] for old in question["alternatives"]] == [["wrong"]]
+    assert [[one["content"] for one in old] for old in question["alternatives"]] == [["hello", "wrong"]]
     assert [message["content"] for message in world.agent.turns[-1].messages] == ["hello"]
 
 

@@ -56,3 +56,14 @@ test("content may come in parts, of which the text is read", () => {
   expect(textOf([{ type: "text", text: "one" }, { type: "image_url", image_url: {} }, "two"])).toBe("one\n\ntwo");
   expect(textOf(null)).toBe("");
 });
+
+test("what a person told the agent while it worked stands in the answer, where it was taken", () => {
+  const meanwhile: Message = { ...said("m1", "Only in Lisbon."), run_id: "r1", steered: true };
+  const messages = [said("u1"), told("r1.0", "r1", { content: "Looking." }), meanwhile, told("r1.1", "r1", { content: "Found." })];
+
+  const [first, answer, ...more] = entriesOf(messages) as [unknown, Answer];
+
+  expect(first).toMatchObject({ kind: "said", key: "u1" });
+  expect(answer.blocks.map((block) => block.kind)).toEqual(["text", "said", "text"]);
+  expect(more).toEqual([]);
+});

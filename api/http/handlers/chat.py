@@ -40,17 +40,18 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
     started = await house.conversing.start(body.session_id, turn, owner=owner)
     if await asyncio.to_thread(house.drafts.forget, started.session_id, body.message):
         house.changes.note_topic(f"draft:{started.session_id}")
+    await house.queueing.forget(started.session_id, started.message_id, owner=owner)
     return reply(started)
 
 
 async def retry(body: Again, house: House, owner: Owner) -> Response:
     """Answer the last message anew. The answer it had is kept aside in the document."""
-    return reply(await house.conversing.retry(body.session_id, model=body.model, revision=body.revision, owner=owner))
+    return reply(await house.conversing.retry(body.session_id, **_meant(body), owner=owner))
 
 
 async def resume(body: Again, house: House, owner: Owner) -> Response:
     """Go on with an answer that was cut off."""
-    return reply(await house.conversing.resume(body.session_id, model=body.model, revision=body.revision, owner=owner))
+    return reply(await house.conversing.resume(body.session_id, **_meant(body), owner=owner))
 
 
 async def edit(body: ChatEdit, house: House, owner: Owner) -> Response:
@@ -59,6 +60,10 @@ async def edit(body: ChatEdit, house: House, owner: Owner) -> Response:
     return reply(
         await house.conversing.edit(body.session_id, body.message_id, turn, revision=body.revision, owner=owner)
     )
+
+
+def _meant(body: Again) -> dict[str, Any]:
+    return {"message_id": body.message_id, "model": body.model, "revision": body.revision}
 
 
 async def cancel(body: Cancel, house: House, owner: Owner) -> Response:

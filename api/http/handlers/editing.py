@@ -5,9 +5,10 @@ from collections.abc import Callable
 from fastapi import Response
 
 from api.domain.messages import Message
-from api.http.bodies import Branch, Change, Copy, Truncate
+from api.http.bodies import Branch, Change, ChooseVersion, Copy, Truncate, TurnChange
 from api.http.rooms import House, Owner, Rooms, reply
-from api.sessions import editing
+from api.runs import turns
+from api.sessions import editing, versions
 from api.sessions.session import Session
 
 
@@ -28,10 +29,15 @@ async def truncate(body: Truncate, house: House, owner: Owner) -> Response:
     return await _take(house, owner, body, "truncate", lambda one: editing.truncate(one, body.message_id, now))
 
 
-async def undo(body: Change, house: House, owner: Owner) -> Response:
+async def undo(body: TurnChange, house: House, owner: Owner) -> Response:
     """Take back the last message of a person, with its answer."""
     now = house.engine.clock()
-    return await _take(house, owner, body, "undo", lambda one: editing.undo_last_turn(one, now))
+
+    def take(session: Session) -> list[Message]:
+        turns.check_last(session, body.message_id)
+        return editing.undo_last_turn(session, now)
+
+    return await _take(house, owner, body, "undo", take)
 
 
 async def clear(body: Change, house: House, owner: Owner) -> Response:
@@ -43,6 +49,18 @@ async def clear(body: Change, house: House, owner: Owner) -> Response:
 async def put_back(body: Change, house: House, owner: Owner) -> Response:
     """Put back what was last taken away, unless the conversation has gone on since."""
     session, _ = await house.conversing.change(body.session_id, editing.put_back, revision=body.revision, owner=owner)
+    return reply({"session": session.row()})
+
+
+async def version(body: ChooseVersion, house: House, owner: Owner) -> Response:
+    """Have another version of a turn stand in the conversation. What stood there becomes a version like the others."""
+
+    def choose(session: Session) -> None:
+        versions.choose(session, body.message_id, body.version)
+
+    session, _ = await house.conversing.change(
+        body.session_id, choose, revision=body.revision, reason="version", owner=owner
+    )
     return reply({"session": session.row()})
 
 

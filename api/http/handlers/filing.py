@@ -17,7 +17,9 @@ async def move(body: Move, house: House, owner: Owner) -> Response:
     def file(session: Session) -> None:
         session.project_id = body.project_id
 
-    session, _ = await house.conversing.change(body.session_id, file, while_running=True, owner=owner)
+    session, _ = await house.conversing.change(
+        body.session_id, file, revision=body.revision, while_running=True, owner=owner
+    )
     return reply({"session": session.row()})
 
 
@@ -28,7 +30,9 @@ async def tag(body: Tag, house: House, owner: Owner) -> Response:
     def mark(session: Session) -> None:
         session.tags = tags
 
-    session, _ = await house.conversing.change(body.session_id, mark, while_running=True, owner=owner)
+    session, _ = await house.conversing.change(
+        body.session_id, mark, revision=body.revision, while_running=True, owner=owner
+    )
     return reply({"session": session.row()})
 
 

@@ -1,13 +1,13 @@
 """Sessions: listing, opening, naming, putting away."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Query, Response
 
 from api.domain.titles import UNTITLED, split_tags
-from api.http.bodies import Archive, Id, NewSession, OneSession, Pin, Rename
+from api.http.bodies import Archive, Change, Id, NewSession, OneSession, Pin, Rename
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs.tasks import public
 from api.sessions.search import SearchPage
@@ -75,6 +75,7 @@ async def show(
         "active_run": view.active_run,
         "asides": house.asides.of(session_id, owner=owner),
         "tasks": [public(task) for task in house.tasks.of(session_id, owner=owner)],
+        "queue": await house.queueing.of(session_id, owner=owner),
         "draft": await asyncio.to_thread(house.drafts.get, view.session),
     }
     return reply(answer)
@@ -108,19 +109,30 @@ async def search(
 async def rename(body: Rename, house: House, owner: Owner) -> Response:
     """Give a session a name by hand, which nothing overwrites. `#words` in it become tags."""
     title, tags = split_tags(body.title)
-    session = await asyncio.to_thread(house.store.get, body.session_id, owner=owner)
-    tags = [*session.tags, *(tag for tag in tags if tag not in session.tags)]
-    return await _change(house, owner, body.session_id, title=title or UNTITLED, title_by="person", tags=tags)
+
+    def name(session: Session) -> None:
+        session.title, session.title_by = title or UNTITLED, "person"
+        session.tags = [*session.tags, *(tag for tag in tags if tag not in session.tags)]
+
+    return await _change(house, owner, body, name)
 
 
 async def pin(body: Pin, house: House, owner: Owner) -> Response:
     """Keep a session at the top of the list, or no longer."""
-    return await _change(house, owner, body.session_id, pinned=body.pinned)
+
+    def mark(session: Session) -> None:
+        session.pinned = body.pinned
+
+    return await _change(house, owner, body, mark)
 
 
 async def archive(body: Archive, house: House, owner: Owner) -> Response:
     """Put a session away, or take it back out."""
-    return await _change(house, owner, body.session_id, archived=body.archived)
+
+    def file(session: Session) -> None:
+        session.archived = body.archived
+
+    return await _change(house, owner, body, file)
 
 
 async def delete(body: OneSession, house: House, owner: Owner) -> Response:
@@ -136,10 +148,8 @@ async def restore(body: OneSession, house: House, owner: Owner) -> Response:
     return reply({"session": (await house.conversing.restore(body.session_id, owner=owner)).row()})
 
 
-async def _change(house: Rooms, owner: str, session_id: str, **values: Any) -> Response:
-    def change(session: Session) -> None:
-        for name, value in values.items():
-            setattr(session, name, value)
-
-    session, _ = await house.conversing.change(session_id, change, while_running=True, owner=owner)
+async def _change(house: Rooms, owner: str, body: Change, make: Callable[[Session], None]) -> Response:
+    session, _ = await house.conversing.change(
+        body.session_id, make, revision=body.revision, while_running=True, owner=owner
+    )
     return reply({"session": session.row()})

@@ -42,10 +42,10 @@ export function entriesOf(messages: readonly Message[], shown: ReadonlyMap<strin
     open = [];
   };
   for (const message of messages) {
-    if (message.role === "user") {
+    if (isSaid(message)) {
       close();
       entries.push(saidOf(message));
-    } else if (message.role === "assistant" || message.role === "tool") {
+    } else if (message.role === "assistant" || message.role === "tool" || message.role === "user") {
       if (open[0] && (open[0].run_id ?? null) !== (message.run_id ?? null)) close();
       open.push(message);
     }
@@ -62,6 +62,11 @@ function withOwnKey(taken: Set<string>): (entry: Entry) => Entry {
     taken.add(key);
     return key === entry.key ? entry : { ...entry, key };
   };
+}
+
+/** Does a turn begin with it? What a person told the agent while it worked is a part of its answer. */
+export function isSaid(message: Message): boolean {
+  return message.role === "user" && !message.steered;
 }
 
 export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {
@@ -121,6 +126,7 @@ function blocksOf(messages: readonly Message[]): Block[] {
   const results = new Map(messages.filter((m) => m.role === "tool").map((m) => [m.tool_call_id ?? m.id, m]));
   const blocks: Block[] = [];
   for (const message of messages) {
+    if (message.role === "user") blocks.push({ kind: "said", message_id: message.id, text: textOf(message.content) });
     if (message.role !== "assistant") continue;
     if (message.reasoning) {
       const ended_ms = message.reasoning_ms ?? 0;

@@ -17,6 +17,7 @@ interface Events {
   approval_resolved: schema.ApprovalResolved;
   clarify: schema.QuestionAsked;
   plan: schema.PlanUpdated;
+  steer: schema.Steered;
   metering: schema.UsageUpdated;
   title: schema.TitleChanged;
   warning: schema.Notice;
@@ -46,6 +47,7 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   approval_resolved: {},
   clarify: { options: [] },
   plan: { entries: [] },
+  steer: {},
   metering: { usage: {} },
   title: {},
   warning: {},

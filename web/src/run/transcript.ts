@@ -7,7 +7,9 @@ import type { RunFrame } from "./frames";
 type Whole<Shape> = Readonly<Required<Shape>>;
 
 export type ToolBlock = Whole<schema.ToolBlock>;
-export type Block = Whole<schema.TextBlock> | Whole<schema.ThinkingBlock> | ToolBlock | Whole<schema.NoticeBlock>;
+/** What a person told the agent while it worked, where the agent took it. */
+export type SaidBlock = Whole<schema.SaidBlock>;
+export type Block = Whole<schema.TextBlock> | Whole<schema.ThinkingBlock> | ToolBlock | Whole<schema.NoticeBlock> | SaidBlock;
 
 /** A run as far as its events tell. `seq` is the number of the last event in it; `steps` where each step's blocks begin. */
 export interface Transcript extends Omit<Whole<schema.Transcript>, "blocks" | "question"> {
@@ -34,6 +36,7 @@ const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
   thinking: { text: "", started_ms: 0, ended_ms: 0 },
   tool: { name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 },
   notice: { code: "", message: "" },
+  said: { text: "" },
 };
 
 /** A snapshot as the server sends it, with the fields it left out. */
@@ -92,6 +95,8 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
     }
     case "plan":
       return { ...t, plan: frame.entries };
+    case "steer":
+      return { ...t, blocks: [...t.blocks, { kind: "said", message_id: frame.message_id, text: frame.text }] };
     case "metering":
       return { ...t, usage: frame.usage };
     case "title":
@@ -109,7 +114,9 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
 
 /** A step that begins a second time replaces all that its first attempt showed. */
 function beginStep(t: Transcript, step: number): Transcript {
-  const blocks = step in t.steps ? t.blocks.slice(0, t.steps[step]) : t.blocks;
+  const again = t.steps[step] ?? t.blocks.length;
+  // What a person said stays said, whatever the agent makes of it the second time.
+  const blocks = t.blocks.filter((block, at) => at < again || block.kind === "said");
   return { ...t, blocks, steps: { ...t.steps, [step]: blocks.length } };
 }
 

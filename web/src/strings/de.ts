@@ -90,6 +90,7 @@ export const chat: Catalogue["chat"] = {
   loadingOlder: "Frühere Nachrichten werden geladen",
   olderFailed: "Frühere Nachrichten konnten nicht geladen werden.",
   you: "Du hast gesagt",
+  toldMeanwhile: "Du hast währenddessen gesagt",
   agent: (model) => (model ? `${model} hat geantwortet` : "Antwort"),
   jumpToLatest: "Zum Neuesten springen",
   thinking: "Denkt nach …",

@@ -88,6 +88,7 @@ export const chat = {
   olderFailed: "Earlier messages could not be loaded.",
   newerFailed: "Later messages could not be loaded.",
   you: "You said",
+  toldMeanwhile: "You said meanwhile",
   agent: (model: string) => (model ? `${model} answered` : "Answer"),
   jumpToLatest: "Jump to the latest",
   thinking: "Thinking …",

@@ -90,6 +90,7 @@ export const chat: Catalogue["chat"] = {
   loadingOlder: "Chargement des messages précédents",
   olderFailed: "Les messages précédents n’ont pas pu être chargés.",
   you: "Vous avez dit",
+  toldMeanwhile: "Vous avez dit entre-temps",
   agent: (model) => (model ? `${model} a répondu` : "Réponse"),
   jumpToLatest: "Aller au plus récent",
   thinking: "Réfléchit …",

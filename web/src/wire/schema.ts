@@ -1,6 +1,7 @@
 /** What the server says, generated from its OpenAPI description by `npm run types`. Never edited by hand. */
 
 export interface Again {
+  message_id?: string | null;
   model?: string | null;
   request_id?: string | null;
   revision?: number | null;
@@ -28,6 +29,7 @@ export interface ApprovalResolved {
 export interface Archive {
   archived: boolean;
   request_id?: string | null;
+  revision?: number | null;
   session_id: string;
 }
 
@@ -106,6 +108,15 @@ export interface ChatStart {
   request_id?: string | null;
   session_id: string;
   workspace?: string | null;
+}
+
+/** `version` counts from 1, the oldest. */
+export interface ChooseVersion {
+  message_id: string;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+  version: number;
 }
 
 export interface CodeExchange {
@@ -281,6 +292,7 @@ export interface Models {
 export interface Move {
   project_id: string | null;
   request_id?: string | null;
+  revision?: number | null;
   session_id: string;
 }
 
@@ -350,6 +362,7 @@ export interface Passage {
 export interface Pin {
   pinned: boolean;
   request_id?: string | null;
+  revision?: number | null;
   session_id: string;
 }
 
@@ -465,6 +478,64 @@ export interface QuestionAsked {
   type: "question.asked";
 }
 
+/** The messages that wait in a session, first the one to be sent next; held back while `is_held`. */
+export interface Queue {
+  can_put_back: boolean;
+  is_held: boolean;
+  items: Waiting[];
+  revision: number;
+  session_id: string;
+}
+
+export interface QueueAdd {
+  agent?: string | null;
+  message: string;
+  message_id?: string | null;
+  model?: string | null;
+  request_id?: string | null;
+  session_id: string;
+}
+
+/** `started`, where nothing had to be waited for. */
+export interface QueueAdded {
+  message_id: string;
+  queue: Queue;
+  started: Started | null;
+}
+
+export interface QueueAnswer {
+  queue: Queue;
+}
+
+export interface QueueDelete {
+  message_ids: string[];
+  request_id?: string | null;
+  session_id: string;
+}
+
+/** `revision` is the one of the message that the client saw; another one by now is a conflict. */
+export interface QueueEdit {
+  message: string;
+  message_id: string;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+}
+
+/** `before` is the message to wait before; null is after all. */
+export interface QueueReorder {
+  before: string | null;
+  message_id: string;
+  request_id?: string | null;
+  session_id: string;
+}
+
+/** `started` is null while an answer is still being written. */
+export interface QueueResumed {
+  queue: Queue;
+  started: Started | null;
+}
+
 /** The session has changed: look at it again. */
 export interface Reload {
   session_id: string;
@@ -479,6 +550,7 @@ export interface Removed {
 
 export interface Rename {
   request_id?: string | null;
+  revision?: number | null;
   session_id: string;
   title: string;
 }
@@ -516,6 +588,13 @@ export interface RunSnapshot {
   started_at: number;
   stream_id: string;
   transcript: Transcript;
+}
+
+/** What a person told the agent while it worked, where the agent took it. */
+export interface SaidBlock {
+  kind: "said";
+  message_id: string;
+  text: string;
 }
 
 /** Tell the person. */
@@ -573,6 +652,7 @@ export interface SessionAnswer {
   active_run: RunSnapshot | null;
   asides: Aside[];
   draft: Draft;
+  queue: Queue;
   session: Session;
   tasks: Task[];
 }
@@ -650,6 +730,29 @@ export interface Started {
   turn_id: string;
 }
 
+export interface Steer {
+  message_id?: string | null;
+  request_id?: string | null;
+  session_id: string;
+  text: string;
+}
+
+/** Not `accepted`, it waits before all others, or was sent. */
+export interface SteerAnswer {
+  accepted: boolean;
+  message_id: string;
+  queue: Queue;
+  started: Started | null;
+}
+
+/** The agent has taken, before its next step, what a person told it while it worked. */
+export interface Steered {
+  message_id: string;
+  seq?: number;
+  text: string;
+  type: "steered";
+}
+
 /** A request to the model begins. A second `attempt` of a step replaces all that the first one showed. */
 export interface StepStarted {
   attempt?: number;
@@ -666,6 +769,7 @@ export interface StreamStatus {
 
 export interface Tag {
   request_id?: string | null;
+  revision?: number | null;
   session_id: string;
   tags: string[];
 }
@@ -783,7 +887,7 @@ export interface ToolStarted {
 
 /** A run as far as its events tell. `seq` is the number of the last event folded in. `steps` holds, for each request to the model, where in `blocks` it begins; a repeated attempt cuts back to there. */
 export interface Transcript {
-  blocks?: (TextBlock | ThinkingBlock | ToolBlock | NoticeBlock)[];
+  blocks?: (TextBlock | ThinkingBlock | ToolBlock | NoticeBlock | SaidBlock)[];
   duration_ms?: number;
   failure?: Failure | null;
   outcome?: "cancelled" | "done" | "failed" | "interrupted" | null;
@@ -820,6 +924,14 @@ export interface Truncate {
   session_id: string;
 }
 
+/** `message_id` is the message of the turn that is meant, by default the last one; another by now is a conflict. */
+export interface TurnChange {
+  message_id?: string | null;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+}
+
 /** A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders. */
 export interface UnreadableFile {
   can_download: boolean;
@@ -849,4 +961,15 @@ export interface UsageUpdated {
   seq?: number;
   type: "usage.updated";
   usage: Usage;
+}
+
+/** A message that waits. `steers`: the agent at work is told it at its next step, unless it ends before. */
+export interface Waiting {
+  agent: string | null;
+  created_at: number;
+  message_id: string;
+  model: string | null;
+  revision: number;
+  steers: boolean;
+  text: string;
 }

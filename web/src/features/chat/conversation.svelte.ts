@@ -2,7 +2,7 @@
 
 import type { Sought } from "../../state/addresses";
 import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
-import { entriesOf, liveAnswer, type Answer, type Entry } from "../../run/answers";
+import { entriesOf, isSaid, liveAnswer, type Answer, type Entry } from "../../run/answers";
 import { beginningOf, withVersion, type Reading } from "../../run/alternatives";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
 import { chat } from "../../strings";
@@ -217,9 +217,9 @@ export class Conversation {
   entryKeyOf(messageId: string): string | null {
     const at = this.#messages.findIndex((message) => message.id === messageId);
     const message = this.#messages[at];
-    if (!message || message.role === "user") return message?.id ?? null;
+    if (!message || isSaid(message)) return message?.id ?? null;
     if (message.run_id) return message.run_id;
-    const next = this.#messages.findIndex((one, place) => place > at && (one.role === "user" || one.run_id));
+    const next = this.#messages.findIndex((one, place) => place > at && (isSaid(one) || one.run_id));
     const group = this.#messages.slice(at, next < 0 ? undefined : next);
     return group.findLast((one) => one.role === "assistant")?.id ?? message.id;
   }
@@ -280,11 +280,11 @@ export class Conversation {
 
   /** Answer the last message anew. */
   async retry(): Promise<void> {
-    const lastSaid = this.#messages.findLastIndex((message) => message.role === "user");
+    const lastSaid = this.#messages.findLastIndex(isSaid);
     const kept = this.#messages.slice(0, lastSaid + 1);
     const said = kept.at(-1);
-    const dropped = this.#messages.slice(lastSaid + 1);
-    const again = said && dropped.length > 0 ? { ...said, alternatives: [...(said.alternatives ?? []), dropped] } : said;
+    const dropped = this.#messages.slice(lastSaid);
+    const again = said && dropped.length > 1 ? { ...said, alternatives: [...(said.alternatives ?? []), dropped] } : said;
     await this.#again("/api/chat/retry", again ? [...kept.slice(0, -1), again] : kept);
   }
 
@@ -459,7 +459,7 @@ export class Conversation {
     this.ending = outcome;
     if (finished?.streamId !== live.streamId) return void this.#refresh({ evenIfLive: true });
     // The question carries the run's id too, and is not among what the run left.
-    const others = this.#messages.filter((message) => message.role === "user" || message.run_id !== live.streamId);
+    const others = this.#messages.filter((message) => isSaid(message) || message.run_id !== live.streamId);
     if (!this.hasNewer) this.#messages = [...others, ...finished.messages];
     if (finished.row) this.row = finished.row;
     this.#live = null;
