@@ -1,5 +1,6 @@
 """Builds everything, once: the only place where rooms are constructed and handed to each other."""
 
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from api.http.page import Page
 from api.http.rooms import Rooms
 from api.http.routing import build, guarded
 from api.routes import ROUTES
-from api.runs import recovery
+from api.runs import doctor, recovery
 from api.runs.asides import Asides
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
@@ -32,11 +33,13 @@ from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
 from api.sessions.drafts import Drafts
-from api.sessions.files import StateFile, make_folder, sweep_temps
+from api.sessions.files import StateFile, close_to_others, make_folder, sweep_temps
 from api.sessions.projects import Projects
 from api.sessions.queues import Queues
 from api.sessions.trashcan import Trashcan
 from api.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "static"
 
@@ -69,6 +72,7 @@ class House:
         make_folder(self.settings.runs_dir)
         for folder in (self.settings.state_dir, self.settings.runs_dir):
             sweep_temps(folder)
+        _close_secrets(self.settings.state_dir)
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         recovery.recover(rooms.store, self.settings.runs_dir)
@@ -139,6 +143,12 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         workspace=str(settings.workspace),
         uptime_s=lambda: time.monotonic() - began,
     )
+
+
+def _close_secrets(state_dir: Path) -> None:
+    for name in doctor.SECRETS:
+        if close_to_others(state_dir / name):
+            log.warning("secrets.were_open_to_others", extra={"file": name})
 
 
 def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:

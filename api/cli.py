@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import time
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,7 +16,18 @@ from api.settings import Settings, SettingsError, load_settings
 
 log = logging.getLogger(__name__)
 
-Command = Callable[[Settings], int]
+
+class Arguments(argparse.Namespace):
+    """What stands on the command line besides settings."""
+
+    command: str
+    path: Path | None
+    fix: bool
+    with_secrets: bool
+    move_aside: bool
+
+
+Command = Callable[[Settings, Arguments], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,12 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     # exception could get lost: what is raised in a callback, as imports have them, is only printed.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    arguments = vars(_parser().parse_args(argv))
-    command = COMMANDS[arguments.pop("command")]
+    arguments = _parsed(argv)
     try:
-        settings = load_settings(**arguments)
+        settings = load_settings(**{name: getattr(arguments, name) for name in _SETTINGS})
         _set_up_logging(settings)
-        return command(settings)
+        return COMMANDS[arguments.command](settings, arguments)
     except SettingsError as error:
         return _cannot(str(error))
     except OSError as error:
@@ -43,10 +54,11 @@ def _set_up_logging(settings: Settings) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, _: Arguments) -> int:
     """Start the server and print a link that signs this browser in (the default)."""
     from api.access.hosts import is_loopback
     from api.sessions.files import FolderLocked, lock_folder, make_folder
+    from api.sessions.format import NewerFormat, check_format
 
     if not is_loopback(settings.host) and not settings.token:
         return _cannot(
@@ -54,8 +66,11 @@ def serve(settings: Settings) -> int:
             "machine. Set FIRESIDE_TOKEN to a long secret, or leave the host at 127.0.0.1."
         )
     try:
+        check_format(settings.state_dir)
         make_folder(settings.state_dir)
         lock = lock_folder(settings.state_dir)
+    except NewerFormat as error:
+        return _cannot(str(error))
     except FolderLocked as error:
         return _cannot(
             f"Fireside already runs with the folder {settings.state_dir} (process {error.pid}). "
@@ -81,7 +96,13 @@ def _serve_locked(settings: Settings) -> int:
         return _cannot(f"{_why_not_bound(error, settings)}")
     from api.app import House
     from api.http.server import make_server
+    from api.sessions.backup import BackupFailed
+    from api.sessions.format import bring_up_to_date
 
+    try:
+        bring_up_to_date(settings.state_dir)
+    except BackupFailed as error:
+        return _cannot(f"Nothing was changed, because the folder could not be copied first. {error}")
     port = listener.getsockname()[1]
     address = _address(settings.host, port)
     house = House(settings, port)
@@ -102,7 +123,7 @@ def _tell_address(settings: Settings, address: str) -> None:
         log.warning("server.address_not_written", extra={"why": str(error)})
 
 
-def link(settings: Settings) -> int:
+def link(settings: Settings, _: Arguments) -> int:
     """Print a link to the running server that signs one more browser in."""
     import urllib.request
 
@@ -121,19 +142,86 @@ def link(settings: Settings) -> int:
     return 0
 
 
-def doctor(settings: Settings) -> int:
-    """Check everything in the state folder, and change nothing."""
-    from api import models
-    from api.runs.doctor import examine
+def doctor(settings: Settings, arguments: Arguments) -> int:
+    """Check everything in the state folder and change nothing; with --fix, move what is broken aside."""
+    from api.runs.doctor import examine, store_of_files
+    from api.sessions.files import FolderLocked, lock_folder
 
-    models.use_folder(settings.sessions_dir)
-    report = examine(models.store, settings.state_dir, settings.runs_dir)
+    if arguments.fix and settings.state_dir.is_dir():
+        from api.runs.mending import mend
+        from api.sessions.format import NewerFormat, check_format
+
+        try:
+            check_format(settings.state_dir)
+            lock = lock_folder(settings.state_dir)
+        except NewerFormat as error:
+            return _cannot(str(error))
+        except FolderLocked as error:
+            return _cannot(f"A server uses the folder (process {error.pid}). Stop it first; nothing was changed.")
+        try:
+            for line in mend(settings.state_dir, settings.runs_dir):
+                print(f"* {line}")
+        finally:
+            lock.release()
+    report = examine(store_of_files(settings.sessions_dir), settings.state_dir, settings.runs_dir)
     for line in report.lines:
         print(line)
     return 1 if report.problems else 0
 
 
-def reindex(settings: Settings) -> int:
+def backup(settings: Settings, arguments: Arguments) -> int:
+    """Copy all data into one file, PATH, while the server goes on; keys and tokens only with --with-secrets."""
+    from api.sessions.backup import BackupFailed, write_backup
+
+    name = f"fireside-{time.strftime('%Y-%m-%d-%H%M%S')}.zip"
+    target = (arguments.path or Path(name)).expanduser().absolute()
+    if target.is_dir():
+        target = target / name
+    try:
+        manifest = write_backup(settings.state_dir, target, with_secrets=arguments.with_secrets)
+    except BackupFailed as error:
+        return _cannot(str(error))
+    except FileExistsError:
+        return _cannot(f"{target} is there already and was left as it is. Name another file.")
+    print(f"{target} holds {len(manifest.files)} files, read back and compared.")
+    for skipped in manifest.skipped:
+        print(f"! {skipped} was left out: it is no plain file that can be read.")
+    if not arguments.with_secrets:
+        print("Keys, tokens and config.toml are not in it; --with-secrets takes them too.")
+    return 0
+
+
+def restore(settings: Settings, arguments: Arguments) -> int:
+    """Make the state folder what the backup PATH holds; only an empty one, or with --move-aside any."""
+    from api.sessions.files import FolderLocked, lock_folder
+    from api.sessions.restoring import NotRestored, restore_backup
+
+    if arguments.path is None:
+        return _cannot("Say which backup: `./run restore PATH`.")
+    lock = None
+    try:
+        if arguments.move_aside and settings.state_dir.is_dir():
+            lock = lock_folder(settings.state_dir)
+        manifest, aside = restore_backup(
+            arguments.path.expanduser().absolute(), settings.state_dir, move_aside=arguments.move_aside
+        )
+    except FolderLocked as error:
+        return _cannot(f"A server uses the folder (process {error.pid}). Stop it first; nothing was changed.")
+    except NotRestored as error:
+        return _cannot(str(error))
+    finally:
+        if lock is not None:
+            lock.release()
+    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.made_at))
+    print(f"{settings.state_dir} is what it was on {made}: {len(manifest.files)} files, each compared.")
+    if aside is not None:
+        print(f"What was there before is in {aside}.")
+    if not manifest.with_secrets:
+        print("The backup holds no keys and tokens: connect your providers again.")
+    return 0
+
+
+def reindex(settings: Settings, _: Arguments) -> int:
     """Build the index of sessions anew from their documents."""
     from api import models
     from api.sessions.files import FolderLocked, lock_folder
@@ -152,7 +240,7 @@ def reindex(settings: Settings) -> int:
     return 0
 
 
-def openapi(_: Settings) -> int:
+def openapi(_: Settings, __: Arguments) -> int:
     """Print the description of the HTTP API."""
     from api.app import describe
 
@@ -161,26 +249,44 @@ def openapi(_: Settings) -> int:
     return 0
 
 
-COMMANDS: dict[str, Command] = {one.__name__: one for one in (serve, link, doctor, reindex, openapi)}
+COMMANDS: dict[str, Command] = {one.__name__: one for one in (serve, link, doctor, backup, restore, reindex, openapi)}
+
+
+_SETTINGS = ("host", "port", "state_dir", "browser")
+_OPTIONS = {"path": ("backup", "restore"), "fix": ("doctor",), "with_secrets": ("backup",), "move_aside": ("restore",)}
+"""Which commands take what."""
+
+
+def _parsed(argv: Sequence[str] | None) -> Arguments:
+    parser = _parser()
+    arguments = parser.parse_args(argv, Arguments())
+    for name, commands in _OPTIONS.items():
+        if getattr(arguments, name) and arguments.command not in commands:
+            parser.error(f"{arguments.command} takes no {name.replace('_', '-')}; {' and '.join(commands)} do")
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
     sentences = [f"  {name:9} {(run.__doc__ or '').strip()}" for name, run in COMMANDS.items()]
     parser = argparse.ArgumentParser(
         prog="fireside",
-        usage="%(prog)s [command] [options]",
+        usage="%(prog)s [command] [PATH] [options]",
         description="A self-hosted home for conversations with AI agents.\n\ncommands:\n" + "\n".join(sentences),
         epilog="Every setting, with its name in the environment and the config file: docs/settings.md",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("command", nargs="?", choices=COMMANDS, default="serve", help=argparse.SUPPRESS)
+    parser.add_argument("path", nargs="?", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--host", help="address to listen at (127.0.0.1)")
     parser.add_argument("--port", help="port to listen at (8787); 0 takes a free one")
     parser.add_argument("--state-dir", type=Path, help="folder that holds all data")
     parser.add_argument(
         "--no-browser", dest="browser", action="store_false", default=None, help="do not open a browser"
     )
+    parser.add_argument("--fix", action="store_true", help="doctor: move aside what is broken, build anew what can be")
+    parser.add_argument("--with-secrets", action="store_true", help="backup: keys and tokens too")
+    parser.add_argument("--move-aside", action="store_true", help="restore: keep what is in the folder beside it")
     parser.add_argument("--version", action="version", version=__version__)
     return parser
 

@@ -12,9 +12,11 @@ import logging
 import os
 import re
 import secrets
+import shutil
 import stat
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,7 +26,7 @@ from api.domain.errors import StorageFailed
 
 log = logging.getLogger(__name__)
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _TEMP = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
 _temps_in_use: set[str] = set()
 
@@ -56,7 +58,7 @@ def replace_file(path: Path, data: bytes) -> os.stat_result:
         Unsynced: the new file is in place, its durability unknown.
         OSError: the old file is untouched, no temporary file is left.
     """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+    temp = _temp_beside(path)
     _temps_in_use.add(temp.name)
     try:
         status = _write_new(temp, data)
@@ -79,7 +81,7 @@ def replace_file(path: Path, data: bytes) -> os.stat_result:
 
 def _write_new(path: Path, data: bytes) -> os.stat_result:
     """Create `path` with `data` and sync it. After a failed sync its pages are lost: never tried again on that file."""
-    descriptor = os.open(path, _NEW, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | _CREATE, 0o600)
     try:
         try:
             _write_all(descriptor, data)
@@ -91,6 +93,85 @@ def _write_new(path: Path, data: bytes) -> os.stat_result:
         _remove_quietly(path)
         raise
     return status
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write and read, which becomes `path` once the block ends well: durable, with mode 0600.
+
+    Raises:
+        FileExistsError: `path` is there already, and stays.
+        OSError: no file is left.
+    """
+    temp = _temp_beside(path)
+    _temps_in_use.add(temp.name)
+    try:
+        with os.fdopen(os.open(temp, os.O_RDWR | _CREATE, 0o600), "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        temp.rename(path)
+        sync_folder(path.parent)
+    finally:
+        _remove_quietly(temp)
+        _temps_in_use.discard(temp.name)
+
+
+def _temp_beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(8)}.tmp")
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill, which becomes `path` once the block ends well: durable, with mode 0700.
+
+    What killed processes left of folders that were to become `path` is removed.
+
+    Raises:
+        OSError: `path` holds something already, or the disk refused; nothing is left.
+    """
+    _sweep_temp_folders(path)
+    temp = _temp_beside(path)
+    _temps_in_use.add(temp.name)
+    temp.mkdir(mode=0o700)
+    try:
+        yield temp
+        os.sync()  # one for all files: a sync for each would take minutes
+        temp.rename(path)
+        sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
+        _temps_in_use.discard(temp.name)
+
+
+def _sweep_temp_folders(path: Path) -> None:
+    with os.scandir(path.parent) as entries:
+        for entry in entries:
+            is_ours = entry.name.startswith(f".{path.name}.") and _TEMP.fullmatch(entry.name)
+            if is_ours and entry.is_dir(follow_symlinks=False) and _is_orphan(entry):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def write_new_file(path: Path, chunks: Iterable[bytes]) -> None:
+    """Create `path` with mode 0600, and the folders above it. Not synced: see `new_folder`."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | _CREATE, 0o600), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+
+
+def close_to_others(path: Path) -> bool:
+    """Take the right to read a file of ours from everyone but its owner; tells whether anyone else had it."""
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode) or not mode & (stat.S_IRWXG | stat.S_IRWXO):
+            return False
+        path.chmod(0o600)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -264,9 +345,9 @@ class StateFile:
         replace_file(self.path, data + b"\n")
 
 
-def set_aside(path: Path) -> Path:
-    """Move a file that cannot be understood into `quarantine/` beside it, under a name nothing else has."""
-    folder = path.parent / "quarantine"
+def set_aside(path: Path, into: Path | None = None) -> Path:
+    """Move what cannot be understood into `quarantine/` beside it or into `into`, under a name nothing else has."""
+    folder = into or path.parent / "quarantine"
     make_folder(folder)
     target = folder / f"{path.name}.{time.strftime('%Y%m%dT%H%M%S')}.{secrets.token_hex(3)}"
     move_file(path, target)

@@ -48,6 +48,7 @@ def load(session: Session, path: Path) -> None:
     except Unreadable as error:
         raise SessionUnreadable(session.session_id, str(error)) from error
     session.adopt({**document, "session_id": session.session_id})
+    session.stored_schema = usable_count(document.get("schema"))
     count, revision = len(session.messages), usable_count(session.revision)
     session.revision = revision
     seen = Seen(path, stamp_of(status), fingerprint(raw), count, revision)

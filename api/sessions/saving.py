@@ -19,6 +19,7 @@ from api.sessions.document import (
 )
 from api.sessions.files import Unsynced, explained, replace_file
 from api.sessions.loading import SessionUnreadable, read_document
+from api.sessions.originals import keep_original
 from api.sessions.quarantine import stamp_of
 from api.sessions.session import Seen, Session
 from api.sessions.trash import is_trashed
@@ -47,7 +48,10 @@ def write_document(session: Session, path: Path, now: float, reason: str | None)
     session.revision, session.updated_at, session.schema = session.revision + 1, now, SCHEMA
     try:
         data = _encoded(session, messages, now)
+        if session.seen is not None and session.stored_schema < SCHEMA:
+            _keep_original(session, path)
         _replace(session, path, data, len(messages))
+        session.stored_schema = SCHEMA
     finally:
         if session.seen is None or session.seen.revision != session.revision:
             session.revision, session.updated_at, session.schema = before
@@ -112,6 +116,15 @@ def _encoded(session: Session, messages: list[Message], now: float) -> bytes:
             return encode(session.document() | {"messages": messages})
     except (Unreadable, TypeError, OverflowError, RecursionError) as error:
         raise BadRequest(f"Not saved: the session holds what cannot be stored. {error}", code="not_storable") from error
+
+
+def _keep_original(session: Session, path: Path) -> None:
+    try:
+        keep_original(path, session.stored_schema)
+    except FileNotFoundError:
+        return  # another folder than the one it was read from
+    except OSError as error:
+        raise explained(error, path.parent) from error
 
 
 def _replace(session: Session, path: Path, data: bytes, message_count: int) -> None:

@@ -98,6 +98,7 @@ class Session:
         self.lock = threading.RLock()
         self.home = home
         self.seen: Seen | None = None
+        self.stored_schema = SCHEMA
         self.deleted = False
         self._clean: int | None = None
         self.adopt({"created_at": home.now(), **fields, "session_id": session_id or new_session_id()})

@@ -13,6 +13,7 @@ import msgspec
 from api.domain.ids import OWNER_LOCAL, is_safe_id, new_session_id
 from api.sessions.document import Document, encode
 from api.sessions.files import make_folder, move_file, remove_file, replace_file, sync_folder
+from api.sessions.originals import forget_originals
 
 FOLDER = "_trash"
 CLEARED_FROM = "cleared_from"
@@ -117,6 +118,7 @@ def finish_removal(folder: Path, session_id: str) -> None:
     """Remove the documents of a session whose mark says that it is gone."""
     for path in (folder / FOLDER).glob(f"{session_id}.*json"):
         remove_file(path)
+    forget_originals(folder, session_id)
     sync_folder(folder / FOLDER)
 
 

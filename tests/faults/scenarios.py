@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from api.sessions.backup import write_backup
 from api.sessions.editing import clear
 from api.sessions.files import AppendFile, StateFile, sweep_temps
 from api.sessions.loading import SessionNotFound
+from api.sessions.restoring import restore_backup
 from api.sessions.store import SessionStore
 from api.sessions.trashcan import Trashcan
 
@@ -35,6 +37,9 @@ class Scenario:
 
     `judge` gives "old" or "new" where the folder is in one of its two legal states, and fails where it is in any other.
     """
+
+    is_in_crashfs = True
+    """Whether all that it writes passes what `crashfs` records."""
 
     def prepare(self, folder: Path) -> None: ...
 
@@ -191,6 +196,47 @@ class Remove(Restore):
         return "old"
 
 
+class RestoreBackup(Scenario):
+    """Of a folder with one session, into the empty folder `state`."""
+
+    is_in_crashfs = False
+
+    def prepare(self, folder: Path) -> None:
+        source = folder / "source"
+        store = store_without_index(source / "sessions")
+        store.new(session_id="a1", messages=[{"role": "user", "content": OLD}]).save()
+        write_backup(source, folder / "backup.zip", with_secrets=True)
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        return lambda: restore_backup(folder / "backup.zip", folder / "state") and None
+
+    def judge(self, folder: Path) -> str:
+        verdict = "new" if (folder / "state").exists() else "old"
+        if verdict == "old":
+            restore_backup(folder / "backup.zip", folder / "state")
+        assert [one.name for one in folder.iterdir() if one.name.startswith(".")] == []
+        (message,) = store_without_index(folder / "state/sessions").get("a1").messages
+        assert message["content"] == OLD
+        return verdict
+
+
+class WriteBackup(RestoreBackup):
+    def prepare(self, folder: Path) -> None:
+        super().prepare(folder)
+        (folder / "backup.zip").unlink()
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        return lambda: write_backup(folder / "source", folder / "backup.zip", with_secrets=True) and None
+
+    def judge(self, folder: Path) -> str:
+        sweep_temps(folder)
+        verdict = "new" if (folder / "backup.zip").exists() else "old"
+        if verdict == "old":
+            write_backup(folder / "source", folder / "backup.zip", with_secrets=True)
+        super().judge(folder)
+        return verdict
+
+
 class Settings(Scenario):
     def prepare(self, folder: Path) -> None:
         StateFile(folder / "settings.json").write({"model": OLD})
@@ -248,6 +294,8 @@ SCENARIOS: dict[str, Scenario] = {
     "restore": Restore(),
     "clear": Clear(),
     "remove": Remove(),
+    "restore_backup": RestoreBackup(),
+    "write_backup": WriteBackup(),
     "settings": Settings(),
     "journal": Journal(),
 }
