@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from api.agents.base import Agent, Turn
 from api.domain.errors import AppError, StorageFailed
@@ -148,15 +148,23 @@ class Conversing:
             return await self._begin(session, agent, model, change, continuing=True)
 
     async def copy(
-        self, session_id: str, *, up_to: str | None = None, title: str | None = None, owner: str = OWNER_LOCAL
+        self,
+        session_id: str,
+        *,
+        up_to: str | None = None,
+        title: str | None = None,
+        kind: Literal["branch", "copy"] = "branch",
+        owner: str = OWNER_LOCAL,
     ) -> Session:
         """A new session, saved, that begins like this one: all of it, or up to a message. A run in it is no obstacle.
+
+        Without a `title` it has that of this one, and its `kind` behind.
 
         Raises:
             NotFound, Conflict, StorageFailed: nothing was made.
         """
         session = await self._engine.load(session_id, owner)
-        return await asyncio.to_thread(self._copy, session, up_to, title)
+        return await asyncio.to_thread(self._copy, session, up_to, title, kind)
 
     async def delete(self, session_id: str, *, owner: str = OWNER_LOCAL) -> None:
         """Stop the run in a session and move it to the trash. Raises as `SessionStore.delete`."""
@@ -170,9 +178,9 @@ class Conversing:
         async with self._engine.lock(session_id):
             return await asyncio.to_thread(self._engine.store.restore, session_id, owner=owner)
 
-    def _copy(self, session: Session, up_to: str | None, title: str | None) -> Session:
+    def _copy(self, session: Session, up_to: str | None, title: str | None, kind: Literal["branch", "copy"]) -> Session:
         with session.lock:
-            fields = copied_fields(session, up_to=up_to, title=title)
+            fields = copied_fields(session, up_to=up_to, title=title, kind=kind)
         copy = self._engine.store.new(owner=session.owner, **fields)
         copy.save()
         return copy

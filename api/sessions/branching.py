@@ -1,14 +1,16 @@
 """A session that begins like another one: a copy, or a branch from one of its messages."""
 
 import copy
-from typing import Any
+from typing import Any, Literal
 
 from api.domain.errors import Conflict
 from api.sessions.editing import position_of
 from api.sessions.session import Session
 
 
-def copied_fields(session: Session, *, up_to: str | None, title: str | None) -> dict[str, Any]:
+def copied_fields(
+    session: Session, *, up_to: str | None, title: str | None, kind: Literal["branch", "copy"] = "branch"
+) -> dict[str, Any]:
     """The fields of a new session that begins like `session`: all of it, or up to a message, that one included.
 
     Raises:
@@ -21,7 +23,6 @@ def copied_fields(session: Session, *, up_to: str | None, title: str | None) -> 
     names = ("workspace", "model", "agent", "project_id", "profile")
     fields: dict[str, Any] = {name: getattr(session, name) for name in names}
     messages = copy.deepcopy(session.messages[:end])
-    kind = "branch" if up_to is not None else "copy"
     return fields | {
         "messages": messages,
         "tags": list(session.tags),

@@ -138,6 +138,18 @@ def test_many_are_chosen_by_keyboard_and_deleted_with_one_undo(tab: Tab, client:
     expect(tab.row("Key two")).to_be_visible()
 
 
+def test_a_session_is_branched_from_its_menu_and_goes_on_by_itself(tab: Tab, client: Client) -> None:
+    (session_id,) = made(client, "The trunk")
+    tab.do("The trunk", "Branch")
+    expect(tab.page.get_by_role("heading", name="The trunk (branch)")).to_be_visible()
+    expect(tab.composer).to_be_focused()
+
+    tab.ask("Only here")
+
+    expect(tab.said).to_have_text(["The trunk", "Only here"])
+    assert len(client.messages(session_id)) == 2
+
+
 def test_a_session_is_duplicated_and_cleared_with_undo(tab: Tab, client: Client) -> None:
     (session_id,) = made(client, "The original")
     tab.open_session(session_id)

@@ -1,9 +1,11 @@
 """What belongs to the whole page: its colours, its weight, and that it speaks to nobody else."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.tab import Tab
+from tests.serving import Client
 
 FIRST_LOAD_BYTES = 120_000
 FIRST_LOAD_REQUESTS = 10
@@ -48,6 +50,50 @@ def test_a_chosen_theme_is_there_before_the_first_paint(visit: Visit) -> None:
     assert themed is not None
     assert painted is not None
     assert themed < painted
+
+
+def test_sending_with_ctrl_and_enter_leaves_enter_for_new_lines_and_the_overview_says_so(visit: Visit) -> None:
+    tab = visit("/settings")
+    tab.page.get_by_role("group", name="Send with").get_by_text("Ctrl + Enter").click()
+    tab.page.get_by_role("link", name="Back").click()
+    tab.page.reload()
+
+    tab.composer.press_sequentially("one")
+    tab.composer.press("Enter")
+    tab.composer.press_sequentially("two")
+    expect(tab.composer).to_have_value("one\ntwo")
+    tab.composer.press("Control+Enter")
+    expect(tab.said).to_have_text("one\ntwo", use_inner_text=True)
+    tab.wait_for_answer()
+
+    tab.rows.first.focus()
+    tab.page.keyboard.press("?")
+    sheet = tab.page.get_by_role("dialog", name="Shortcuts and commands")
+    expect(sheet.get_by_role("definition").filter(has_text="CtrlEnter")).to_be_visible()
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_settings_say_where_one_is_and_lead_back_to_the_conversation(
+    visit: Visit, client: Client, phone: bool
+) -> None:
+    session_id = client.new_session()
+    client.answer(session_id, "Where I was")
+    tab = visit(f"/s/{session_id}", phone=phone)
+    expect(tab.answers).to_have_count(1)
+    if phone:
+        tab.button("Show sessions").click()
+    tab.page.get_by_role("link", name="Settings").click()
+    expect(tab.page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+    if phone:
+        tab.button("Show sessions").click()
+    expect(tab.page.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
+    if phone:
+        tab.page.keyboard.press("Escape")
+
+    tab.page.get_by_role("link", name="Back").click()
+
+    expect(tab.page).to_have_url(f"{tab.address}/s/{session_id}")
+    expect(tab.said).to_have_text(["Where I was"])
 
 
 def test_the_first_visit_is_light(visit: Visit) -> None:

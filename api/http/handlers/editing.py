@@ -14,7 +14,8 @@ from api.sessions.session import Session
 
 async def duplicate(body: Copy, house: House, owner: Owner) -> Response:
     """Make a copy of a session."""
-    return reply({"session": (await house.conversing.copy(body.session_id, title=body.title, owner=owner)).row()})
+    made = await house.conversing.copy(body.session_id, title=body.title, kind="copy", owner=owner)
+    return reply({"session": made.row()})
 
 
 async def branch(body: Branch, house: House, owner: Owner) -> Response:

@@ -66,6 +66,12 @@ export class Home {
     window.addEventListener("hashchange", () => void this.#useLink());
   }
 
+  /** Where the open conversation is, or a new one. */
+  get pathOfOpen(): string {
+    const open = this.conversation;
+    return open?.sessionId && open.status.phase !== "blank" ? `/s/${open.sessionId}` : "/";
+  }
+
   async start(): Promise<void> {
     await this.#useLink();
     if (this.door === "entering") await this.#enter();

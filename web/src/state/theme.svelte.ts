@@ -1,10 +1,14 @@
-/** How the page looks: its theme, and how much stands on a screen. `public/theme.js` reads both before the first paint. */
+/** How the page looks and is written in, as chosen in this browser. `public/theme.js` reads it before the first paint. */
 
 export const THEMES = ["system", "light", "dark", "paper", "midnight"] as const;
 export const DENSITIES = ["comfortable", "compact"] as const;
 
+/** Does Enter send what is written, or only together with Ctrl? */
+export const SEND_KEYS = ["enter", "ctrl-enter"] as const;
+
 export type Theme = (typeof THEMES)[number];
 export type Density = (typeof DENSITIES)[number];
+export type SendKey = (typeof SEND_KEYS)[number];
 
 /** One of some names, kept in this browser and on the root element, where the styles see it. The first is no choice. */
 class Choice<Name extends string> {
@@ -34,3 +38,4 @@ class Choice<Name extends string> {
 
 export const theme = new Choice<Theme>("theme", THEMES);
 export const density = new Choice<Density>("density", DENSITIES);
+export const sendKey = new Choice<SendKey>("send", SEND_KEYS);

@@ -168,6 +168,9 @@ export const settings: Catalogue["settings"] = {
   themes: { system: "System", light: "Hell", dark: "Dunkel", paper: "Papier", midnight: "Mitternacht" },
   density: "Dichte",
   densities: { comfortable: "Bequem", compact: "Kompakt" },
+  back: "Zurück",
+  sendKey: "Senden mit",
+  sendKeyHint: "Umschalt + Enter beginnt immer eine neue Zeile.",
   language: "Sprache",
   languageSystem: "Wie der Browser",
   notify: "Sag mir, wenn eine Antwort fertig ist",
@@ -295,6 +298,7 @@ export const shortcuts: Catalogue["shortcuts"] = {
     everywhere: "Überall",
     conversation: "In einem Gespräch",
     writing: "Beim Schreiben",
+    finding: "Beim Suchen",
     list: "In der Liste der Gespräche",
   },
   says: {
@@ -308,11 +312,19 @@ export const shortcuts: Catalogue["shortcuts"] = {
     line: "Eine neue Zeile beginnen",
     command: "Einen Befehl wählen",
     slash: "Eine Nachricht mit Schrägstrich beginnen",
-    nextMatch: "Der Treffer davor, oder mit Umschalt der danach",
     move: "Durch die Liste gehen",
     open: "Öffnen",
     rename: "Umbenennen",
     remove: "Löschen",
+    recall: "Die letzte eigene Nachricht bearbeiten, aus dem leeren Feld",
+    complete: "Den Befehl vervollständigen",
+    previousMatch: "Der Treffer davor",
+    nextMatch: "Der Treffer danach",
+    toResults: "Zu dem, was gefunden wurde",
+    moveResults: "Durch die Treffer gehen; vom ersten hinauf zurück ins Feld",
+    onlyCommands: "Nur Befehle, in „Überallhin“",
+    select: "Auswählen, oder nicht mehr",
+    selectTo: "Alle bis hierher auswählen",
     menu: "Alles, was man damit tun kann",
   },
 };
@@ -361,6 +373,7 @@ const COLOURS: Record<string, string> = {
 };
 
 export const filing: Catalogue["filing"] = {
+  branch: "Verzweigen",
   duplicate: "Duplizieren",
   tagThem: "Schlagwörter …",
   move: "In ein Projekt legen …",

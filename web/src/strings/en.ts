@@ -172,6 +172,7 @@ export const beside = {
 const sessionsText = (count: number) => (count === 1 ? "1 session" : `${count} sessions`);
 
 export const filing = {
+  branch: "Branch",
   duplicate: "Duplicate",
   tagThem: "Tags …",
   move: "Move to project …",
@@ -249,6 +250,9 @@ export const settings = {
   themes: { system: "System", light: "Light", dark: "Dark", paper: "Paper", midnight: "Midnight" },
   density: "Density",
   densities: { comfortable: "Comfortable", compact: "Compact" },
+  back: "Back",
+  sendKey: "Send with",
+  sendKeyHint: "Shift + Enter always begins a new line.",
   language: "Language",
   languageSystem: "As the browser has it",
   notify: "Tell me when an answer is done",
@@ -376,6 +380,7 @@ export const shortcuts = {
     everywhere: "Everywhere",
     conversation: "In a conversation",
     writing: "Where you write",
+    finding: "Finding",
     list: "In the list of sessions",
   },
   says: {
@@ -389,11 +394,19 @@ export const shortcuts = {
     line: "Begin a new line",
     command: "Choose a command",
     slash: "Begin a message with a slash",
-    nextMatch: "The match before this one, or with Shift the one after",
     move: "Move through the list",
     open: "Open",
     rename: "Rename",
     remove: "Delete",
+    recall: "Edit your last message, from an empty field",
+    complete: "Complete the command",
+    previousMatch: "The match before this one",
+    nextMatch: "The match after this one",
+    toResults: "To what was found",
+    moveResults: "Move through what was found; up from the first, back to the field",
+    onlyCommands: "Commands only, in “Go to anything”",
+    select: "Select, or no longer",
+    selectTo: "Select all up to here",
     menu: "All that can be done with it",
   },
 };

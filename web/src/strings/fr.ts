@@ -168,6 +168,9 @@ export const settings: Catalogue["settings"] = {
   themes: { system: "Système", light: "Clair", dark: "Sombre", paper: "Papier", midnight: "Minuit" },
   density: "Densité",
   densities: { comfortable: "Aérée", compact: "Compacte" },
+  back: "Retour",
+  sendKey: "Envoyer avec",
+  sendKeyHint: "Maj + Entrée commence toujours une nouvelle ligne.",
   language: "Langue",
   languageSystem: "Celle du navigateur",
   notify: "Me prévenir quand une réponse est prête",
@@ -295,6 +298,7 @@ export const shortcuts: Catalogue["shortcuts"] = {
     everywhere: "Partout",
     conversation: "Dans une conversation",
     writing: "Là où vous écrivez",
+    finding: "En cherchant",
     list: "Dans la liste des conversations",
   },
   says: {
@@ -308,11 +312,19 @@ export const shortcuts: Catalogue["shortcuts"] = {
     line: "Commencer une nouvelle ligne",
     command: "Choisir une commande",
     slash: "Commencer un message par une barre oblique",
-    nextMatch: "Le résultat précédent, ou avec Maj le suivant",
     move: "Parcourir la liste",
     open: "Ouvrir",
     rename: "Renommer",
     remove: "Supprimer",
+    recall: "Modifier votre dernier message, depuis le champ vide",
+    complete: "Compléter la commande",
+    previousMatch: "Le résultat précédent",
+    nextMatch: "Le résultat suivant",
+    toResults: "Vers ce qui a été trouvé",
+    moveResults: "Parcourir les résultats ; du premier vers le haut, retour au champ",
+    onlyCommands: "Seulement les commandes, dans « Aller partout »",
+    select: "Sélectionner, ou ne plus le faire",
+    selectTo: "Sélectionner tout jusqu’ici",
     menu: "Tout ce qu’on peut en faire",
   },
 };
@@ -361,6 +373,7 @@ const COLOURS: Record<string, string> = {
 };
 
 export const filing: Catalogue["filing"] = {
+  branch: "Bifurquer",
   duplicate: "Dupliquer",
   tagThem: "Étiquettes …",
   move: "Mettre dans un projet …",

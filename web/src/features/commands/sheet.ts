@@ -1,5 +1,6 @@
 /** The shortcuts of the page, as the overview shows them. */
 
+import type { SendKey } from "../../state/theme.svelte";
 import { shortcuts as words } from "../../strings";
 
 export interface ShortcutGroup {
@@ -9,8 +10,9 @@ export interface ShortcutGroup {
 }
 
 /** `modifier` is what this system calls the key for commands. */
-export function shortcutGroups(modifier: "⌘" | "Ctrl"): readonly ShortcutGroup[] {
+export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): readonly ShortcutGroup[] {
   const { groups, says } = words;
+  const sendsAlone = sendKey === "enter";
   return [
     {
       label: groups.everywhere,
@@ -23,28 +25,41 @@ export function shortcutGroups(modifier: "⌘" | "Ctrl"): readonly ShortcutGroup
       ],
     },
     {
-      label: groups.conversation,
+      label: groups.writing,
       entries: [
-        { ways: [[modifier, "G"]], says: says.within },
-        { ways: [["Enter"], ["Shift", "Enter"]], says: says.nextMatch },
+        { ways: [sendsAlone ? ["Enter"] : [modifier, "Enter"]], says: says.send },
+        { ways: [["Shift", "Enter"], ...(sendsAlone ? [] : [["Enter"]])], says: says.line },
+        { ways: [["↑"]], says: says.recall },
+        { ways: [["/"]], says: says.command },
+        { ways: [["Tab"]], says: says.complete },
+        { ways: [["/", "/"]], says: says.slash },
       ],
     },
     {
-      label: groups.writing,
+      label: groups.conversation,
       entries: [
-        { ways: [["Enter"]], says: says.send },
-        { ways: [["Shift", "Enter"]], says: says.line },
-        { ways: [["/"]], says: says.command },
-        { ways: [["/", "/"]], says: says.slash },
+        { ways: [[modifier, "G"]], says: says.within },
+        { ways: [["Enter"], ["↑"]], says: says.previousMatch },
+        { ways: [["Shift", "Enter"], ["↓"]], says: says.nextMatch },
+      ],
+    },
+    {
+      label: groups.finding,
+      entries: [
+        { ways: [["Enter"], ["↓"]], says: says.toResults },
+        { ways: [["↑"], ["↓"]], says: says.moveResults },
+        { ways: [[">"]], says: says.onlyCommands },
       ],
     },
     {
       label: groups.list,
       entries: [
-        { ways: [["↑"], ["↓"]], says: says.move },
+        { ways: [["↑"], ["↓"], ["Home"], ["End"]], says: says.move },
         { ways: [["Enter"]], says: says.open },
         { ways: [["F2"]], says: says.rename },
         { ways: [["Delete"]], says: says.remove },
+        { ways: [["Space"]], says: says.select },
+        { ways: [["Shift", "Space"]], says: says.selectTo },
         { ways: [["Shift", "F10"]], says: says.menu },
       ],
     },

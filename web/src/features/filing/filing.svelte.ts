@@ -23,9 +23,10 @@ export class Filing {
     private readonly go: (sessionId: string | null) => void,
   ) {}
 
-  async duplicate(row: Row): Promise<void> {
+  /** Go on in another session that begins like this one: a copy, or a branch of it. */
+  async copy(row: Row, how: "duplicate" | "branch"): Promise<void> {
     await this.#attempt(async () => {
-      const { session } = await this.#post("duplicate", row);
+      const { session } = await this.#post(how, row);
       this.#apply(session);
       this.go(session.session_id);
     });

@@ -1,0 +1,9 @@
+/** What Enter means where one writes. */
+
+import { sendKey } from "../../state/theme.svelte";
+
+/** Does a key press send? A phone's keyboard never does: it has no other key to break a line with. */
+export function sends(event: KeyboardEvent, isTouch: boolean): boolean {
+  if (event.key !== "Enter" || event.shiftKey || isTouch) return false;
+  return sendKey.current === "enter" || event.ctrlKey || event.metaKey;
+}
