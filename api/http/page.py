@@ -12,6 +12,8 @@ from pathlib import Path
 
 from fastapi import Request, Response
 
+from api.http.compression import accepts_gzip
+
 FOREVER = "public, max-age=31536000, immutable"
 PAGES = ("/settings",)
 FRAMED = "/diagram/"
@@ -56,16 +58,16 @@ class Page:
             return None
         headers = {"etag": file.etag, "cache-control": file.cache, "vary": "accept-encoding"}
         headers |= FRAMED_HEADERS if request.scope["path"].startswith(FRAMED) else {}
-        if file.etag in _listed(request, "if-none-match"):
+        if file.etag in _known(request):
             return Response(status_code=304, headers=headers)
-        if file.compressed is None or "gzip" not in _listed(request, "accept-encoding"):
+        if file.compressed is None or not accepts_gzip(request.scope["headers"]):
             return Response(file.content, headers=headers, media_type=file.media_type)
         return Response(file.compressed, headers=headers | {"content-encoding": "gzip"}, media_type=file.media_type)
 
 
-def _listed(request: Request, header: str) -> list[str]:
-    """The values in a header that lists some. One with a weight (`gzip;q=0`) does not count; browsers give none."""
-    return [value.strip() for value in request.headers.get(header, "").split(",")]
+def _known(request: Request) -> list[str]:
+    """The etags of what the browser has already."""
+    return [value.strip() for value in request.headers.get("if-none-match", "").split(",")]
 
 
 def _published(folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from api.access.hosts import Hosts
 from api.http import errors
 from api.http.answers import Error
+from api.http.compression import Compressing
 from api.http.gate import Gate
 from api.http.page import Page
 from api.http.requests import Remembered, StrictRoute
@@ -71,7 +72,7 @@ def _application(lifespan: Any = None) -> FastAPI:
 
 def guarded(app: FastAPI, rooms: Rooms, hosts: Hosts) -> Gate:
     """The application as it may be put on a socket."""
-    return Gate(app, hosts=hosts, tokens=rooms.tokens, cookie=rooms.cookie)
+    return Gate(Compressing(app), hosts=hosts, tokens=rooms.tokens, cookie=rooms.cookie)
 
 
 def _answer_the_rest(app: FastAPI, page: Page) -> None:

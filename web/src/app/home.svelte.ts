@@ -12,6 +12,7 @@ import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { beside as besideWords, signin } from "../strings";
+import { loadDrawing } from "../ui/markdown/loading";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
 import { connect, tabSigns } from "../wire/shared/browser";
@@ -105,6 +106,7 @@ export class Home {
   show(place: Place): void {
     if (place.page === "settings") return;
     const wanted = place.page === "session" ? place.sessionId : null;
+    if (wanted) loadDrawing().catch(() => null); // while its messages are on their way
     const open = this.conversation;
     const sought = place.page === "session" ? place.sought : null;
     if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) {

@@ -7,9 +7,11 @@ export class Models {
   list = $state.raw<readonly Model[]>([]);
   problems = $state.raw<ModelList["problems"]>([]);
   defaultId = $state<string | null>(null);
-  providers = $state.raw<readonly Provider[]>([]);
+  /** Who is connected; null until someone comes to see it. */
+  providers = $state.raw<readonly Provider[] | null>(null);
   status = $state<"loading" | "ready" | "failed">("loading");
   failure = $state("");
+  #showsProviders = false;
 
   constructor(private readonly client: Client) {}
 
@@ -24,19 +26,32 @@ export class Models {
 
   async load(): Promise<void> {
     try {
-      const [found, saved] = await Promise.all([
-        this.client.get<ModelList>("/api/models"),
-        this.client.get<Providers>("/api/providers"),
-      ]);
+      const saved = this.#showsProviders ? this.#loadProviders() : null;
+      const found = await this.client.get<ModelList>("/api/models");
+      await saved;
       this.list = found.models;
       this.problems = found.problems;
       this.defaultId = found.default;
-      this.providers = saved.providers;
       this.status = "ready";
     } catch (error) {
       this.failure = sentenceOf(error);
       if (this.status === "loading") this.status = "failed";
     }
+  }
+
+  /** Someone comes to see who is connected, which only the settings show. */
+  async showProviders(): Promise<void> {
+    this.#showsProviders = true;
+    try {
+      await this.#loadProviders();
+    } catch (error) {
+      this.failure = sentenceOf(error);
+      this.status = "failed";
+    }
+  }
+
+  async #loadProviders(): Promise<void> {
+    this.providers = (await this.client.get<Providers>("/api/providers")).providers;
   }
 
   async makeDefault(id: string): Promise<void> {

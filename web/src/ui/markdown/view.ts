@@ -1,12 +1,12 @@
 /** Markdown on the page, redrawing only the blocks that changed while it grows, and never for long at a time. */
 
 import type { Token, Tokens } from "marked";
-import { codesIn, languageOf, nameLanguage, newCode, showCode, type CodeView } from "./code";
+import { codesIn, languageOf, nameLanguage, newCode, pressed, showCode, type CodeView } from "./code";
 import { colourLater } from "./colours";
 import { drawDiagram } from "./diagrams";
 import { htmlOf, linksIn, type Links } from "./dialect";
 import { alignTable, furnish, shareScroll } from "./furnish";
-import { Notes } from "./notes";
+import { followNote, Notes } from "./notes";
 import { Pace } from "./pace";
 import { partFor, removeBlock, weigh } from "./parts";
 import { patch } from "./patch";
@@ -56,6 +56,14 @@ export class MarkdownView {
     if (!isReady()) this.#waitForSanitiser();
     else if (live) this.#pace.want();
     else this.#finish();
+  }
+
+  /** Do what a button inside it is for. */
+  clicked(event: MouseEvent): void {
+    const button = (event.target as HTMLElement).closest<HTMLButtonElement>("button");
+    if (!button) return;
+    if (button.dataset["note"] !== undefined) followNote(this.host, button);
+    else void pressed(button);
   }
 
   destroy(): void {
