@@ -176,3 +176,26 @@ def test_an_answer_that_arrives_elsewhere_is_told_and_marked_until_it_is_seen(ta
     expect(row).to_have_accessible_name("Left alone")
     tab.page.reload()
     expect(row).to_have_accessible_name("Left alone")
+
+
+def test_typed_commands_ask_aside_and_work_in_the_background_while_the_answer_streams(tab: Tab, client: Client) -> None:
+    tab.send(f"The main thing\n{SLOW}")
+    tab.wait_for_words(3)
+    tab.send("/btw What was typed?")
+    card = aside(tab, "What was typed?")
+    expect(card).to_have_attribute("aria-busy", "false")
+    expect(card.locator(".markdown")).to_have_text("What was typed?")
+    expect(tab.composer).to_have_value("")
+    expect(tab.composer).to_be_focused()
+
+    tab.send("/background Typed work")
+    expect(task(tab, "Typed work")).to_be_visible()
+    expect(tab.composer).to_have_value("")
+    before = len(tab.words_shown())
+    tab.wait_for_words(before + 3)
+    tab.button("Stop").first.click()
+
+    expect(tab.answers).to_have_count(2)
+    expect(tab.answer).to_contain_text("Worked on in the background: Typed work")
+    assert said_in(client, tab.session_id).count("The main thing\n" + SLOW) == 1
+    assert client.get("/api/session/draft", session_id=tab.session_id)["text"] == ""

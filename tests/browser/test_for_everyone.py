@@ -1,12 +1,13 @@
 """That everyone can use it: without a mouse, and with a screen reader."""
 
+import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import MODEL, Visit
 from tests.browser.tab import Tab
 from tests.serving import TOKEN, Client
 
@@ -21,6 +22,7 @@ Some **bold** text with `code` and a [link](https://example.org), then ~~gone~~.
 
 ```python
 answer = 42  # of course
+print(f"It is {answer}.")
 ```
 
 | a | b |
@@ -82,6 +84,50 @@ def test_axe_finds_nothing_serious_on_any_screen(visit: Visit, client: Client, p
     tab.button("Sign out").click()
     expect(tab.door).to_be_visible()
     found["sign-in"] = serious(tab.page)
+    assert {screen: said for screen, said in found.items() if said} == {}
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_axe_finds_nothing_serious_in_the_dark_beside_a_conversation_in_filing_and_in_finding(
+    visit: Visit, client: Client, phone: bool
+) -> None:
+    session_id = client.new_session()
+    client.answer(session_id, "Something dark", model=MODEL)
+    client.post("/api/btw", session_id=session_id, question="Asked in the dark", model=MODEL)
+    client.post("/api/background", session_id=session_id, prompt="Lasting\n@@text Begun.\n@@silence", model=MODEL)
+    tab = visit(f"/s/{session_id}", phone=phone, dark=True)
+    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark")
+    card = tab.page.get_by_role("region", name="Asked aside: Asked in the dark")
+    expect(card).to_have_attribute("aria-busy", "false")
+    found = {"asked aside": serious(tab.page)}
+    card.get_by_role("button", name="Put aside").click()
+    tab.page.get_by_role("button", name=re.compile("^Show what is said so far: Lasting")).click()
+    found["in the background"] = serious(tab.page)
+
+    tab.button("Find in this conversation").click()
+    tab.page.get_by_role("searchbox", name="Find in this conversation").fill("dark")
+    expect(tab.page.get_by_role("search", name="Find in this conversation").get_by_role("status")).to_have_text(
+        "2 of 2"
+    )
+    found["found here"] = serious(tab.page)
+    tab.page.keyboard.press("Escape")
+
+    if phone:
+        tab.button("Show sessions").click()
+    tab.page.get_by_role("searchbox", name="Find", exact=True).fill("dark")
+    expect(tab.page.locator("mark").first).to_be_visible()
+    found["found anywhere"] = serious(tab.page)
+    tab.page.keyboard.press("Escape")
+
+    for action, name in (("Tags …", "Tags"), ("Move to project …", "Move to project")):
+        tab.do("Something dark", action)
+        expect(tab.page.get_by_role("dialog", name=name)).to_be_visible()
+        found[name] = serious(tab.page)
+        tab.page.keyboard.press("Escape")
+    tab.do("Something dark", "Select")
+    expect(tab.page.get_by_role("toolbar", name="1 selected")).to_be_visible()
+    found["selected"] = serious(tab.page)
+    client.post("/api/session/delete", session_id=session_id)
     assert {screen: said for screen, said in found.items() if said} == {}
 
 

@@ -32,6 +32,11 @@ def test_a_theme_is_chosen_kept_and_readable(visit: Visit, client: Client, theme
     expect(root).to_have_attribute("data-density", "compact")
     expect(tab.page.locator(".hljs-comment")).to_be_visible()
     found["conversation"] = serious(tab.page)
+    [inserted, around] = [
+        tab.page.locator(part).evaluate("(node) => getComputedStyle(node).color")
+        for part in (".hljs-subst", ".hljs-string")
+    ]
+    assert inserted != around, "what is put into a string looks like the string"
     tab.go("/")
     expect(tab.composer).to_be_visible()
     found["empty chat"] = serious(tab.page)

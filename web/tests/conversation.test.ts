@@ -154,6 +154,20 @@ test("a run that another tab began is followed, and its question is kept when it
   expect(texts(conversation.entries)).toEqual(["Hi", "Hello"]);
 });
 
+test("what arrives the moment the run is over is shown, though it is told before the ending", async () => {
+  const conversation = open(null);
+  await conversation.send("Hi", "u1");
+  wire.say("token", { seq: 1, text: "Good" });
+  server.messages = [{ id: "u1", role: "user", content: "Hi" }, told("r1", "Good"), told("r2", "From the background")];
+
+  conversation.notice({ ...ROW, message_count: 3, revision: 4 });
+  wire.say("done", { session: { ...ROW, message_count: 2, revision: 3 }, messages: [told("r1", "Good")], usage: null });
+  wire.say("stream_end", { seq: 2, outcome: "done", duration_ms: 1 });
+  await settled();
+
+  expect(texts(conversation.entries)).toEqual(["Hi", "Good", "From the background"]);
+});
+
 test("news about its own run does not disturb it", async () => {
   const conversation = open(null);
   await conversation.send("Hi", "u1");

@@ -461,8 +461,12 @@ export class Conversation {
     // The question carries the run's id too, and is not among what the run left.
     const others = this.#messages.filter((message) => isSaid(message) || message.run_id !== live.streamId);
     if (!this.hasNewer) this.#messages = [...others, ...finished.messages];
-    if (finished.row) this.row = finished.row;
+    const isAhead = this.row !== null && finished.row !== null && this.row.revision > finished.row.revision;
+    if (finished.row && !isAhead) this.row = finished.row;
     this.#live = null;
+    // What arrived the moment it was over, from the background, may have been told before its ending was.
+    const here = this.#offset + this.#messages.length;
+    if (!this.hasNewer && (this.row?.message_count ?? 0) > here) void this.#refresh();
   }
 
   #lost(): "stop" {
