@@ -75,6 +75,7 @@ class House:
         _close_secrets(self.settings.state_dir)
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
+        rooms.store.on_outside[:] = [lambda session_id: rooms.changes.note_topic(f"messages:{session_id}")]
         recovery.recover(rooms.store, self.settings.runs_dir)
         rooms.store.start_indexing()
         rooms.engine.open()
@@ -153,6 +154,8 @@ def _close_secrets(state_dir: Path) -> None:
 
 def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
     return Upkeep(
+        Chore("open sessions", 2.0, rooms.store.look_outside),
+        Chore("all sessions", 30.0, rooms.store.indexer.look_again),
         Chore("trash", 3600.0, rooms.trash.empty),
         Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),
     )

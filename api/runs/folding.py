@@ -2,6 +2,7 @@
 
 import logging
 
+from api.domain.errors import Conflict
 from api.domain.ids import RunId
 from api.domain.messages import Message, is_said
 from api.domain.titles import UNTITLED
@@ -9,6 +10,8 @@ from api.domain.transcript import Transcript, messages_of
 from api.runs.journal import Header
 from api.runs.turns import before, put_back
 from api.sessions.session import Session
+
+CHANGED_OUTSIDE = ("stale_revision", "document_gone", "session_unreadable")
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +38,23 @@ def fold_into(session: Session, header: Header, transcript: Transcript, *, now: 
         _rename(session, transcript)
         session.active_stream_id = None
         try:
-            session.save()
+            _save(session)
         except BaseException:
             put_back(session, state)
             session.input_tokens, session.output_tokens, session.estimated_cost = tokens
             raise
         return True
+
+
+def _save(session: Session) -> None:
+    """What was shown enters the document even where someone else changed or removed that meanwhile; theirs is kept."""
+    try:
+        session.save()
+    except Conflict as error:
+        if error.code not in CHANGED_OUTSIDE:
+            raise
+        session.home.make_way(session)
+        session.save()
 
 
 def messages_by(messages: list[Message], run_id: RunId) -> list[Message]:

@@ -4,6 +4,7 @@ Every step can be repeated: a recovery that is itself cut off is finished by the
 """
 
 import contextlib
+import hashlib
 import logging
 import time
 from collections.abc import Callable
@@ -15,9 +16,10 @@ from api.domain.errors import AppError, NotFound
 from api.domain.events import RunEnded
 from api.domain.ids import MessageId, RunId, SessionId, is_safe_id
 from api.domain.messages import Message, clean_text, text_of
+from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
-from api.runs.journal import Header, JournalUnreadable, read_journal, reopen
+from api.runs.journal import Header, JournalUnreadable, Recovered, read_journal, reopen
 from api.sessions.files import make_folder, move_file, remove_file
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
@@ -78,7 +80,9 @@ def recover_journal(store: SessionStore, folder: Path, path: Path, *, now: float
     except NotFound:
         session = None
     if session is None or session.active_stream_id != header.run_id:
-        # The session is gone, or the run had entered it, or was never accepted: its document tells which.
+        # It was deleted, or the run had entered it, or was never accepted; else someone put another document there.
+        if _is_orphan(store, session, recovered):
+            _keep_orphan(store, session, recovered, now)
         file_as_ended(folder, path)
         return False
     transcript = fold(recovered.events)
@@ -90,6 +94,30 @@ def recover_journal(store: SessionStore, folder: Path, path: Path, *, now: float
     file_as_ended(folder, path)
     log.info("run.recovered", extra={"run_id": header.run_id, "events": len(recovered.events)})
     return True
+
+
+def _is_orphan(store: SessionStore, session: Session | None, recovered: Recovered) -> bool:
+    """Was an answer shown that is in no session, because its document was replaced or removed while no server ran?"""
+    header = recovered.header
+    if header.kind != "turn" or not recovered.events:
+        return False
+    if session is None:
+        return not store.was_deleted(header.session_id, header.owner)
+    is_asked = any(one.get("id") == header.message_id for one in session.messages)
+    return not is_asked and not messages_by(session.messages, header.run_id)
+
+
+def _keep_orphan(store: SessionStore, session: Session | None, recovered: Recovered, now: float) -> None:
+    """The answer becomes a session of its own. Under an id made of the run's, so that it is done once."""
+    header = recovered.header
+    kept_id = hashlib.sha256(header.run_id.encode()).hexdigest()[:32]
+    messages = messages_of(_interrupted(fold(recovered.events)), header.run_id, model=header.model, now=now)
+    if store.path_of(kept_id).exists() or store.was_deleted(kept_id, header.owner) or not messages:
+        return
+    title = f"{session.title if session else UNTITLED} (answer to a message that is gone)"
+    fields = {"title": title, "title_by": "person", "model": header.model, "conflict_of": header.session_id}
+    store.new(session_id=kept_id, owner=header.owner, messages=messages, **fields).save()
+    log.warning("run.orphaned", extra={"run_id": header.run_id, "kept_as": kept_id})
 
 
 def settle(store: SessionStore, folder: Path, session: Session, *, now: float) -> None:

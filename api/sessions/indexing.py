@@ -147,6 +147,10 @@ class Indexer:
         self._compared.clear()
         self._wake.set()
 
+    def look_again(self) -> None:
+        """Compare once more, for no other reason than that time has passed."""
+        self._wake.set()
+
     def look_now_and_then(self) -> None:
         """Called whenever a list is shown: other programs may have touched the folder."""
         if self._thread is None:

@@ -4,6 +4,8 @@ import logging
 import os
 from pathlib import Path
 
+import msgspec
+
 from api.domain.errors import Conflict, NotFound
 from api.sessions.document import Unreadable, decode, encode, fingerprint, usable_count
 from api.sessions.files import read_regular
@@ -69,20 +71,60 @@ def read_document(path: Path, session_id: str) -> tuple[bytes, os.stat_result]:
         raise SessionUnreadable(session_id, f"{error.strerror}.") from error
 
 
-def refresh(session: Session, path: Path) -> None:
-    """Take over what someone else wrote to the document, unless that would lose what is only in memory."""
+def refresh(session: Session, path: Path) -> bool:
+    """Take over what someone else wrote to the document, unless that would lose what is only in memory.
+
+    True when it says something else than before. Its revision then rises here too, for it is not the one that open
+    pages have seen.
+
+    Raises:
+        SessionNotFound: the document was removed, and memory holds nothing that it did not.
+    """
     seen = session.seen
-    if seen is None or seen.path != path or session.is_streaming or session.deleted:
-        return
+    if seen is None or seen.path != path or session.deleted:
+        return False
     try:
         if stamp_of(path.lstat()) == seen.stamp:
-            return
+            return False
+    except FileNotFoundError:
+        # A folder that is gone as a whole is a disk that went away.
+        if path.parent.is_dir() and not session.is_streaming and not session.is_changed:
+            raise SessionNotFound(session.session_id) from None
+        return False
     except OSError:
-        return
+        return False
     with session.lock:
-        if session.seen is seen and not session.is_changed:
-            try:
-                load(session, path)
-                log.info("session.reloaded", extra={"session_id": session.session_id})
-            except (SessionNotFound, SessionUnreadable) as error:
-                log.warning("session.not_reloaded", extra={"session_id": session.session_id, "why": error.message})
+        if session.seen is not seen or session.is_changed:
+            return False
+        try:
+            return _taken_over(session, seen, path)
+        except (SessionNotFound, SessionUnreadable) as error:
+            log.warning("session.not_reloaded", extra={"session_id": session.session_id, "why": error.message})
+            return False
+
+
+def _taken_over(session: Session, seen: Seen, path: Path) -> bool:
+    raw, status = read_document(path, session.session_id)
+    if fingerprint(raw) == seen.fingerprint:
+        session.seen = msgspec.structs.replace(seen, stamp=stamp_of(status))
+        return False
+    if session.is_streaming and not _goes_on_from(session, raw):
+        return False  # what is being answered is not in it: `conflicts` settles that when the answer is there
+    load(session, path)
+    session.revision = max(session.revision, seen.revision + 1)
+    if session.seen is not None:
+        now_seen = msgspec.structs.replace(session.seen, revision=session.revision)
+        session.mark_clean(now_seen, fingerprint(encode(session.document())))
+    log.info("session.reloaded", extra={"session_id": session.session_id})
+    return True
+
+
+def _goes_on_from(session: Session, raw: bytes) -> bool:
+    """Does a document hold the run of this session and all that it answers?"""
+    try:
+        document = decode(raw, session.session_id)
+    except Unreadable:
+        return False
+    theirs = {message["id"] for message in document["messages"]}
+    ours = {message.get("id") for message in session.messages}
+    return document.get("active_stream_id") == session.active_stream_id and ours <= theirs

@@ -13,6 +13,7 @@ from api.domain.ids import OWNER_LOCAL, is_safe_id
 from api.domain.messages import Message
 from api.sessions import search, trash
 from api.sessions.cache import SessionCache
+from api.sessions.conflicts import keep_theirs
 from api.sessions.document import Unreadable, decode, decode_header
 from api.sessions.files import Unsynced, explained, make_folder, open_regular, sweep_temps
 from api.sessions.index import Entry, Index, stamp_text
@@ -35,11 +36,12 @@ from api.sessions.quarantine import Found, Quarantined, scan, stamp_of
 from api.sessions.reading import read_entry
 from api.sessions.rows import Row, is_shown, order
 from api.sessions.saving import write_document
-from api.sessions.session import Session
+from api.sessions.session import Seen, Session
 
 log = logging.getLogger(__name__)
 
 _BLANKS_REMEMBERED = 100
+_TOLD_ONE_BY_ONE = 100
 
 
 class SessionStore:
@@ -67,8 +69,9 @@ class SessionStore:
         self._seen_folders: set[Path] = set()
         self._blank_deleted: dict[str, Session] = {}
         self.on_change: list[Callable[[list[str], list[str]], None]] = []
+        self.on_outside: list[Callable[[str], None]] = []
         self.now = clock
-        self.indexer = Indexer(folder, index_file, clock, self._changed)
+        self.indexer = Indexer(folder, index_file, clock, self._found_by_index)
 
     def new(self, *, owner: str = OWNER_LOCAL, **fields: Any) -> Session:
         """A blank session, in memory only."""
@@ -91,10 +94,63 @@ class SessionStore:
             with self._guard(session_id):
                 session = self._cache.find(session_id, path) or self._cache.add(self._load(session_id, path))
         else:
-            refresh(session, path)
+            self._follow_file(session, path)
         if session.owner != owner or session.deleted:
             raise SessionNotFound(session_id)
         return session
+
+    def _follow_file(self, session: Session, path: Path) -> None:
+        try:
+            if refresh(session, path):
+                self._tell_outside([session.session_id])
+        except SessionNotFound:
+            self._cache.remove(session)
+            raise
+
+    def look_outside(self) -> None:
+        """Follow what other programs did to the sessions that are in memory, and tell who shows them."""
+        for session in self._cache.all():
+            before = session.seen
+            if before is None or session.deleted or _is_as_seen(before):
+                continue
+            try:
+                self.get(session.session_id, owner=session.owner)
+                is_news = session.seen is not before
+            except NotFound:
+                is_news = True
+            if is_news:
+                self.indexer.look_again()
+                self._changed([session.session_id], [])
+
+    def make_way(self, session: Session) -> None:
+        """A save was refused for what someone else did to the file, and what is in memory must not be lost.
+
+        Their version becomes a session of its own, and the next save of this one is not refused for it.
+
+        Raises:
+            SessionUnreadable, StorageFailed: nothing was changed.
+        """
+        with session.lock:
+            path = self.path_of(session.session_id)
+            try:
+                kept_id = keep_theirs(session, path)
+            except OSError as error:
+                raise explained(error, path.parent) from error
+            self._cache.add(session)
+        self.indexer.look_again()
+        if kept_id is not None:
+            self._changed([kept_id], [])
+
+    def _tell_outside(self, session_ids: list[str]) -> None:
+        for tell in self.on_outside:
+            for session_id in session_ids:
+                tell(session_id)
+
+    def _found_by_index(self, changed: list[str], removed: list[str]) -> None:
+        """The index found documents other than it knew them: at the first start all, later what others changed."""
+        self._changed(changed, removed)
+        if len(changed) <= _TOLD_ONE_BY_ONE:
+            self._tell_outside(changed)
 
     def _guard(self, session_id: str) -> threading.Lock:
         """Held while a session enters memory or leaves it: no two objects of it, and none of one that is deleted."""
@@ -432,6 +488,13 @@ class SessionStore:
     def close(self) -> None:
         """End the background work and let go of the index. The store may be used again afterwards."""
         self.indexer.close()
+
+
+def _is_as_seen(seen: Seen) -> bool:
+    try:
+        return stamp_of(seen.path.lstat()) == seen.stamp
+    except OSError:
+        return False
 
 
 def _make(folder: Path) -> None:

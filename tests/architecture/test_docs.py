@@ -62,6 +62,7 @@ def test_every_event_of_a_stream_is_named() -> None:
         "models_changed",
         "projects_changed",
         "draft_changed",
+        "messages_changed",
         "asides_changed",
         "tasks_changed",
     }

@@ -96,8 +96,9 @@ def test_a_session_with_nothing_unsaved_follows_its_file(shelf: Shelf, stored: A
 
     assert found is session
     assert [message["content"] for message in found.messages] == ["one", "from another program"]
+    assert found.revision == 2, "whoever has seen revision 1 has seen something else"
     found.save()
-    assert stored(session)["revision"] == 2
+    assert stored(session)["revision"] == 3
 
 
 def test_a_copied_back_file_with_the_same_content_can_be_saved(shelf: Shelf, stored: Any) -> None:

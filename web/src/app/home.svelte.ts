@@ -57,6 +57,7 @@ export class Home {
       sessions: (changed, removed) => this.#sessionsChanged(changed, removed),
       models: () => void this.models.load(),
       projects: () => void this.projects.load(),
+      messages: (sessionId) => void (sessionId === this.conversation?.sessionId && this.conversation.lookAgain()),
       beside: (sessionId) => void this.beside.refresh(sessionId),
       draft: (sessionId, revision) => this.drafts.noticed(sessionId, revision),
       resync: () => void this.#lookAgain(),

@@ -9,6 +9,8 @@ export interface AccountNews {
   sessions(changed: Row[], removed: string[]): void;
   models(): void;
   projects(): void;
+  /** The messages of a session, changed in its file by another program. */
+  messages(sessionId: string): void;
   /** The asides or tasks of a session. */
   beside(sessionId: string): void;
   /** The draft of a session, and its number now. */
@@ -60,6 +62,7 @@ export class Account {
     } else if (frame.event === "models_changed") this.news.models();
     else if (frame.event === "projects_changed") this.news.projects();
     else if (frame.event === "asides_changed" || frame.event === "tasks_changed") this.news.beside(sessionIn(frame));
+    else if (frame.event === "messages_changed") this.news.messages(sessionIn(frame));
     else if (frame.event === "draft_changed") this.#draftChanged(frame);
     else if (frame.event === "resync") this.news.resync();
     return "go on";
