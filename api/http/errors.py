@@ -9,11 +9,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.domain.errors import AppError, BadRequest, NotFound, StorageFailed
+from api.domain.errors import AppError, BadRequest, NotFound, StorageFailed, Unavailable
 
 log = logging.getLogger(__name__)
 
 INTERNAL = AppError("Something went wrong inside Fireside. Nothing more is known here; the server's log has it.")
+OUT_OF_MEMORY = Unavailable(
+    "There is not enough memory for this. What was stored before is kept; try it with less.", code="out_of_memory"
+)
 DISK_FULL = StorageFailed("The disk is full, so this was not stored. Free some space and try again.", code="disk_full")
 
 
@@ -53,6 +56,11 @@ def install(app: FastAPI) -> None:
     async def refused_by_the_system(request: Request, error: OSError) -> Response:
         log.error("request.crashed", extra={"route": request.scope["path"]}, exc_info=error)
         return error_response(DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else INTERNAL)
+
+    @app.exception_handler(MemoryError)
+    async def too_much(request: Request, _: MemoryError) -> Response:
+        log.error("request.out_of_memory", extra={"route": request.scope["path"]})
+        return error_response(OUT_OF_MEMORY)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _: Exception) -> Response:

@@ -17,11 +17,14 @@ HEAD_S = 15.0
 BODY_S = 60.0
 STALLED_S = 30.0
 MAX_HEAD_BYTES = 32 * 1024
+TOLD_AT_A_TIME = 8
+"""Connections too many that are told why they are closed; while they read that, they are open like any other."""
 
 _SENTENCES = {
     400: ("bad_request", "This is not a request that can be understood."),
     408: ("too_slow", "The request took too long to arrive."),
     431: ("head_too_large", "The head of the request is too large."),
+    503: ("too_many_connections", "Too many connections are open. Close some tabs, then try again."),
 }
 
 
@@ -30,10 +33,11 @@ class _Refused(Exception):
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection."""
+    """One connection. Beyond `most_connections` at a time, each is told so and closed."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, most_connections: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._most_connections = most_connections
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._is_in_message = False
@@ -44,6 +48,11 @@ class Protocol(HttpToolsProtocol):
         self._lingering = LingeringTransport(transport, self.loop, is_due=lambda: self._is_in_message)
         super().connection_made(self._lingering)  # type: ignore[arg-type]
         self._expect_within(HEAD_S)
+        too_many = len(self.connections) - self._most_connections
+        if too_many > TOLD_AT_A_TIME:
+            self._lingering.abort()
+        elif too_many > 0:
+            self._answer_and_close(503)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._clear_deadline()

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +21,9 @@ from api.http.protocol import Protocol
 GRACE_S = 1
 DISK_THREADS = 64
 """As many can wait for a slow disk before others, who only want to read, wait for them. Idle ones are not made."""
+MOST_FILES = 8192
+OWN_FILES = 48
+"""Open files that are not connections: the index, journals, documents being written, and the loop's own."""
 
 
 class Server(uvicorn.Server):
@@ -65,7 +70,7 @@ def make_server(app: Any, begin_closing: Callable[[], None]) -> Server:
     """A server for an ASGI application, to be run on sockets that are bound already."""
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=functools.partial(Protocol, most_connections=most_connections()),  # type: ignore[arg-type]
         ws="none",
         log_config=None,
         access_log=False,
@@ -76,6 +81,23 @@ def make_server(app: Any, begin_closing: Callable[[], None]) -> Server:
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return Server(config, begin_closing)
+
+
+def most_connections() -> int:
+    """As many as open files are allowed, less a quarter: tabs may not take what documents and journals need.
+
+    What this process may have is raised first, as far as it is allowed to.
+    """
+    if sys.platform == "win32":
+        return MOST_FILES
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(8, allowed - max(OWN_FILES, allowed // 4))
 
 
 def bind(host: str, port: int) -> socket.socket:
