@@ -28,7 +28,8 @@ from tests.serving import TOKEN, Frame, ServerProcess, parse_frames
 AT_ONCE = 10
 """Conversations on one server at the same time."""
 KINDS = {"send": 8, "read": 4, "edit": 2, "retry": 2, "undo": 2, "truncate": 1, "clear": 1, "put_back": 3,
-         "rename": 2, "copy": 1, "delete": 1, "restore": 1, "cancel": 2}  # fmt: skip
+         "rename": 2, "copy": 1, "delete": 1, "restore": 1, "cancel": 2, "queue": 4, "queue_delete": 1,
+         "queue_go": 2}  # fmt: skip
 PATIENCE_S = 30.0
 Dice = random.Random
 
@@ -167,22 +168,25 @@ class Client(threading.Thread):
         self._world, self._talk, self._number, self._dice = world, talk, number, dice
         self._revision: int | None = None
         self._mine: list[str] = []
+        self.waiting: list[str] = []
+        self.is_quiet = False
+        """Nothing was being answered when it last looked, and nothing would be."""
 
     def run(self) -> None:
         for _ in range(self._dice.randint(4, 9)):
             kind = self._dice.choices([*KINDS], [*KINDS.values()])[0]
-            if kind not in ("read", "send", "cancel"):
+            if kind not in ("read", "send", "cancel", "queue"):
                 self.do("read")
             self.do(kind)
 
     def do(self, kind: str) -> Op:
         target = self._dice.choice(self._mine) if self._mine else None
         op = Op(self._number, kind, next(self._world.moment), target=target)
-        if kind == "cancel":
-            op.outcome = "fail"  # changes nothing that is judged by order
-            if self._talk.runs:
-                self._world.surely("POST", "/api/chat/cancel", {"stream_id": self._dice.choice(self._talk.runs)})
+        if kind in ("cancel", "queue_go"):
+            self._steer(kind)
             return op
+        if kind == "queue_delete":
+            op.target = self._dice.choice(self.waiting) if self.waiting else "nothing"
         self._talk.history.ops.append(op)
         method, path, body = self._request(op)
         while not op.returned:
@@ -200,17 +204,25 @@ class Client(threading.Thread):
                     break
         return op
 
+    def _steer(self, kind: str) -> None:
+        """What changes when something is done, and not what."""
+        if kind == "queue_go":
+            self._world.surely("POST", "/api/chat/queue/continue", {"session_id": self._talk.session_id})
+        elif self._talk.runs:
+            self._world.surely("POST", "/api/chat/cancel", {"stream_id": self._dice.choice(self._talk.runs)})
+
     def _request(self, op: Op) -> tuple[str, str, dict[str, Any] | None]:
         named: dict[str, Any] = {"session_id": self._talk.session_id}
         if op.kind == "read":
             return "GET", f"/api/session?{urlencode(named)}&msg_limit=500", None
-        if op.kind in ("send", "edit"):
+        if op.kind in ("send", "edit", "queue"):
             op.message_id = self._talk.new_message_id(self._number)
             self._talk.history.scripts[op.message_id] = self._script(op.message_id)
             said = self._talk.scripts_as_sent[op.message_id]
-            if op.kind == "send":
+            if op.kind != "edit":
                 op.target = None
-                return "POST", "/api/chat/start", named | {"message": said, "message_id": op.message_id, **MODEL}
+                path = "/api/chat/start" if op.kind == "send" else "/api/chat/queue"
+                return "POST", path, named | {"message": said, "message_id": op.message_id, **MODEL}
             more = {"message_id": op.target or "nothing", "message": said, "new_message_id": op.message_id}
             return "POST", "/api/chat/edit", named | more | {"revision": self._revision, **MODEL}
         if op.kind == "rename":
@@ -218,6 +230,8 @@ class Client(threading.Thread):
             return "POST", "/api/session/rename", named | {"title": op.title}
         if op.kind == "copy":
             return "POST", "/api/session/branch", named | ({"message_id": op.target} if op.target else {})
+        if op.kind == "queue_delete":
+            return "POST", "/api/chat/queue/delete", named | {"message_ids": [op.target]}
         if op.kind in ("delete", "restore"):
             return "POST", f"/api/session/{op.kind}", named
         more = {"revision": self._revision, "request_id": f"{self._talk.session_id}-{op.invoked}"}
@@ -228,8 +242,8 @@ class Client(threading.Thread):
 
     def _script(self, message_id: str) -> str:
         """What the answer will be; its words are in no other answer."""
-        words = " ".join(f"{message_id}.{number}" for number in range(self._dice.randint(3, 40)))
-        pace = self._dice.choice((0, 0.001, 0.005))
+        words = " ".join(f"{message_id}.{number}" for number in range(self._dice.randint(3, 30)))
+        pace = self._dice.choice((0, 0.001, 0.004))
         self._talk.scripts_as_sent[message_id] = f"@@pace {pace}\n@@text {words}"
         return words
 
@@ -251,18 +265,26 @@ class Client(threading.Thread):
         elif op.kind == "copy":
             self._talk.copies.append((op, answer["session"]["session_id"]))
         elif op.kind == "read":
-            self._read(op, answer["session"])
-        elif op.kind not in ("delete", "restore"):
+            self._read(op, answer)
+        elif op.kind == "queue" and answer["started"]:
+            self._talk.follow(answer["started"]["stream_id"], together=True)
+        elif op.kind not in ("delete", "restore", "queue", "queue_delete"):
             op.revision = answer["session"]["revision"] if is_first else None
 
-    def _read(self, op: Op, session: dict[str, Any]) -> None:
+    def _read(self, op: Op, answer: dict[str, Any]) -> None:
+        session, run = answer["session"], answer["active_run"]
         op.seen, op.revision, op.title = entries_of(session["messages"]), session["revision"], session["title"]
         self._revision = op.revision
         self._mine = [name for role, name in op.seen if role == "user"]
+        self.waiting = [one["message_id"] for one in answer["queue"]["items"]]
+        if run is None and (not self.waiting or answer["queue"]["is_held"]):
+            self.is_quiet = True
+        if run is not None:
+            self._talk.follow(run["stream_id"], together=self._dice.random() < 0.5)
 
 
 MODEL = {"model": "scripted/script"}
-REPEATABLE = {"read", "send", "edit", "retry", "undo", "clear", "truncate", "put_back"}
+REPEATABLE = {"read", "send", "queue", "edit", "retry", "undo", "clear", "truncate", "put_back"}
 """What changes nothing, or carries the id of its message or the revision that it is about."""
 
 
@@ -293,8 +315,10 @@ class Talk:
         return f"m{self.session_id[:6]}-{client}-{next(self._ids)}"
 
     def follow(self, run_id: str, *, together: bool) -> None:
-        self.runs.append(run_id)
-        self._readers.append(Reader(self._world, run_id, together=together))
+        """Have the run read to its end. Some are read twice, when they are seen by two clients."""
+        if self.runs.count(run_id) < 2:
+            self.runs.append(run_id)
+            self._readers.append(Reader(self._world, run_id, together=together))
 
     def begin(self) -> None:
         if self._dice.random() < 0.8:  # else the first message is one of those that are killed
@@ -310,10 +334,14 @@ class Talk:
         last = Client(self._world, self, len(self._clients), self._dice)
         if last.do("read").seen is None:
             last.do("restore")
-            last.do("read")
+        while last.do("read").seen is not None and not last.is_quiet:
+            threading.Event().wait(0.02)
+        last.do("read").waiting = tuple(last.waiting)
         self._look_at_answers()
+        for one in self._readers:
+            one.join(120)
         self.history.readings = [one.reading for one in self._readers]
-        for run_id in set(self.runs):
+        for run_id in {*self.runs, *(one.run_id for one in self.history.answers)}:
             replay = Reader(self._world, run_id)
             replay.join(60)
             self.history.replays[run_id] = replay.reading

@@ -15,6 +15,12 @@ Outcome = Literal["ok", "fail", "info"]
 Entry = tuple[str, str]
 """One message of a conversation: `("user", message_id)` or `("answer", run_id)`."""
 
+UNNUMBERED = ("copy", "delete", "restore", "queue", "queue_delete")
+"""What does not write the document, and so has no revision of it."""
+
+BESIDE = ("rename", "copy", "restore", "queue", "queue_delete")
+"""What is done beside an answer that is being written."""
+
 ENDINGS = ("stream_end", "cancel", "apperror")
 
 
@@ -38,6 +44,8 @@ class Op:
     """Of the session after it; None where the answer does not tell, as when it had to be asked for twice."""
     seen: tuple[Entry, ...] | None = None
     """Of a read or a copy: what was there, None when there was no such session."""
+    waiting: tuple[str, ...] | None = None
+    """Of a read: the queue, once nothing is sent out of it any more."""
     code: str = ""
     """Why it was refused."""
     asked: int = 0
@@ -121,6 +129,7 @@ class State(NamedTuple):
     entries: tuple[Entry, ...] = ()
     running: Entry | None = None
     taken: tuple[tuple[Entry | None, tuple[Entry, ...]], ...] = ()
+    queue: tuple[str, ...] = ()
     title: str | None = None
     revision: int = 0
     is_deleted: bool = False
@@ -131,6 +140,15 @@ class State(NamedTuple):
         if self.running is None:
             return self
         return self._replace(entries=(*self.entries, self.running), running=None)
+
+    def sent_from_queue(self) -> Iterator["State"]:
+        """This state, and those in which the first messages that wait have been sent, one after the other."""
+        yield self
+        if self.queue and not self.is_deleted:
+            first, *rest = self.queue
+            entries = (*self.freed().entries, ("user", first))
+            sent = self._replace(entries=entries, running=("answer", f"?{first}"), queue=tuple(rest))
+            yield from sent._replace(revision=self.revision + 1).sent_from_queue()
 
     def cut(self, position: int) -> "State":
         after = self.entries[position - 1] if position else None
@@ -155,7 +173,7 @@ def _about_order(history: History) -> Iterator[str]:
         if (known := (done & all_known).bit_count()) > furthest:
             furthest, stuck_at = known, state
         for at in _next(ops, done):
-            for following in _after(state, ops[at], at):
+            for following in [after for now in state.sent_from_queue() for after in _after(now, ops[at], at)]:
                 step = (done | 1 << at, following)
                 if step not in seen:
                     seen.add(step)
@@ -177,12 +195,12 @@ def _after(state: State, op: Op, at: int) -> Iterator[State]:
     if op.kind == "read":
         yield from _reads(state, op)
         return
-    for before in {state, state.freed()} if op.kind in ("rename", "copy", "restore") else {state.freed()}:
+    for before in {state, state.freed()} if op.kind in BESIDE else {state.freed()}:
         after = _done(before, op, at)
         if after is None:
             continue
-        if op.kind in ("copy", "delete", "restore") or not after.is_stored:
-            yield after  # nothing is written
+        if op.kind in UNNUMBERED or not after.is_stored:
+            yield after
         elif op.revision is None or (op.kind == "rename" and op.revision > state.revision):
             # A name is given while an answer is written, which may enter the document before the name is answered.
             yield after._replace(revision=after.revision + 1)
@@ -197,6 +215,7 @@ def _reads(state: State, op: Op) -> Iterator[State]:
         return
     for one in {state, state.freed()}:
         is_so = _match(op.seen, one.entries) and one.title in (None, op.title) and not one.is_deleted
+        is_so = is_so and op.waiting in (None, one.queue)
         if is_so and (op.revision or 0) >= state.revision:
             yield one._replace(revision=op.revision or 0)
 
@@ -210,6 +229,11 @@ def _done(state: State, op: Op, at: int) -> State | None:
         return None
     if op.kind == "rename":
         return state._replace(title=op.title)
+    if op.kind == "queue":
+        return state._replace(queue=(*state.queue, op.message_id or ""), is_stored=True)
+    if op.kind == "queue_delete":
+        left = tuple(one for one in state.queue if one != op.target)
+        return state._replace(queue=left) if left != state.queue else None
     if op.kind == "copy":
         end = len(state.entries) if op.target is None else _place(state, op.target) + 1
         is_so = op.seen is None or _match(op.seen, state.entries[:end])

@@ -74,7 +74,9 @@ UNDONE = Op(0, "read", 22, outcome="ok", returned=23, seen=(M1, A1), revision=6,
 
 POSSIBLE: dict[str, Callable[[History], None]] = {
     "as it was": lambda told: None,
-    "an answer is not there yet": lambda told: more(told, Op(1, "read", 6, "ok", seen=(M1,), returned=7)) or None,
+    "an answer is not there yet": lambda told: more(
+        told, Op(1, "read", 6, outcome="ok", returned=7, seen=(M1,), revision=1)
+    ),
     "what was never answered was not done": lambda told: more(told, LATE),
     "what was never answered was done, late": lambda told: more(
         told,
@@ -90,6 +92,25 @@ POSSIBLE: dict[str, Callable[[History], None]] = {
         Op(1, "read", 26, outcome="ok", returned=27, seen=(M1, A1, M2, A2), revision=7, title="named"),
     ),
     "an answer was cut off": lambda told: answer(told, "c", "interrupted"),
+}
+
+QUEUED = [
+    Op(0, "queue", 20, message_id="m3", outcome="ok", returned=21),
+    Op(1, "queue", 22, message_id="m4", outcome="ok", returned=23),
+]
+M4, A4 = ("user", "m4"), ("answer", "r4")
+
+
+def queued(told: History, *seen: tuple[str, str], waiting: tuple[str, ...] = ()) -> None:
+    entries = (M1, A1, M2, A2, *seen)
+    read = Op(0, "read", 24, outcome="ok", returned=25, seen=entries, revision=20, title="named", waiting=waiting)
+    more(told, *QUEUED, read)
+
+
+POSSIBLE |= {
+    "the queue was sent": lambda told: queued(told, M3, A3, M4, A4),
+    "one of the queue was sent": lambda told: queued(told, M3, A3, waiting=("m4",)),
+    "the queue waits": lambda told: queued(told, waiting=("m3", "m4")),
 }
 
 IMPOSSIBLE: dict[str, Callable[[History], None]] = {
@@ -129,6 +150,10 @@ IMPOSSIBLE: dict[str, Callable[[History], None]] = {
     ),
     "an answer has the words of another": lambda told: answer(told, "a b", "done"),
     "a whole answer is not whole": lambda told: answer(told, "c", "done"),
+    "what waited is lost": lambda told: queued(told, M3, A3),
+    "what waited is sent and waits": lambda told: queued(told, M3, A3, waiting=("m3", "m4")),
+    "what waited is sent twice": lambda told: queued(told, M3, A3, M3, A3, waiting=("m4",)),
+    "the queue is sent in another order": lambda told: queued(told, M4, A4, M3, A3),
     "a run is gone": lambda told: told.replays.__delitem__("r1"),
 }
 
