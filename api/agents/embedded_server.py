@@ -11,7 +11,6 @@ import os
 import secrets
 import sys
 import sysconfig
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +51,6 @@ def _serve(path: str, context_tokens: int, key: str) -> Any:
     xllamacpp: Any = importlib.import_module("xllamacpp")  # declares no types
 
     os.nice(5)
-    with suppress(OSError):  # where memory runs out, the system ends this process before the server
-        Path("/proc/self/oom_score_adj").write_text("500")
     params = xllamacpp.CommonParams()
     params.model.path = path
     params.hostnames, params.port, params.api_keys = ["127.0.0.1"], 0, [key]

@@ -110,8 +110,6 @@ async def test_the_model_ends_when_the_server_is_killed():
     assert server.stdout is not None
     pid = int(await server.stdout.readline())
     assert is_alive(pid)
-    if sys.platform == "linux":  # short of memory, the system ends the model and not the server
-        assert int(await asyncio.to_thread(Path(f"/proc/{pid}/oom_score_adj").read_text)) > 0
 
     server.kill()
     await server.wait()
