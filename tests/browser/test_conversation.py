@@ -114,21 +114,6 @@ def test_stop_keeps_what_was_shown_and_continue_goes_on(tab: Tab, client: Client
     expect(tab.thread.get_by_role("paragraph").filter(has_text="One two three.")).to_be_visible()
 
 
-def test_enter_while_an_answer_is_written_keeps_the_text_and_says_why(tab: Tab) -> None:
-    tab.choose_model("Script")
-    tab.send("@@text Busy.\n@@hang")
-    tab.wait_for_words(1)
-
-    tab.send("The next question")
-
-    expect(tab.page.get_by_text("Your text is kept.")).to_be_visible()
-    expect(tab.composer).to_have_value("The next question")
-    expect(tab.said).to_have_count(1)
-    tab.button("Stop").click()
-    tab.wait_for_answer()
-    expect(tab.composer).to_have_value("The next question")
-
-
 def test_a_refused_key_is_a_card_with_a_sentence_and_retry_answers(tab: Tab) -> None:
     tab.send("A locked door\n@@flaky 1 401\n@@text Come in.")
     card = tab.page.get_by_role("region", name="That did not work")

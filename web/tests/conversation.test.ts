@@ -8,7 +8,9 @@ import type { Watcher } from "../src/wire/follow";
 import type { Line, Streams } from "../src/wire/streams";
 import type { Message, Row, SessionPage } from "../src/wire/types";
 
-const ROW = { session_id: "s1", title: "Hello", model: "m/one", is_streaming: false, active_stream_id: null } as Row;
+const ROW = { session_id: "s1", title: "Hello", model: "m/one", is_streaming: false, active_stream_id: null, revision: 7 } as Row;
+
+const QUEUE = { session_id: "s1", revision: 0, is_held: false, can_put_back: false, items: [] };
 
 /** Answers as the server does, from a list of messages and perhaps a run. */
 class Server {
@@ -34,7 +36,7 @@ class Server {
   page(): SessionPage {
     const active_run = this.run && { session_id: "s1", message_id: "u1", started_at: 0, ...this.run };
     const session = { ...ROW, messages: this.messages };
-    return { session, _messages_offset: 0, _messages_truncated: false, active_run } as SessionPage;
+    return { session, _messages_offset: 0, _messages_truncated: false, active_run, queue: QUEUE } as unknown as SessionPage;
   }
 }
 
@@ -218,7 +220,7 @@ test("retrying asks the model that was chosen meanwhile, and shows the old answe
 
   await conversation.retry();
 
-  expect(server.posts.at(-1)).toEqual({ path: "/api/chat/retry", body: { session_id: "s1", model: "m/other" } });
+  expect(server.posts.at(-1)).toEqual({ path: "/api/chat/retry", body: { session_id: "s1", message_id: "u1", model: "m/other", revision: 7 } });
   expect(texts(conversation.entries)).toEqual(["Hi"]);
   expect(wire.lines.at(-1)).toMatchObject({ streamId: "r1", after: 0 });
 });

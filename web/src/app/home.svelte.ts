@@ -59,6 +59,7 @@ export class Home {
       projects: () => void this.projects.load(),
       messages: (sessionId) => void (sessionId === this.conversation?.sessionId && this.conversation.lookAgain()),
       beside: (sessionId) => void this.beside.refresh(sessionId),
+      queue: (sessionId) => this.#queueChanged(sessionId),
       draft: (sessionId, revision) => this.drafts.noticed(sessionId, revision),
       resync: () => void this.#lookAgain(),
       back: () => void this.#lookAgain(),
@@ -182,6 +183,11 @@ export class Home {
     this.beside.show(null);
     this.finding.clear();
     this.door = "closed";
+  }
+
+  #queueChanged(sessionId: string): void {
+    const open = this.conversation;
+    if (open?.sessionId === sessionId) void open.queue.look();
   }
 
   #sessionsChanged(changed: Row[], removed: string[]): void {

@@ -10,8 +10,9 @@ export interface Said {
   readonly timestamp: number | null;
   /** It was asked aside and then kept. */
   readonly wasAside: boolean;
-  /** How many versions of it and its answers there are, this one among them. */
+  /** How many versions of it and its answers there are, this one among them, and which of them it is. */
   readonly versions: number;
+  readonly version: number;
 }
 
 export interface Answer {
@@ -96,11 +97,16 @@ function partText(part: unknown): string {
 }
 
 function saidOf(message: Message): Said {
-  return { kind: "said", key: message.id, text: textOf(message.content), timestamp: message.timestamp ?? null, wasAside: message.aside === true, versions: 1 + versionsBefore(message) };
-}
-
-function versionsBefore({ alternatives }: Message): number {
-  return Array.isArray(alternatives) ? alternatives.length : 0;
+  const others = Array.isArray(message.alternatives) ? message.alternatives.length : 0;
+  return {
+    kind: "said",
+    key: message.id,
+    text: textOf(message.content),
+    timestamp: message.timestamp ?? null,
+    wasAside: message.aside === true,
+    versions: others + 1,
+    version: Math.min(others, message.version ?? others) + 1,
+  };
 }
 
 function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Transcript>): Answer {

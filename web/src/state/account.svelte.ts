@@ -11,6 +11,8 @@ export interface AccountNews {
   projects(): void;
   /** The messages of a session, changed in its file by another program. */
   messages(sessionId: string): void;
+  /** What waits in a session. */
+  queue(sessionId: string): void;
   /** The asides or tasks of a session. */
   beside(sessionId: string): void;
   /** The draft of a session, and its number now. */
@@ -61,6 +63,7 @@ export class Account {
       this.news.sessions(rows, removed);
     } else if (frame.event === "models_changed") this.news.models();
     else if (frame.event === "projects_changed") this.news.projects();
+    else if (frame.event === "queue_changed") this.news.queue(sessionIn(frame));
     else if (frame.event === "asides_changed" || frame.event === "tasks_changed") this.news.beside(sessionIn(frame));
     else if (frame.event === "messages_changed") this.news.messages(sessionIn(frame));
     else if (frame.event === "draft_changed") this.#draftChanged(frame);

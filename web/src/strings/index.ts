@@ -35,6 +35,7 @@ export let palette: Catalogue["palette"];
 export let shortcuts: Catalogue["shortcuts"];
 export let beside: Catalogue["beside"];
 export let filing: Catalogue["filing"];
+export let queue: Catalogue["queue"];
 
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
@@ -44,7 +45,7 @@ export async function speak(wanted: Language): Promise<void> {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing } = words);
+  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing, queue } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

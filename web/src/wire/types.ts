@@ -30,6 +30,10 @@ export type {
   Project,
   ProjectAnswer,
   ProjectList,
+  Queue,
+  QueueAdded,
+  QueueAnswer,
+  QueueResumed,
   Provider,
   ProviderSaved,
   ProviderTested,
@@ -39,7 +43,9 @@ export type {
   RunDone,
   SessionList,
   SessionsChanged,
+  SteerAnswer,
   TaskAnswer,
+  Waiting,
   SnippetPart,
 } from "./schema";
 

@@ -3,7 +3,6 @@
 import type { Sought } from "../../state/addresses";
 import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, isSaid, liveAnswer, type Answer, type Entry } from "../../run/answers";
-import { beginningOf, withVersion, type Reading } from "../../run/alternatives";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
 import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
@@ -11,8 +10,11 @@ import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
 import type { ActiveRun, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
 import { withLatest, withNewer, withOlder, type Stretch } from "./pages";
+import { Queue, type Queued } from "./queue.svelte";
 
 const PAGE = 60;
+/** So many messages before a turn whose version was chosen come with it, to join it to what is here. */
+const OVERLAP = 10;
 /** Beyond so many messages, those far above are let go when the person is at the bottom anyway. */
 const MANY = 300;
 
@@ -55,14 +57,17 @@ export class Conversation {
   /** How the run that was watched here ended, for those who listen rather than look. */
   ending = $state<Outcome | null>(null);
 
-  /** An earlier version that is read in place of what stands there now. */
-  reading = $state.raw<Reading | null>(null);
+  /** What waits for the answer that is being written. */
+  readonly queue: Queue;
 
   #draft: DraftNote | null = null;
   #messages = $state.raw<readonly Message[]>([]);
   #offset = 0;
   #pending = $state.raw<Message | null>(null);
   #isStarting = $state(false);
+  /** Until the first message of a conversation is accepted, there is nothing for another one to wait in. */
+  #started: Promise<void> = Promise.resolve();
+  #tellStarted: () => void = () => {};
   #live = $state.raw<Live | null>(null);
   #shown = new Map<string, Transcript>();
   #line: Line | null = null;
@@ -76,8 +81,7 @@ export class Conversation {
   readonly #liveId = $derived(this.#live?.streamId);
   readonly entries: readonly Entry[] = $derived.by(() => {
     const all = this.#pending && !this.hasNewer ? [...this.#messages, this.#pending] : this.#messages;
-    const messages = withVersion(all, this.reading);
-    return entriesOf(messages, this.#shown).filter((entry) => entry.key !== this.#liveId);
+    return entriesOf(all, this.#shown).filter((entry) => entry.key !== this.#liveId);
   });
   /** The answer being written; between the message and its first word, an answer without blocks. */
   readonly live: Answer | null = $derived.by(() => {
@@ -96,6 +100,7 @@ export class Conversation {
   ) {
     this.sessionId = sessionId;
     this.sought = sought;
+    this.queue = new Queue(client, () => this.sessionId, (sentence) => surprises.failed(sentence));
     if (sessionId) void this.load();
   }
 
@@ -108,13 +113,13 @@ export class Conversation {
     return this.#messages;
   }
 
-  /** The key of the entry that an earlier version begins with, while one is read. */
-  get readingKey(): string | null {
-    return this.reading && beginningOf(this.#messages, this.reading);
-  }
-
   get isBusy(): boolean {
     return this.#isStarting || this.#live !== null;
+  }
+
+  /** Is a message that is sent now to wait for another one? */
+  get mustWait(): boolean {
+    return this.isBusy || this.queue.isFlowing;
   }
 
   get isEmpty(): boolean {
@@ -238,16 +243,28 @@ export class Conversation {
     this.hasOlder = true;
   }
 
-  /** Read version `at` of a message, counted from 1, the last one being what stands there now. */
-  turn(of: string, at: number): void {
-    const before = this.#messages.find((message) => message.id === of)?.alternatives?.length ?? 0;
-    this.reading = at > before ? null : { of, at: at - 1 };
+  /** Have a version of a turn, counted from 1, stand in the conversation, with all that followed it. */
+  async choose(messageId: string, version: number): Promise<void> {
+    const place = this.#messages.findIndex((message) => message.id === messageId);
+    if (this.isBusy || !this.sessionId || place < 0) return;
+    const fields = { session_id: this.sessionId, message_id: messageId, version };
+    try {
+      const { session } = await this.#asSeen((revision) => this.client.post<RowAnswer>("/api/session/version", { ...fields, revision }));
+      this.row = session;
+      const page = await this.#page({ msg_before: this.#offset + place + PAGE - OVERLAP });
+      const before = { offset: this.#offset, messages: this.#messages.slice(0, place) };
+      this.#place(withLatest(before, stretchOf(page)), page._messages_after > 0);
+    } catch (error) {
+      this.surprises.failed(sentenceOf(error));
+      void this.#refresh();
+    }
   }
 
+  /** Send a message, or have it wait where an answer is being written after all. */
   async send(text: string, messageId: string): Promise<Sent> {
     if (this.isBusy) return { accepted: false, failure: "" };
-    this.reading = null;
     this.#isStarting = true;
+    this.#started = new Promise((resolve) => (this.#tellStarted = resolve));
     this.ending = null;
     this.#pending = { id: messageId, role: "user", content: text, timestamp: Date.now() / 1000 };
     try {
@@ -258,11 +275,27 @@ export class Conversation {
     } catch (error) {
       this.#pending = null;
       this.isStopping = false;
-      if (error instanceof ServerError && error.code === "run_active") void this.#refresh();
-      return { accepted: false, failure: sentenceOf(error) };
+      if (!(error instanceof ServerError && error.code === "run_active")) return { accepted: false, failure: sentenceOf(error) };
+      void this.#refresh();
+      const queued = await this.queue.add(text, messageId, this.chosenModel ?? undefined);
+      return queued.became === null ? { accepted: false, failure: queued.failure } : { accepted: true };
     } finally {
       this.#isStarting = false;
+      this.#tellStarted();
     }
+  }
+
+  /** Have a message wait for the answer that is being written, or with `steer` tell it to the agent at work. */
+  async wait(text: string, messageId: string, steer: boolean): Promise<Queued> {
+    await this.#started;
+    const queued = steer ? await this.queue.steer(text, messageId) : await this.queue.add(text, messageId, this.chosenModel ?? undefined);
+    if (queued.became === "sent") await this.#refresh();
+    return queued;
+  }
+
+  /** Send what waits. */
+  async resume(): Promise<void> {
+    if (await this.queue.resume()) await this.#refresh();
   }
 
   async stop(): Promise<void> {
@@ -285,12 +318,12 @@ export class Conversation {
     const said = kept.at(-1);
     const dropped = this.#messages.slice(lastSaid);
     const again = said && dropped.length > 1 ? { ...said, alternatives: [...(said.alternatives ?? []), dropped] } : said;
-    await this.#again("/api/chat/retry", again ? [...kept.slice(0, -1), again] : kept);
+    await this.#again("/api/chat/retry", again ? [...kept.slice(0, -1), again] : kept, said?.id);
   }
 
   /** Go on with an answer that was cut off, keeping it. */
   async goOn(): Promise<void> {
-    await this.#again("/api/chat/continue", this.#messages);
+    await this.#again("/api/chat/continue", this.#messages, this.#messages.findLast(isSaid)?.id);
   }
 
   /** Put another text in the place of a message, and answer that. `revision` is what the person saw. */
@@ -300,7 +333,6 @@ export class Conversation {
     if (this.isBusy || !old || !this.sessionId) return { accepted: false, failure: this.isBusy ? chat.waitToEdit : "" };
     this.#isStarting = true;
     this.ending = null;
-    this.reading = null;
     const before = this.#messages;
     const alternatives = [...(old.alternatives ?? []), before.slice(place)];
     const said: Message = { id: newId, role: "user", content: text, timestamp: Date.now() / 1000, alternatives };
@@ -326,20 +358,19 @@ export class Conversation {
 
   /** Take back the last message of the person, with its answer. Answers whether it was. */
   async undo(): Promise<boolean> {
-    return this.#rewrite("/api/session/undo");
+    return this.#rewrite("/api/session/undo", { message_id: this.#messages.findLast(isSaid)?.id });
   }
 
   /** Put back what was last taken away. */
   async putBack(): Promise<boolean> {
-    return this.#rewrite("/api/session/put_back");
+    return this.#rewrite("/api/session/put_back", {});
   }
 
-  async #rewrite(path: string): Promise<boolean> {
+  async #rewrite(path: string, fields: object): Promise<boolean> {
     if (this.isBusy || !this.sessionId) return false;
-    this.reading = null;
+    const body = { session_id: this.sessionId, ...fields };
     try {
-      const body = { session_id: this.sessionId, revision: this.row?.revision };
-      const { session } = await this.client.post<Pick<Removed, "session">>(path, body);
+      const { session } = await this.#asSeen((revision) => this.client.post<Pick<Removed, "session">>(path, { ...body, revision }));
       this.row = session;
       return true;
     } catch (error) {
@@ -361,16 +392,16 @@ export class Conversation {
     }
   }
 
-  async #again(path: string, kept: readonly Message[]): Promise<void> {
+  async #again(path: string, kept: readonly Message[], messageId: string | undefined): Promise<void> {
     if (this.isBusy || !this.sessionId) return;
     const before = this.#messages;
     this.#isStarting = true;
     this.ending = null;
-    this.reading = null;
     this.#messages = kept;
     try {
-      const body = { session_id: this.sessionId, model: this.chosenModel ?? undefined };
-      const started = await this.client.post<RunStarted>(path, body);
+      const body = { session_id: this.sessionId, message_id: messageId, model: this.chosenModel ?? undefined };
+      const started = await this.#asSeen((revision) => this.client.post<RunStarted>(path, { ...body, revision }));
+      if (this.row) this.row = { ...this.row, revision: started.revision };
       this.#follow(started.stream_id, EMPTY);
     } catch (error) {
       this.#messages = before;
@@ -379,6 +410,19 @@ export class Conversation {
       if (error instanceof ServerError && error.status === 409) void this.#refresh();
     } finally {
       this.#isStarting = false;
+    }
+  }
+
+  /** Ask for a change of what is seen here. That a title or a pin changed meanwhile is no reason to refuse it. */
+  async #asSeen<Answer>(ask: (revision: number | undefined) => Promise<Answer>): Promise<Answer> {
+    const seen = this.row;
+    try {
+      return await ask(seen?.revision);
+    } catch (error) {
+      const now = error instanceof ServerError && error.code === "stale_revision" ? (error.fields["session"] as Row | undefined) : undefined;
+      const isSame = now?.message_count === seen?.message_count && now?.last_message_at === seen?.last_message_at;
+      if (!now || !isSame || now.active_stream_id !== null) throw error;
+      return ask(now.revision);
     }
   }
 
@@ -464,9 +508,10 @@ export class Conversation {
     const isAhead = this.row !== null && finished.row !== null && this.row.revision > finished.row.revision;
     if (finished.row && !isAhead) this.row = finished.row;
     this.#live = null;
-    // What arrived the moment it was over, from the background, may have been told before its ending was.
+    // What arrived the moment it was over, from the background, may have been told before its ending was; and what
+    // waited for this answer is being answered.
     const here = this.#offset + this.#messages.length;
-    if (!this.hasNewer && (this.row?.message_count ?? 0) > here) void this.#refresh();
+    if (this.row?.active_stream_id || (!this.hasNewer && (this.row?.message_count ?? 0) > here)) void this.#refresh();
   }
 
   #lost(): "stop" {
@@ -485,8 +530,10 @@ export class Conversation {
     this.#isRefreshing = true;
     try {
       const around = this.status.phase === "loading" ? this.sought?.messageId : undefined;
+      const asked = this.queue.ask();
       const page = await this.#page(around ? { msg_around: around } : {});
       if (this.#isClosed) return;
+      this.queue.take(page.queue, asked);
       this.row = { ...page.session };
       if (this.status.phase === "loading") this.#draft = page.draft;
       if (around) this.#place(stretchOf(page), page._messages_after > 0);

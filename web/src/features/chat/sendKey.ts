@@ -7,3 +7,9 @@ export function sends(event: KeyboardEvent, isTouch: boolean): boolean {
   if (event.key !== "Enter" || event.shiftKey || isTouch) return false;
   return sendKey.current === "enter" || event.ctrlKey || event.metaKey;
 }
+
+/** Is a key press meant for the agent at work, rather than for after its answer? */
+export function steers(event: KeyboardEvent): boolean {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return false;
+  return event.shiftKey === (sendKey.current !== "enter");
+}

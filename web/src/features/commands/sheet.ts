@@ -28,11 +28,20 @@ export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): read
       label: groups.writing,
       entries: [
         { ways: [sendsAlone ? ["Enter"] : [modifier, "Enter"]], says: says.send },
+        { ways: [sendsAlone ? [modifier, "Enter"] : [modifier, "Shift", "Enter"]], says: says.steer },
         { ways: [["Shift", "Enter"], ...(sendsAlone ? [] : [["Enter"]])], says: says.line },
         { ways: [["↑"]], says: says.recall },
         { ways: [["/"]], says: says.command },
         { ways: [["Tab"]], says: says.complete },
         { ways: [["/", "/"]], says: says.slash },
+      ],
+    },
+    {
+      label: groups.queue,
+      entries: [
+        { ways: [["↑"], ["↓"]], says: says.moveWaiting },
+        { ways: [["Enter"]], says: says.saveWaiting },
+        { ways: [["Esc"]], says: says.leaveWaiting },
       ],
     },
     {

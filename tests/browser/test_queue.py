@@ -1,0 +1,203 @@
+"""What is sent while an answer is written: it waits in order, in every window, or the agent is told it at work."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.tab import Tab
+from tests.browser.test_for_everyone import serious
+from tests.serving import Client, ServerProcess
+
+STEPS = "@@step 1\n@@text Looking.\n@@delay 1.5\n@@step 2\n@@text Found."
+
+
+def waiting(tab: Tab) -> Locator:
+    """The messages that wait, from the top."""
+    return tab.page.get_by_role("list", name="Waiting to be sent").get_by_role("listitem")
+
+
+def busy(tab: Tab, script: str = "@@text Busy.\n@@hang") -> None:
+    """In the middle of an answer."""
+    tab.choose_model("Script")
+    tab.send(script)
+    tab.wait_for_words(1)
+
+
+def queue_up(tab: Tab, *texts: str) -> None:
+    for count, text in enumerate(texts, start=waiting(tab).count() + 1):
+        tab.send(text)
+        expect(waiting(tab)).to_have_count(count)
+
+
+def grip(tab: Tab, place: int) -> Locator:
+    return waiting(tab).nth(place).get_by_role("button", name=re.compile("^Move"))
+
+
+def test_enter_while_an_answer_is_written_has_the_message_wait_and_it_is_sent_next(tab: Tab, client: Client) -> None:
+    busy(tab, "@@text Busy.\n@@delay 1\n@@text Done.")
+    queue_up(tab, "second", "third")
+    expect(tab.composer).to_have_value("")
+    expect(tab.said).to_have_count(1)
+
+    expect(tab.said).to_have_count(3, timeout=15_000)
+    tab.wait_for_answer()
+
+    expect(waiting(tab)).to_have_count(0)
+    expect(tab.said).to_have_text([re.compile("Busy"), "second", "third"])
+    assert [one["content"] for one in client.messages(tab.session_id)][2:] == ["second", "second", "third", "third"]
+
+
+def test_after_stop_the_page_asks_and_sends_or_discards_what_waits(tab: Tab) -> None:
+    busy(tab)
+    queue_up(tab, "second", "third")
+
+    tab.button("Stop").click()
+    asked = tab.page.get_by_role("status").filter(has_text="2 messages wait.")
+    expect(asked).to_be_visible()
+    expect(tab.said).to_have_count(1)
+    assert serious(tab.page) == []
+    tab.button("Discard").click()
+    expect(waiting(tab)).to_have_count(0)
+    tab.toast("2 messages were taken out.").get_by_role("button", name="Put back").click()
+    expect(waiting(tab)).to_have_count(2)
+
+    tab.button("Send them").click()
+    expect(tab.said).to_have_count(3)
+    tab.wait_for_answer()
+    expect(asked).to_have_count(0)
+
+
+def test_what_waits_is_changed_moved_and_taken_out_by_keyboard_alone(tab: Tab, client: Client) -> None:
+    busy(tab)
+    queue_up(tab, "one", "two", "three")
+
+    grip(tab, 2).focus()
+    tab.page.keyboard.press("ArrowUp")
+    expect(waiting(tab)).to_have_text(["one", "three", "two"])
+    expect(grip(tab, 1)).to_be_focused()
+    expect(tab.page.get_by_role("status").filter(has_text="Now 2 of 3.")).to_be_attached()
+    tab.page.keyboard.press("ArrowUp")
+    expect(waiting(tab)).to_have_text(["three", "one", "two"])
+
+    tab.page.get_by_role("button", name="Change: one").press("Enter")
+    editor = tab.page.get_by_role("textbox", name="Waiting message")
+    expect(editor).to_be_focused()
+    editor.fill("uno")
+    editor.press("Enter")
+    expect(waiting(tab)).to_have_text(["three", "uno", "two"])
+    tab.page.get_by_role("button", name="Take out: three").press("Enter")
+    expect(waiting(tab)).to_have_text(["uno", "two"])
+    expect(grip(tab, 0)).to_be_focused()
+
+    kept = client.get("/api/chat/queue", session_id=tab.session_id)["queue"]["items"]
+    assert [one["text"] for one in kept] == ["uno", "two"]
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
+def test_a_message_is_dragged_to_another_place(visit: Visit, client: Client, phone: bool) -> None:
+    session_id = client.new_session()
+    client.start(session_id, "@@text Busy.\n@@hang")
+    for text in ("one", "two", "three"):
+        client.post("/api/chat/queue", session_id=session_id, message=text)
+    tab = visit(f"/s/{session_id}", phone=phone)
+    expect(waiting(tab)).to_have_count(3)
+
+    start, target = grip(tab, 2).bounding_box(), grip(tab, 0).bounding_box()
+    assert start is not None and target is not None
+    tab.page.mouse.move(start["x"] + 8, start["y"] + 8)
+    tab.page.mouse.down()
+    tab.page.mouse.move(target["x"] + 8, target["y"] + 2, steps=6)
+    tab.page.mouse.up()
+
+    expect(waiting(tab)).to_have_text(["three", "one", "two"])
+    tab.page.reload()
+    expect(waiting(tab)).to_have_text(["three", "one", "two"])
+    if phone:
+        assert min(box["height"] for box in [start, target]) >= 44
+
+
+def test_two_windows_share_the_queue_and_neither_loses_what_was_typed(tab: Tab) -> None:
+    tab.watch.allow("status of 409")
+    busy(tab)
+    queue_up(tab, "ours")
+    other = tab.twin(f"/s/{tab.session_id}")
+    expect(waiting(other)).to_have_text(["ours"])
+    for one in (tab, other):
+        one.page.get_by_role("button", name="Change: ours").click()
+    mine, theirs = (one.page.get_by_role("textbox", name="Waiting message") for one in (tab, other))
+    mine.fill("mine")
+    theirs.fill("theirs")
+
+    theirs.press("Enter")
+    expect(waiting(other)).to_have_text(["theirs"])
+    mine.press("Enter")
+    expect(tab.page.get_by_role("alert")).to_contain_text("It now says: “theirs”")
+    expect(mine).to_have_value("mine")
+    mine.press("Enter")
+
+    for one in (tab, other):
+        expect(waiting(one)).to_have_text(["mine"])
+
+
+def test_what_is_being_changed_when_it_is_sent_comes_back_to_where_one_writes(tab: Tab, client: Client) -> None:
+    busy(tab)
+    queue_up(tab, "second")
+    tab.page.get_by_role("button", name="Change: second").click()
+    tab.page.get_by_role("textbox", name="Waiting message").fill("second thoughts")
+
+    item = client.get("/api/chat/queue", session_id=tab.session_id)["queue"]["items"][0]
+    client.post("/api/chat/queue/delete", session_id=tab.session_id, message_ids=[item["message_id"]])
+
+    expect(tab.composer).to_have_value("second thoughts")
+    expect(tab.page.get_by_text("That message waits no more")).to_be_visible()
+
+
+def test_control_enter_tells_the_agent_at_work_and_the_answer_shows_where_it_was_taken(tab: Tab) -> None:
+    busy(tab, STEPS)
+    tab.composer.fill("Only in Lisbon.")
+    tab.composer.press("Control+Enter")
+    expect(waiting(tab)).to_contain_text(["told at the next step"])
+
+    expect(waiting(tab)).to_have_count(0)
+    answer = tab.wait_for_answer()
+
+    expect(answer.get_by_text("Only in Lisbon.").first).to_be_visible()
+    expect(tab.said).to_have_count(1)
+    shown = answer.inner_text()
+    assert shown.index("Looking.") < shown.index("You said meanwhile") < shown.index("Found.")
+    tab.page.reload()
+    expect(tab.answers).to_have_count(1)
+    again = tab.answer.inner_text()
+    assert again.index("Looking.") < again.index("You said meanwhile") < again.index("Found.")
+
+
+def test_an_agent_that_takes_no_word_answers_it_next_and_the_page_says_so(tab: Tab) -> None:
+    busy(tab)
+    queue_up(tab, "later")
+
+    tab.composer.fill("first")
+    tab.composer.press("Control+Enter")
+
+    expect(tab.page.get_by_text("Your message is the next one.")).to_be_visible()
+    expect(waiting(tab)).to_have_text(["first", "later"])
+
+
+def test_what_waits_survives_a_kill_and_is_asked_about_without_a_reload(
+    tab: Tab, server: ServerProcess, client: Client
+) -> None:
+    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
+    busy(tab)
+    queue_up(tab, "second")
+
+    server.kill()
+    expect(tab.page.get_by_text("Fireside is not answering.").first).to_be_visible()
+    server.start()
+
+    expect(tab.page.get_by_role("status").filter(has_text="1 message waits.")).to_be_visible(timeout=20_000)
+    expect(tab.page.get_by_text("Fireside is not answering.")).to_have_count(0)
+    tab.button("Send it").click()
+    expect(tab.said).to_have_count(2)
+    tab.wait_for_answer()
+    assert [one["content"] for one in client.messages(tab.session_id)][-2:] == ["second", "second"]
