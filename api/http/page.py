@@ -15,7 +15,7 @@ from fastapi import Request, Response
 from api.http.compression import accepts_gzip
 
 FOREVER = "public, max-age=31536000, immutable"
-PAGES = ("/settings",)
+PAGES = ("/settings", "/trash")
 FRAMED = "/diagram/"
 FRAMED_HEADERS = {
     "content-security-policy": (

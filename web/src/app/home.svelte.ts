@@ -8,6 +8,7 @@ import { Beside } from "../state/beside.svelte";
 import { Commands } from "../state/commands.svelte";
 import { Drafts } from "../state/drafts";
 import { Finding } from "../state/finding.svelte";
+import { Keeping } from "../state/keeping.svelte";
 import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
@@ -33,6 +34,7 @@ export class Home {
   readonly filing = new Filing(this.client, this.toasts, this.projects, [this.sessions, this.archive], (sessionId) =>
     this.router.go(sessionId ? `/s/${sessionId}` : "/"),
   );
+  readonly keeping = new Keeping(this.client);
   readonly commands = new Commands(this.client);
   readonly drafts = new Drafts(this.client, browser.after);
   readonly finding = new Finding(this.client);
@@ -106,7 +108,7 @@ export class Home {
 
   /** Show the conversation of a place; the one that is open stays, when it is meant. */
   show(place: Place): void {
-    if (place.page === "settings") return;
+    if (place.page === "settings" || place.page === "trash") return;
     const wanted = place.page === "session" ? place.sessionId : null;
     if (wanted) loadDrawing().catch(() => null); // while its messages are on their way
     const open = this.conversation;
@@ -194,6 +196,7 @@ export class Home {
     for (const row of changed) this.#announce(row);
     this.sessions.apply(changed, removed);
     this.archive.apply(changed, removed);
+    if (this.router.place.page === "trash") void this.keeping.loadTrash();
     this.attention.notice(changed);
     const open = this.conversation;
     const row = changed.find((one) => one.session_id === open?.sessionId);

@@ -2,12 +2,13 @@
 
 import { soughtIn, type Sought } from "../state/addresses";
 
-export type Place = { page: "new" } | { page: "session"; sessionId: string; sought: Sought | null } | { page: "settings"; connects: boolean };
+export type Place = { page: "new" } | { page: "session"; sessionId: string; sought: Sought | null } | { page: "settings"; connects: boolean } | { page: "trash" };
 
 export function placeOf(path: string, hash: string): Place {
   const session = /^\/s\/([A-Za-z0-9][A-Za-z0-9_-]{0,127})$/.exec(path);
   if (session?.[1]) return { page: "session", sessionId: session[1], sought: soughtIn(hash) };
   if (path === "/settings") return { page: "settings", connects: hash === "#connect" };
+  if (path === "/trash") return { page: "trash" };
   return { page: "new" };
 }
 
@@ -38,6 +39,6 @@ export class Router {
 export function ownLink(event: MouseEvent): string | null {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return null;
   const link = (event.target as Element).closest("a");
-  if (!link || link.target || link.origin !== location.origin) return null;
+  if (!link || link.target || link.download || link.origin !== location.origin) return null;
   return link.pathname + link.hash;
 }

@@ -64,6 +64,31 @@ export const sessions: Catalogue["sessions"] = {
   wasDeleted: (title) => `„${title}“ ist gelöscht.`,
 };
 
+export const trash: Catalogue["trash"] = {
+  heading: "Papierkorb",
+  back: "Zurück",
+  empty: "Der Papierkorb ist leer.",
+  hint: (days) =>
+    days > 0
+      ? `Was du löschst, bleibt hier ${days} ${days === 1 ? "Tag" : "Tage"} lang und wird dann endgültig entfernt.`
+      : "Was du löschst, bleibt hier, bis du es entfernst.",
+  failed: "Der Papierkorb konnte nicht geladen werden.",
+  tryAgain: "Noch einmal versuchen",
+  unreadable: "Ein Gespräch, das nicht gelesen werden kann",
+  deleted: (date) => `Gelöscht am ${date}`,
+  cleared: (date) => `Geleert am ${date}`,
+  messages: (count) => `${count} ${count === 1 ? "Nachricht" : "Nachrichten"}`,
+  daysLeft: (days) => (days === 1 ? "noch 1 Tag" : `noch ${days} Tage`),
+  restore: "Wiederherstellen",
+  remove: "Endgültig löschen",
+  removeSure: "Endgültig löschen? Das kann nicht rückgängig gemacht werden.",
+  keep: "Behalten",
+  show: "Anzeigen",
+  wasRestored: (title) => `„${title}“ ist wieder bei den Gesprächen.`,
+  wasRemoved: (title) => `„${title}“ ist endgültig gelöscht.`,
+  unlisted: (count) => `und ${count} ${count === 1 ? "älteres" : "ältere"}`,
+};
+
 export const chat: Catalogue["chat"] = {
   greetings: { morning: "Guten Morgen.", day: "Guten Tag.", evening: "Guten Abend.", night: "Noch wach?" },
   question: "Worüber reden wir?",
@@ -223,6 +248,12 @@ export const settings: Catalogue["settings"] = {
   loadFailed: "Die Einstellungen konnten nicht geladen werden.",
   tryAgain: "Noch einmal versuchen",
   noModel: "Keines",
+  data: "Deine Daten",
+  trashHint: "Was du gelöscht hast, kannst du aus dem Papierkorb wiederherstellen.",
+  openTrash: "Papierkorb öffnen",
+  unreadable: (count) => (count === 1 ? "1 Datei, die nicht gezeigt werden kann" : `${count} Dateien, die nicht gezeigt werden können`),
+  unreadableHint: "Sie liegen bei deinen Gesprächen und wurden so gelassen, wie sie sind.",
+  download: "Herunterladen",
   account: "Dieser Browser",
   signOut: "Abmelden",
   signOutHint: "Um zurückzukommen, brauchst du den Link oder das Token.",

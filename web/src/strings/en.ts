@@ -62,6 +62,31 @@ export const sessions = {
   wasDeleted: (title: string) => `Deleted “${title}”.`,
 };
 
+export const trash = {
+  heading: "Trash",
+  back: "Back",
+  empty: "The trash is empty.",
+  hint: (days: number) =>
+    days > 0
+      ? `What you delete is kept here for ${days} ${days === 1 ? "day" : "days"}, then removed for good.`
+      : "What you delete is kept here until you remove it.",
+  failed: "The trash could not be loaded.",
+  tryAgain: "Try again",
+  unreadable: "A conversation that cannot be read",
+  deleted: (date: string) => `Deleted ${date}`,
+  cleared: (date: string) => `Cleared ${date}`,
+  messages: (count: number) => `${count} ${count === 1 ? "message" : "messages"}`,
+  daysLeft: (days: number) => `${days} ${days === 1 ? "day" : "days"} left`,
+  restore: "Restore",
+  remove: "Delete for good",
+  removeSure: "Delete it for good? This cannot be undone.",
+  keep: "Keep",
+  show: "Show",
+  wasRestored: (title: string) => `“${title}” is back among your sessions.`,
+  wasRemoved: (title: string) => `“${title}” is gone for good.`,
+  unlisted: (count: number) => `and ${count} older ${count === 1 ? "one" : "ones"}`,
+};
+
 export const chat = {
   greetings: { morning: "Good morning.", day: "Good afternoon.", evening: "Good evening.", night: "Still up?" },
   question: "What shall we talk about?",
@@ -305,6 +330,12 @@ export const settings = {
   loadFailed: "The settings could not be loaded.",
   tryAgain: "Try again",
   noModel: "None",
+  data: "Your data",
+  trashHint: "What you deleted can be restored from the trash.",
+  openTrash: "Open the trash",
+  unreadable: (count: number) => `${count} ${count === 1 ? "file" : "files"} that cannot be shown`,
+  unreadableHint: "They lie among your conversations and were left as they are.",
+  download: "Download",
   account: "This browser",
   signOut: "Sign out",
   signOutHint: "You need the link or the token to come back.",

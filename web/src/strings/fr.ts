@@ -64,6 +64,31 @@ export const sessions: Catalogue["sessions"] = {
   wasDeleted: (title) => `« ${title} » est supprimée.`,
 };
 
+export const trash: Catalogue["trash"] = {
+  heading: "Corbeille",
+  back: "Retour",
+  empty: "La corbeille est vide.",
+  hint: (days) =>
+    days > 0
+      ? `Ce que vous supprimez reste ici ${days} ${days === 1 ? "jour" : "jours"}, puis disparaît pour de bon.`
+      : "Ce que vous supprimez reste ici jusqu’à ce que vous l’enleviez.",
+  failed: "La corbeille n’a pas pu être chargée.",
+  tryAgain: "Réessayer",
+  unreadable: "Une conversation illisible",
+  deleted: (date) => `Supprimée le ${date}`,
+  cleared: (date) => `Vidée le ${date}`,
+  messages: (count) => `${count} ${count > 1 ? "messages" : "message"}`,
+  daysLeft: (days) => (days === 1 ? "encore 1 jour" : `encore ${days} jours`),
+  restore: "Restaurer",
+  remove: "Supprimer définitivement",
+  removeSure: "Supprimer définitivement ? C’est irréversible.",
+  keep: "Garder",
+  show: "Afficher",
+  wasRestored: (title) => `« ${title} » est de retour parmi vos conversations.`,
+  wasRemoved: (title) => `« ${title} » a disparu pour de bon.`,
+  unlisted: (count) => `et ${count} plus ${count > 1 ? "anciennes" : "ancienne"}`,
+};
+
 export const chat: Catalogue["chat"] = {
   greetings: { morning: "Bonjour.", day: "Bon après-midi.", evening: "Bonsoir.", night: "Encore debout ?" },
   question: "De quoi parlons-nous ?",
@@ -223,6 +248,12 @@ export const settings: Catalogue["settings"] = {
   loadFailed: "Les réglages n’ont pas pu être chargés.",
   tryAgain: "Réessayer",
   noModel: "Aucun",
+  data: "Vos données",
+  trashHint: "Ce que vous avez supprimé peut être restauré depuis la corbeille.",
+  openTrash: "Ouvrir la corbeille",
+  unreadable: (count) => (count > 1 ? `${count} fichiers qui ne peuvent pas être affichés` : "1 fichier qui ne peut pas être affiché"),
+  unreadableHint: "Ils se trouvent parmi vos conversations et ont été laissés tels quels.",
+  download: "Télécharger",
   account: "Ce navigateur",
   signOut: "Se déconnecter",
   signOutHint: "Il vous faudra le lien ou le jeton pour revenir.",

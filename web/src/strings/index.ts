@@ -36,6 +36,7 @@ export let shortcuts: Catalogue["shortcuts"];
 export let beside: Catalogue["beside"];
 export let filing: Catalogue["filing"];
 export let queue: Catalogue["queue"];
+export let trash: Catalogue["trash"];
 
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
@@ -45,7 +46,7 @@ export async function speak(wanted: Language): Promise<void> {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing, queue } = words);
+  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

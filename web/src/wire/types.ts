@@ -46,6 +46,10 @@ export type {
   SteerAnswer,
   TaskAnswer,
   Waiting,
+  TrashAnswer,
+  TrashItem,
+  UnreadableFile,
+  UnreadableFiles,
   SnippetPart,
 } from "./schema";
 
