@@ -40,7 +40,9 @@ class Registry:
         provider = split_model(model)[0]
         name = agent or (provider if provider in self._agents else "native")
         if name not in self._agents:
-            raise NotFound(f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found")
+            raise NotFound(
+                f"There is no agent called {name!r} here. Choose another model.", code="agent_not_found", name=name
+            )
         return self._agents[name]
 
     async def choose(self, model: str | None, agent: str | None = None) -> tuple[Agent, str]:

@@ -43,9 +43,9 @@ def parse(text: str) -> tuple[Command, str]:
     name, *rest = text.strip().removeprefix("/").split(maxsplit=1) or [""]
     command = _BY_NAME.get(name.lower())
     if not text.strip().startswith("/") or command is None:
-        raise BadRequest(
-            f"There is no command /{name[:40]}. /help shows them all.", code="unknown_command", field="text"
-        )
+        called = name[:40]
+        message = f"There is no command /{called}. /help shows them all."
+        raise BadRequest(message, code="unknown_command", field="text", name=called)
     return command, "".join(rest)
 
 

@@ -80,7 +80,9 @@ class Tasks:
         if not prompt.strip():
             raise BadRequest("Write what is to be done first.", code="empty_message", field="prompt")
         if len(self._tasks) >= MAX_WAITING:
-            raise TooMany(f"{MAX_WAITING} tasks are waiting already. Cancel one first.", code="too_many_tasks")
+            raise TooMany(
+                f"{MAX_WAITING} tasks are waiting already. Cancel one first.", code="too_many_tasks", most=MAX_WAITING
+            )
         session = await asyncio.to_thread(self._engine.store.get, session_id, owner=owner)
         agent = None if model else session.agent
         _, chosen = await self._engine.choose(model or session.model, agent)

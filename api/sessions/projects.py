@@ -49,7 +49,9 @@ class Projects:
         with self._lock:
             every = self.all()
             if len(every) >= MAX_PROJECTS:
-                raise Conflict(f"There are {MAX_PROJECTS} projects already.", code="too_many_projects")
+                raise Conflict(
+                    f"There are {MAX_PROJECTS} projects already.", code="too_many_projects", most=MAX_PROJECTS
+                )
             project = Project(new_project_id(), _name(name, every), _color(color or COLORS[len(every) % len(COLORS)]))
             self._write([*every, project])
             return project

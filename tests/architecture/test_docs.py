@@ -1,6 +1,8 @@
 """What the documentation leaves out, and where it leads nowhere."""
 
+import ast
 import re
+from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,37 @@ def test_every_event_of_a_stream_is_named() -> None:
 
     assert not {name for name in names if f"`{name}`" not in HTTP_API}
     assert not {name for name in Error.model_fields if name not in HTTP_API}
+
+
+def codes_of(tree: ast.AST) -> Iterator[str]:
+    """The codes that errors, failures and notices are made with, wherever a module does so."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.keyword(arg="code", value=value):
+                yield from texts_in(value)
+            case ast.Call(func=ast.Name("Failure") | ast.Attribute(attr="Failure"), args=[code, *_]):
+                yield from texts_in(code)
+            case ast.Assign(targets=[ast.Name("code")], value=value):
+                yield from texts_in(value)
+            case ast.Assign(targets=[ast.Tuple([ast.Name("status"), ast.Name("code")])], value=ast.Tuple([_, value])):
+                yield from texts_in(value)
+
+
+def texts_in(value: ast.expr) -> Iterator[str]:
+    match value:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.IfExp(body=one, orelse=other) | ast.BoolOp(values=[one, other]):
+            yield from (*texts_in(one), *texts_in(other))
+
+
+def test_every_code_of_an_error_is_listed_and_no_other() -> None:
+    modules = [ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "api").rglob("*.py")]
+    made = {code for module in modules for code in codes_of(module) if re.fullmatch("[a-z_]+[a-z]", code)}
+    listed = re.search(r"^## Codes\n(.*?)^Beside some", HTTP_API, re.DOTALL | re.MULTILINE)
+    assert listed
+
+    assert set(re.findall(r"`([a-z_]+)`", listed[1])) - {"warning"} == made
 
 
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name)

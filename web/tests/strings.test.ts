@@ -1,7 +1,8 @@
 /** Every language says everything, about the same things. */
 
-import { expect, test } from "vitest";
-import { LANGUAGES, languageFor } from "../src/strings";
+import { readFileSync } from "node:fs";
+import { afterEach, expect, test } from "vitest";
+import { LANGUAGES, languageFor, refusalFor, speak, type Language } from "../src/strings";
 import * as english from "../src/strings/en";
 import * as french from "../src/strings/fr";
 import * as german from "../src/strings/de";
@@ -46,4 +47,30 @@ test.each([
 ])("who reads %j is spoken to in %s", (read, spoken) => {
   expect(languageFor(read)).toBe(spoken);
   expect(Object.keys(LANGUAGES)).toContain(spoken);
+});
+
+/** The codes that the documentation says a person can meet. */
+function documentedCodes(): string[] {
+  const page = readFileSync(new URL("../../docs/http-api.md", import.meta.url), "utf8");
+  const [, meets = ""] = /What a person can meet[^:]*:\n\n([^]*?)\n\n/.exec(page) ?? [];
+  return [...meets.matchAll(/`([a-z_]+)`/g)].map(([, code]) => code!);
+}
+
+afterEach(() => speak("en"));
+
+test.each(["de", "fr"] satisfies Language[])("%s has a sentence for every code that a person can meet, with what the error brings", async (tag) => {
+  await speak(tag);
+  const facts = { most: 4711, name: "4711", retry_after_s: 4711, entry: 4711 };
+  const telling = ["agent_not_found", "not_a_session", "too_many", "too_many_projects", "too_many_tasks", "unknown_command"];
+
+  expect(documentedCodes().length).toBeGreaterThan(80);
+  expect(documentedCodes().filter((code) => !refusalFor(code, facts)?.trim())).toEqual([]);
+  expect(telling.filter((code) => !refusalFor(code, facts)!.includes("4711"))).toEqual([]);
+  expect(refusalFor("constructor")).toBeNull();
+});
+
+test("a code without a sentence, and English, leave the server's own", async () => {
+  expect(refusalFor("session_not_found")).toBeNull();
+  await speak("de");
+  expect(refusalFor("of_another_server")).toBeNull();
 });

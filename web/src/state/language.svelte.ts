@@ -1,6 +1,6 @@
 /** The language the page speaks: one that was chosen, or the first the browser's owner reads. */
 
-import { app, LANGUAGES, languageFor, speak, type Language } from "../strings";
+import { app, LANGUAGES, languageFor, refusalFor, speak, type Language } from "../strings";
 import { sentences } from "../wire/client";
 
 export type LanguageWish = "system" | Language;
@@ -15,7 +15,8 @@ class LanguageChoice {
   async start(): Promise<void> {
     const wanted = this.#wanted();
     await speak(wanted);
-    Object.assign(sentences, { unreachable: app.unreachable, unreadable: app.unreadable, broken: app.broken });
+    const { unreachable, unreadable, broken } = app;
+    Object.assign(sentences, { unreachable, unreadable, broken, refusal: refusalFor });
     this.spoken = wanted;
   }
 

@@ -1,6 +1,7 @@
 /** What the page says, in the language it speaks now. */
 
 import type * as English from "./en";
+import { REFUSALS, type Facts, type Refusals } from "./refusals";
 
 /** The same keys and the same arguments; the words are another language's own. */
 type Shape<Text> = Text extends string
@@ -38,9 +39,19 @@ export let filing: Catalogue["filing"];
 export let queue: Catalogue["queue"];
 export let trash: Catalogue["trash"];
 
+let refusals: Refusals = {};
+
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
-  use(wanted, await CATALOGUES[wanted]());
+  const [words, ofServer] = await Promise.all([CATALOGUES[wanted](), wanted === "en" ? {} : REFUSALS[wanted]()]);
+  refusals = ofServer;
+  use(wanted, words);
+}
+
+/** The sentence for a code of the server, or null where the server's own is to be shown. */
+export function refusalFor(code: string, facts: Facts = {}): string | null {
+  const sentence = Object.hasOwn(refusals, code) ? refusals[code] : undefined;
+  return (typeof sentence === "function" ? sentence(facts) : sentence) ?? null;
 }
 
 /** Speak with words that are there already. */

@@ -28,8 +28,10 @@ export interface ClientEvents {
 
 type Query = Record<string, string | number | boolean | null | undefined>;
 
-/** What is said where no server says it; the page says it in its own language. */
+/** What is said where no server says it, or another language than the server's is spoken. */
 export const sentences = {
+  /** The sentence for a refusal, or null where the server's own will do. */
+  refusal: (_code: string, _facts: ServerError["fields"]): string | null => null,
   unreachable: "Fireside does not answer. What you wrote is kept; try again in a moment.",
   unreadable: "The server's answer could not be read. Try again.",
   broken: "Something in this page went wrong. Reload it; what was said is kept on the server.",
@@ -102,7 +104,7 @@ export class Client {
 
 /** The sentence to show for whatever was thrown. */
 export function sentenceOf(error: unknown): string {
-  if (error instanceof ServerError) return error.message;
+  if (error instanceof ServerError) return sentences.refusal(error.code, error.fields) ?? error.message;
   console.error(error);
   return sentences.broken;
 }
