@@ -114,9 +114,13 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     conversing, viewing = Conversing(engine), Viewing(engine)
     changes = Changes()
     engine.on_retired.append(lambda header: _tell(changes, header))
-    drafts = Drafts(settings.state_dir / "drafts")
+    drafts, queues = Drafts(settings.state_dir / "drafts"), Queues(settings.state_dir / "queues")
     trash = Trashcan(store, settings.trash_days)
-    trash.on_removed += [drafts.remove, lambda session_id: recovery.forget_ended(settings.runs_dir, session_id)]
+    trash.on_removed += [
+        drafts.remove,
+        queues.remove,
+        lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
+    ]
     began = time.monotonic()
     return Rooms(
         store=store,
@@ -126,7 +130,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         queueing=Queueing(
             engine,
             conversing,
-            Queues(settings.state_dir / "queues"),
+            queues,
             lambda session_id: changes.note_topic(f"queue:{session_id}"),
         ),
         viewing=viewing,

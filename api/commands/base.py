@@ -10,6 +10,7 @@ from api.domain.errors import BadRequest
 from api.runs.asides import Asides
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
 
 
@@ -78,6 +79,7 @@ class Desk:
     conversing: Conversing
     asides: Asides
     tasks: Tasks
+    queueing: Queueing
     owner: str
     session_id: str | None
     argument: str

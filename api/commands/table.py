@@ -9,8 +9,10 @@ from api.commands.export import EXPORT
 from api.commands.help import HELP
 from api.commands.model import MODEL
 from api.commands.new import NEW
+from api.commands.queue import QUEUE
 from api.commands.rename import RENAME
 from api.commands.retry import RETRY
+from api.commands.steer import STEER
 from api.commands.stop import STOP
 from api.commands.theme import THEME
 from api.commands.undo import UNDO
@@ -22,6 +24,8 @@ COMMANDS: tuple[Command, ...] = (
     MODEL,
     BTW,
     BACKGROUND,
+    QUEUE,
+    STEER,
     STOP,
     RETRY,
     UNDO,

@@ -104,6 +104,11 @@ class Queues:
             log.warning("queue.not_taken_back", extra={"session_id": queue.session_id, "why": str(error)})
             self._held[queue.session_id] = queue
 
+    def remove(self, session_id: str) -> None:
+        """Its session is gone for good."""
+        self._held.pop(session_id, None)
+        remove_file(self._path(session_id))
+
     def kept(self, sessions: Path) -> Iterator[Queue]:
         """Every queue on disk. Those whose session, of the folder `sessions`, is gone for good are removed."""
         if self._folder.is_dir():

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from api.agents.base import Agent, Turn
+from api.agents.base import Agent, Steer, Turn
 from api.domain import events as ev
 from api.domain.ids import RunId, SessionId
 
@@ -132,6 +132,19 @@ class AgentConformance:
         end = ending(events)
         assert end.outcome == "failed"
         assert end.failure is not None and end.failure.code and end.failure.message.endswith((".", "!", "?"))
+
+    async def test_what_it_is_told_while_it_works_it_takes_once_or_leaves(self, agent):
+        turn, told, taken = self.speaking("one two three"), [], []
+
+        async for event in agent.run(turn):
+            if isinstance(event, ev.Steered):
+                taken.append(event.message_id)
+                turn.steering.journaled(event.message_id)
+            elif len(told) < 3 and turn.steering.tell(Steer(f"m{len(told)}", "hurry"), lambda: None):
+                told.append(f"m{len(told)}")
+
+        left = [steer.message_id for steer in iter(turn.steering.take, None)]
+        assert taken + left == told
 
     async def test_preparing_twice_does_no_harm(self, agent):
         await agent.prepare()

@@ -177,6 +177,8 @@ COMMANDS = [
     ("/model mock", ["do"]),
     ("/btw what was that?", ["show_aside"]),
     ("/background look into it", ["show_task"]),
+    ("/queue and then?", ["follow_run"]),
+    ("/steer this way", ["follow_run"]),
     ("/stop", ["say"]),
     ("/undo", ["reload", "compose"]),
     ("/branch Another way", ["open_session"]),

@@ -22,6 +22,7 @@ async def run(body: CommandRun, house: House, owner: Owner) -> Response:
         conversing=house.conversing,
         asides=house.asides,
         tasks=house.tasks,
+        queueing=house.queueing,
         owner=owner,
         session_id=body.session_id,
         argument=argument,
