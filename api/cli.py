@@ -65,6 +65,11 @@ def serve(settings: Settings, _: Arguments) -> int:
             f"Fireside will not listen at {settings.host} without a login, because whoever reaches it could use your "
             "machine. Set FIRESIDE_TOKEN to a long secret, or leave the host at 127.0.0.1."
         )
+    if settings.state_dir.resolve() in (Path(settings.state_dir.anchor), Path.home().resolve()):
+        return _cannot(
+            f"Fireside does not keep its data in {settings.state_dir} itself, among everything else that is there. "
+            "Name a folder for it with --state-dir."
+        )
     try:
         check_format(settings.state_dir)
         make_folder(settings.state_dir)
@@ -339,6 +344,10 @@ def _why_no_folder(error: OSError) -> str:
             return "you may not write there"
         case errno.ENOSPC | errno.EDQUOT:
             return "the disk is full"
+        case errno.ENOLCK | errno.ENOTSUP:
+            return "this disk cannot lock files, as some network drives cannot, and two servers would spoil it"
+        case errno.EISDIR:
+            return "there is a folder where its lock file should be"
     return (error.strerror or str(error)).lower()
 
 

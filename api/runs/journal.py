@@ -6,6 +6,7 @@ appended survives the death of the process; `sync` makes it survive a power cut.
 be read: everything before it counts, nothing after it does.
 """
 
+import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from api.domain.ids import MessageId, RunId, SessionId
 from api.sessions.files import AppendFile
 
 SCHEMA = 1
+LONGEST_LINE = 1 << 26
+"""Bytes. An event holds at most what an agent may say at once, which is far less."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -132,19 +135,19 @@ def read_journal(path: Path) -> Recovered:
         OSError: there is no such file, or it cannot be read.
         JournalUnreadable: its header is missing or damaged, or of a newer schema.
     """
-    data = path.read_bytes()
-    first, _, _ = data.partition(b"\n")
-    header = _read_header(first)
-    events: list[Event] = []
-    position = len(first) + 1
-    while (end := data.find(b"\n", position)) != -1:
-        event = _read_event(data[position:end])
-        if event is None or event.seq != len(events) + 1:
-            break
-        events.append(event)
-        position = end + 1
-    valid = min(position, len(data))
-    return Recovered(header, events, valid, len(data) - valid)
+    with path.open("rb") as file:
+        first = file.readline(LONGEST_LINE)
+        header = _read_header(first.removesuffix(b"\n"))
+        events: list[Event] = []
+        position = len(first)
+        # Line by line: what is no line of ours, a gigabyte of zeros say, is never read as a whole.
+        while (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
+            event = _read_event(line[:-1])
+            if event is None or event.seq != len(events) + 1:
+                break
+            events.append(event)
+            position += len(line)
+        return Recovered(header, events, position, os.fstat(file.fileno()).st_size - position)
 
 
 def events_after(path: Path, after: int, *, until: int) -> Sequence[Event]:

@@ -14,6 +14,9 @@ from api.sessions.session import Seen, Session
 
 log = logging.getLogger(__name__)
 
+LARGEST_OPENED = 1 << 30
+"""Bytes. In memory a document takes several times its size."""
+
 
 class SessionNotFound(NotFound, KeyError):
     code = "session_not_found"
@@ -64,6 +67,8 @@ def read_document(path: Path, session_id: str) -> tuple[bytes, os.stat_result]:
         SessionNotFound, SessionUnreadable
     """
     try:
+        if path.lstat().st_size > LARGEST_OPENED:
+            raise SessionUnreadable(session_id, f"It is larger than {LARGEST_OPENED >> 30} GB, too large to be opened.")
         return read_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         raise SessionNotFound(session_id) from None

@@ -22,7 +22,7 @@ from api.sessions.loading import SessionUnreadable, read_document
 from api.sessions.originals import keep_original
 from api.sessions.quarantine import stamp_of
 from api.sessions.session import Seen, Session
-from api.sessions.trash import is_trashed
+from api.sessions.trash import is_trashed, keep_cleared
 
 SHRINKING = frozenset({"truncate", "undo", "clear", "edit", "retry", "version", "import"})
 """The reasons for which a save may leave fewer messages than the document has."""
@@ -48,8 +48,8 @@ def write_document(session: Session, path: Path, now: float, reason: str | None)
     session.revision, session.updated_at, session.schema = session.revision + 1, now, SCHEMA
     try:
         data = _encoded(session, messages, now)
-        if session.seen is not None and session.stored_schema < SCHEMA:
-            _keep_original(session, path)
+        if on_disk is not None:
+            _keep_before(session, path, reason)
         _replace(session, path, data, len(messages))
         session.stored_schema = SCHEMA
     finally:
@@ -118,11 +118,14 @@ def _encoded(session: Session, messages: list[Message], now: float) -> bytes:
         raise BadRequest(f"Not saved: the session holds what cannot be stored. {error}", code="not_storable") from error
 
 
-def _keep_original(session: Session, path: Path) -> None:
+def _keep_before(session: Session, path: Path, reason: str | None) -> None:
+    """What the document says now, where nothing of it would be left, or no older program could read it any more."""
     try:
-        keep_original(path, session.stored_schema)
-    except FileNotFoundError:
-        return  # another folder than the one it was read from
+        if session.stored_schema < SCHEMA:
+            keep_original(path, session.stored_schema)
+        if reason == "clear":
+            raw, _ = read_document(path, session.session_id)
+            keep_cleared(path.parent, decode(raw, session.session_id) | {"session_id": session.session_id})
     except OSError as error:
         raise explained(error, path.parent) from error
 

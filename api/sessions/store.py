@@ -14,7 +14,7 @@ from api.domain.messages import Message
 from api.sessions import search, trash
 from api.sessions.cache import SessionCache
 from api.sessions.conflicts import keep_theirs
-from api.sessions.document import Unreadable, decode, decode_header
+from api.sessions.document import Unreadable, decode_header
 from api.sessions.files import Unsynced, explained, make_folder, open_regular, sweep_temps
 from api.sessions.index import Entry, Index, stamp_text
 from api.sessions.indexing import Indexer
@@ -179,8 +179,6 @@ class SessionStore:
         with session.lock:
             path = self.path_of(session.session_id)
             self._open_folder(path.parent)
-            if reason == "clear":
-                self._keep_cleared(session, path)
             try:
                 messages = write_document(session, path, self.now(), reason)
             except StaleRevision:
@@ -189,18 +187,6 @@ class SessionStore:
                 raise
             self._put(session, messages)
         self._changed([session.session_id], [])
-
-    def _keep_cleared(self, session: Session, path: Path) -> None:
-        """Everything goes: what was there can be had back from the trash, however the conversation goes on."""
-        if session.seen is None:
-            return
-        try:
-            raw, _ = read_document(path, session.session_id)
-            trash.keep_cleared(path.parent, {**decode(raw, session.session_id), "session_id": session.session_id})
-        except (SessionNotFound, SessionUnreadable, Unreadable):
-            return  # `write_document` says what is wrong with it
-        except OSError as error:
-            raise explained(error, path.parent) from error
 
     def _put(self, session: Session, messages: list[Message]) -> None:
         if session.seen is not None:
