@@ -2,6 +2,7 @@
 
 import errno
 import logging
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,7 +10,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api.domain.errors import AppError, BadRequest, NotFound, StorageFailed, Unavailable
+from api.domain.errors import AppError, BadRequest, NotFound, Unavailable
+from api.sessions.files import SENTENCES, explained
 
 log = logging.getLogger(__name__)
 
@@ -17,7 +19,6 @@ INTERNAL = AppError("Something went wrong inside Fireside. Nothing more is known
 OUT_OF_MEMORY = Unavailable(
     "There is not enough memory for this. What was stored before is kept; try it with less.", code="out_of_memory"
 )
-DISK_FULL = StorageFailed("The disk is full, so this was not stored. Free some space and try again.", code="disk_full")
 
 
 def error_body(error: AppError) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def install(app: FastAPI) -> None:
     """Turn every failure of `app` into that shape."""
 
     @app.exception_handler(AppError)
-    async def explained(_: Request, error: AppError) -> Response:
+    async def by_name(_: Request, error: AppError) -> Response:
         if error.status >= 500:
             log.warning("request.failed", extra={"code": error.code})
         return error_response(error)
@@ -55,7 +56,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(OSError)
     async def refused_by_the_system(request: Request, error: OSError) -> Response:
         log.error("request.crashed", extra={"route": request.scope["path"]}, exc_info=error)
-        return error_response(DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else INTERNAL)
+        if error.errno != errno.ENOSPC and error.errno not in SENTENCES:
+            return error_response(INTERNAL)
+        return error_response(explained(error, Path(error.filename or "/").parent))
 
     @app.exception_handler(MemoryError)
     async def too_much(request: Request, _: MemoryError) -> Response:

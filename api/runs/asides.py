@@ -23,7 +23,7 @@ from api.runs.engine import Engine
 from api.runs.journal import Header, Journal, JournalUnreadable, read_journal, reopen
 from api.runs.run import Run
 from api.runs.viewing import Snapshot, Viewing
-from api.sessions.files import make_folder, remove_file
+from api.sessions.files import make_subfolder, remove_file
 from api.sessions.session import Session
 
 log = logging.getLogger(__name__)
@@ -194,7 +194,7 @@ class Asides:
         )
 
     def _create(self, header: Header) -> Journal:
-        make_folder(self._folder)
+        make_subfolder(self._folder)
         return Journal.create(self._folder, header)
 
 

@@ -14,7 +14,7 @@ from api.runs.journal import Header, Journal
 from api.runs.run import Run
 from api.runs.turns import NewTurn, Started
 from api.sessions.branching import copied_fields
-from api.sessions.files import explained, make_folder
+from api.sessions.files import explained, make_subfolder
 from api.sessions.session import Session
 
 log = logging.getLogger(__name__)
@@ -247,7 +247,7 @@ class Conversing:
                 )
                 # Before the document, so that none ever names a run without a journal. A journal that no document
                 # names is one of a run that was never accepted.
-                make_folder(self._engine.folder)
+                make_subfolder(self._engine.folder)
                 journal = Journal.create(self._engine.folder, header)
                 session.save(reason)
             except BaseException as error:

@@ -20,7 +20,7 @@ from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
 from api.runs.journal import Header, JournalUnreadable, Recovered, read_journal, reopen
-from api.sessions.files import make_folder, move_file, remove_file
+from api.sessions.files import make_subfolder, move_file, remove_file
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
@@ -170,7 +170,7 @@ def file_as_ended(folder: Path, path: Path) -> None:
 
 
 def _file_under(folder: Path, name: str, path: Path) -> None:
-    make_folder(folder / name)
+    make_subfolder(folder / name)
     move_file(path, folder / name / path.name)
 
 

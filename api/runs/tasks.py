@@ -23,7 +23,7 @@ from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header, Journal, JournalUnreadable, read_journal
 from api.runs.run import Run
-from api.sessions.files import StateFile, make_folder, remove_file
+from api.sessions.files import StateFile, make_subfolder, remove_file
 from api.sessions.session import Session
 
 log = logging.getLogger(__name__)
@@ -275,7 +275,7 @@ class Tasks:
     # Keeping
 
     def _keep(self, task: Task) -> None:
-        make_folder(self._folder)
+        make_subfolder(self._folder)
         StateFile(self._folder / f"{task.task_id}.json").write(msgspec.to_builtins(task))
 
     def _forget(self, task: Task) -> None:

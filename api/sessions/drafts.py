@@ -12,7 +12,7 @@ import msgspec
 
 from api.domain.errors import StaleRevision, StorageFailed
 from api.domain.messages import clean_text
-from api.sessions.files import StateFile, explained, make_folder, remove_file
+from api.sessions.files import StateFile, explained, make_subfolder, remove_file
 from api.sessions.session import Session
 
 MAX_CHARACTERS = 400_000
@@ -96,7 +96,7 @@ class Drafts:
             remove_file(self._path(session.session_id))
             return
         try:
-            make_folder(self._folder)
+            make_subfolder(self._folder)
             StateFile(self._path(session.session_id)).write(msgspec.structs.asdict(draft))
         except OSError as error:
             failed: StorageFailed = explained(error, self._folder)

@@ -206,6 +206,17 @@ def make_folder(path: Path) -> None:
             sync_folder(folder.parent)
 
 
+def make_subfolder(path: Path) -> None:
+    """Create `path` in its folder, with mode 0700. One that is there already is left as it is.
+
+    Raises:
+        FileNotFoundError: its folder is gone, which is no reason to begin an empty one.
+    """
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+        sync_folder(path.parent)
+
+
 def move_file(source: Path, target: Path) -> None:
     """Rename durably, within one file system. A target that is there already is replaced.
 
@@ -424,7 +435,7 @@ def read_regular(path: Path) -> tuple[bytes, os.stat_result]:
         return file.read(), status
 
 
-_SENTENCES = {
+SENTENCES = {
     errno.EDQUOT: "Your disk quota is used up. Free some space, then try again.",
     errno.EFBIG: "The file has grown larger than this system allows.",
     errno.EROFS: "The disk is read-only. Make it writable, then try again.",
@@ -446,7 +457,7 @@ def explained(error: OSError, folder: Path) -> StorageFailed:
         return StorageFailed(f"Written, but perhaps not safely. {why}", code="not_confirmed")
     if error.errno == errno.ENOSPC:
         return StorageFailed(f"Not saved; what was stored before is kept. {_what_is_full(folder)}", code="disk_full")
-    why = _SENTENCES.get(error.errno or 0, f"{error.strerror or error}.")
+    why = SENTENCES.get(error.errno or 0, f"{error.strerror or error}.")
     return StorageFailed(f"Not saved; what was stored before is kept. {why}")
 
 

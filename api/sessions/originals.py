@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from api.sessions.files import make_folder, remove_file, replace_file
+from api.sessions.files import make_subfolder, remove_file, replace_file
 
 FOLDER = "_older"
 
@@ -19,7 +19,7 @@ def keep_original(path: Path, schema: int) -> None:
     if target.exists():
         return
     raw = path.read_bytes()
-    make_folder(target.parent)
+    make_subfolder(target.parent)
     replace_file(target, raw)
     if target.read_bytes() != raw:
         raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))

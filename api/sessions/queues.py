@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from api.domain.ids import OWNER_LOCAL
-from api.sessions.files import StateFile, Unsynced, explained, make_folder, remove_file, sweep_temps
+from api.sessions.files import StateFile, Unsynced, explained, make_subfolder, remove_file, sweep_temps
 from api.sessions.trash import is_trashed
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,7 @@ class Queues:
         return queue
 
     def _write(self, queue: Queue) -> None:
-        make_folder(self._folder)
+        make_subfolder(self._folder)
         StateFile(self._path(queue.session_id)).write(msgspec.to_builtins(queue))
 
     def _take_back(self, queue: Queue, before: Queue) -> None:

@@ -199,9 +199,7 @@ class SessionStore:
             if folder.is_dir():
                 self._seen_folders.add(folder)
             elif folder in self._seen_folders:
-                raise StorageFailed(
-                    "Not saved: the folder of the sessions is gone. Put it back, then try again.", code="folder_gone"
-                )
+                raise _folder_gone()
             else:
                 _make(folder)
 
@@ -318,6 +316,8 @@ class SessionStore:
         except Unsynced as error:
             return explained(error, folder)
         except FileNotFoundError:
+            if not folder.is_dir():
+                raise _folder_gone() from None
             # Another program removed it first, which is what was wanted of a deletion, and leaves nothing to restore.
             log.warning("session.already_gone", extra={"session_id": session_id})
         except OSError as error:
@@ -481,6 +481,12 @@ def _is_as_seen(seen: Seen) -> bool:
         return stamp_of(seen.path.lstat()) == seen.stamp
     except OSError:
         return False
+
+
+def _folder_gone() -> StorageFailed:
+    return StorageFailed(
+        "Nothing was changed: the folder of the sessions is gone. Put it back, then try again.", code="folder_gone"
+    )
 
 
 def _make(folder: Path) -> None:

@@ -5,6 +5,7 @@ one restores: there is no moment at which a session is half gone. What is remove
 mark that stays: it is written first, and from then on the document counts for nothing, whether it is there or not.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import msgspec
 
 from api.domain.ids import OWNER_LOCAL, is_safe_id, new_session_id
 from api.sessions.document import Document, encode
-from api.sessions.files import make_folder, move_file, remove_file, replace_file, sync_folder
+from api.sessions.files import make_subfolder, move_file, remove_file, replace_file, sync_folder
 from api.sessions.originals import forget_originals
 
 FOLDER = "_trash"
@@ -29,8 +30,8 @@ class Gone(msgspec.Struct, omit_defaults=True):
 
 def prepare(folder: Path) -> None:
     """Have the trash at hand, so that sessions can still be deleted when the disk is full."""
-    if folder.is_dir():  # a folder that vanished is not made again, empty
-        make_folder(folder / FOLDER)
+    with contextlib.suppress(FileNotFoundError):
+        make_subfolder(folder / FOLDER)
 
 
 def trashed_path(folder: Path, session_id: str) -> Path:
