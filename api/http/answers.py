@@ -98,7 +98,11 @@ class UsageNote(BaseModel):
 
 
 class Message(BaseModel):
-    """An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`."""
+    """An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`.
+
+    A turn of which there are other `versions` has the ids that they begin with, oldest first, its own among them at
+    `version`. What was said to the agent at work is `steered`.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -120,6 +124,9 @@ class Message(BaseModel):
     name: str | None = None
     title: str | None = None
     is_error: bool | None = None
+    versions: list[str] | None = None
+    version: int | None = None
+    steered: bool | None = None
 
 
 class RunSnapshot(BaseModel):

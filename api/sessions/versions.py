@@ -50,6 +50,26 @@ def choose(session: Session, message_id: str, number: int) -> None:
     session.messages = [*session.messages[:position], again, *rest]
 
 
+def shown(message: Message) -> Message:
+    """A message as it is shown: what its other versions hold, which may be long, stays in the document.
+
+    Instead it has the ids of the messages that its `versions` begin with, oldest first, and which of them it is itself
+    as `version`, counted from 0.
+    """
+    if ALTERNATIVES not in message:
+        return message
+    older, newer = _others(message)
+    ids = [[_first_id(tail, message) for tail in tails] for tails in (older, newer)]
+    bare = {name: value for name, value in message.items() if name != ALTERNATIVES}
+    return bare | {"versions": [*ids[0], message.get("id"), *ids[1]], VERSION: len(older)}
+
+
+def _first_id(tail: object, message: Message) -> object:
+    """Of the answers that were kept alone, the message that they belong to."""
+    first = tail[0] if isinstance(tail, list) and tail and isinstance(tail[0], dict) else message
+    return first.get("id") if is_said(first) else message.get("id")
+
+
 def find_message(session: Session, message_id: str) -> Message | None:
     """The message that has this id or had it: in the conversation, in another version, or among what was taken away."""
     return next((one for one in _everything(session) if one.get("id") == message_id), None)

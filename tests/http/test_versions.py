@@ -47,7 +47,7 @@ def test_any_version_can_stand_in_the_conversation_with_all_that_followed_it(cli
 
     choose(client, session_id, 1)
     assert texts(client, session_id) == ["one", "one", "and on", "and on"]
-    assert (client.messages(session_id)[0]["version"], len(client.messages(session_id)[0]["alternatives"])) == (0, 2)
+    assert (client.messages(session_id)[0]["version"], len(client.messages(session_id)[0]["versions"])) == (0, 3)
     choose(client, session_id, 2)
     assert texts(client, session_id) == ["two", "two"]
     choose(client, session_id, 1)
@@ -62,11 +62,28 @@ def test_a_chosen_version_is_gone_on_from_and_the_next_one_is_the_newest(client:
     ask(client, "/api/chat/edit", **one, message="three")
 
     assert texts(client, session_id) == ["three", "three"]
-    first = client.messages(session_id)[0]
+    first = client.get("/api/session/export", session_id=session_id)["messages"][0]
     assert "version" not in first
     kept = [[message["content"] for message in tail] for tail in first["alternatives"]]
     assert kept == [["one", "one", "and on", "and on", "further", "further"], ["two", "two"], ["two", "two"]]
     assert not any("alternatives" in tail[0] for tail in first["alternatives"])
+
+
+def test_what_other_versions_hold_is_not_sent_with_every_look(client: Client) -> None:
+    session_id = client.new_session()
+    client.answer(session_id, "@@repeat 1000 a long answer ")
+    ask(
+        client,
+        "/api/chat/edit",
+        session_id=session_id,
+        message_id=client.messages(session_id)[0]["id"],
+        message="short",
+    )
+
+    shown = client.http.get("/api/session", params={"session_id": session_id}).content
+
+    assert len(client.messages(session_id)[0]["versions"]) == 2
+    assert len(shown) < 10_000
 
 
 def test_a_version_chosen_from_an_old_page_overwrites_nothing(client: Client, session_id: str) -> None:

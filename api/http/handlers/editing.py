@@ -71,4 +71,4 @@ async def _take(
     session, removed = await house.conversing.change(
         body.session_id, take, revision=body.revision, reason=reason, owner=owner
     )
-    return reply({"session": session.row(), "removed": removed})
+    return reply({"session": session.row(), "removed": [versions.shown(one) for one in removed]})

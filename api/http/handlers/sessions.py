@@ -10,6 +10,7 @@ from api.domain.titles import UNTITLED, split_tags
 from api.http.bodies import Archive, Change, Id, NewSession, OneSession, Pin, Rename
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs.tasks import public
+from api.sessions import versions
 from api.sessions.search import SearchPage
 from api.sessions.session import Session
 
@@ -68,7 +69,7 @@ async def show(
     end = min(len(view.messages), _end(view.messages, msg_before, msg_around, limit))
     start = max(0, end - limit) if messages else end
     answer = {
-        "session": view.row | {"messages": view.messages[start:end]},
+        "session": view.row | {"messages": [versions.shown(one) for one in view.messages[start:end]]},
         "_messages_offset": start,
         "_messages_after": len(view.messages) - end,
         "_messages_truncated": start > 0,

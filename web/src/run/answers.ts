@@ -97,15 +97,15 @@ function partText(part: unknown): string {
 }
 
 function saidOf(message: Message): Said {
-  const others = Array.isArray(message.alternatives) ? message.alternatives.length : 0;
+  const versions = message.versions?.length ?? 1;
   return {
     kind: "said",
     key: message.id,
     text: textOf(message.content),
     timestamp: message.timestamp ?? null,
     wasAside: message.aside === true,
-    versions: others + 1,
-    version: Math.min(others, message.version ?? others) + 1,
+    versions,
+    version: (message.version ?? versions - 1) + 1,
   };
 }
 

@@ -248,7 +248,7 @@ export interface Login {
   token: string;
 }
 
-/** An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`. */
+/** An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`. A turn of which there are other `versions` has the ids that they begin with, oldest first, its own among them at `version`. What was said to the agent at work is `steered`. */
 export interface Message {
   content?: string | unknown[] | null;
   duration_ms?: number | null;
@@ -263,11 +263,14 @@ export interface Message {
   reasoning_ms?: number | null;
   role: string;
   run_id?: string | null;
+  steered?: boolean | null;
   timestamp?: number | null;
   title?: string | null;
   tool_call_id?: string | null;
   tool_calls?: ToolCall[] | null;
   usage?: UsageNote | null;
+  version?: number | null;
+  versions?: string[] | null;
 }
 
 export interface Model {

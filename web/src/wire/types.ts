@@ -55,12 +55,6 @@ export type {
 
 /** An entry of a conversation, with what else the server keeps at it. */
 export interface Message extends MessageEntry {
-  /** What stood here before: a message with its answers, or answers alone. */
-  alternatives?: Message[][];
-  /** Where among them it stands itself; by default after all. */
-  version?: number;
-  /** A person told it to the agent while that worked. */
-  steered?: boolean;
   /** It is the answer to something that was worked on in the background. */
   task?: { prompt: string };
   /** It was asked aside and then kept. */

@@ -3,6 +3,7 @@
 import type { Sought } from "../../state/addresses";
 import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, isSaid, liveAnswer, type Answer, type Entry } from "../../run/answers";
+import { withNewest } from "../../run/alternatives";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
 import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
@@ -316,8 +317,8 @@ export class Conversation {
     const lastSaid = this.#messages.findLastIndex(isSaid);
     const kept = this.#messages.slice(0, lastSaid + 1);
     const said = kept.at(-1);
-    const dropped = this.#messages.slice(lastSaid);
-    const again = said && dropped.length > 1 ? { ...said, alternatives: [...(said.alternatives ?? []), dropped] } : said;
+    const wasAnswered = kept.length < this.#messages.length;
+    const again = said && wasAnswered ? { ...said, ...withNewest(said, said.id) } : said;
     await this.#again("/api/chat/retry", again ? [...kept.slice(0, -1), again] : kept, said?.id);
   }
 
@@ -334,8 +335,7 @@ export class Conversation {
     this.#isStarting = true;
     this.ending = null;
     const before = this.#messages;
-    const alternatives = [...(old.alternatives ?? []), before.slice(place)];
-    const said: Message = { id: newId, role: "user", content: text, timestamp: Date.now() / 1000, alternatives };
+    const said: Message = { id: newId, role: "user", content: text, timestamp: Date.now() / 1000, ...withNewest(old, newId) };
     this.#messages = [...before.slice(0, place), said];
     try {
       const fields = { message_id: messageId, message: text, new_message_id: newId, model: this.chosenModel ?? undefined };
