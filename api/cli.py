@@ -10,9 +10,13 @@ import time
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from api import __version__
 from api.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from api.sessions.files import FolderLocked
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +82,7 @@ def serve(settings: Settings, _: Arguments) -> int:
         return _cannot(str(error))
     except FolderLocked as error:
         return _cannot(
-            f"Fireside already runs with the folder {settings.state_dir} (process {error.pid}). "
+            f"Fireside already runs with the folder {settings.state_dir} ({_who(error)}). "
             "`./run link` prints a link to it."
         )
     except OSError as error:
@@ -162,7 +166,7 @@ def doctor(settings: Settings, arguments: Arguments) -> int:
         except NewerFormat as error:
             return _cannot(str(error))
         except FolderLocked as error:
-            return _cannot(f"A server uses the folder (process {error.pid}). Stop it first; nothing was changed.")
+            return _cannot(f"A server uses the folder ({_who(error)}). Stop it first; nothing was changed.")
         try:
             for line in mend(settings.state_dir, settings.runs_dir):
                 print(f"* {line}")
@@ -211,7 +215,7 @@ def restore(settings: Settings, arguments: Arguments) -> int:
             arguments.path.expanduser().absolute(), settings.state_dir, move_aside=arguments.move_aside
         )
     except FolderLocked as error:
-        return _cannot(f"A server uses the folder (process {error.pid}). Stop it first; nothing was changed.")
+        return _cannot(f"A server uses the folder ({_who(error)}). Stop it first; nothing was changed.")
     except NotRestored as error:
         return _cannot(str(error))
     finally:
@@ -234,7 +238,7 @@ def reindex(settings: Settings, _: Arguments) -> int:
     try:
         lock = lock_folder(settings.state_dir)
     except FolderLocked as error:
-        return _cannot(f"Stop the server first: process {error.pid} uses the folder {settings.state_dir}.")
+        return _cannot(f"Stop the server first: {_who(error)} uses the folder {settings.state_dir}.")
     try:
         models.use_folder(settings.sessions_dir)
         models.store.reindex()
@@ -294,6 +298,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--move-aside", action="store_true", help="restore: keep what is in the folder beside it")
     parser.add_argument("--version", action="version", version=__version__)
     return parser
+
+
+def _who(error: "FolderLocked") -> str:
+    since = time.strftime(", since %Y-%m-%d %H:%M", time.localtime(error.since)) if error.since else ""
+    return f"process {error.pid}{since}"
 
 
 def _address(host: str, port: int) -> str:

@@ -238,6 +238,11 @@ def remove_file(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
+def empty_file(path: Path) -> None:
+    """Take everything out of a file whose content is not wanted any more, also on a full disk."""
+    os.truncate(path, 0)
+
+
 def sweep_temps(folder: Path) -> int:
     """Remove what killed processes left half-written in `folder`; gives how many. Nobody else's files are touched."""
     swept = 0

@@ -1,8 +1,8 @@
 """Deleted sessions: kept to be undone, remembered so that none comes back by itself.
 
 The file `_trash/<id>.json` is both at once, the document and the mark that it was deleted, so one rename deletes and
-one restores: there is no moment at which a session is half gone. What is removed for good leaves `_trash/<id>.gone`, a
-mark that stays: it is written first, and from then on the document counts for nothing, whether it is there or not.
+one restores: there is no moment at which a session is half gone. What is removed for good is renamed once more, to
+`_trash/<id>.gone`, and then emptied but for a mark that stays. A rename needs no space, so a full disk is made emptier.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import msgspec
 
 from api.domain.ids import OWNER_LOCAL, is_safe_id, new_session_id
 from api.sessions.document import Document, encode
-from api.sessions.files import make_subfolder, move_file, remove_file, replace_file, sync_folder
+from api.sessions.files import empty_file, make_subfolder, move_file, remove_file, replace_file, sync_folder
 from api.sessions.originals import forget_originals
 
 FOLDER = "_trash"
@@ -21,11 +21,18 @@ CLEARED_FROM = "cleared_from"
 """The field of a document in the trash that holds what was cleared out of a session: that session's id."""
 
 
+_LARGEST_MARK = 1024
+
+
 class Gone(msgspec.Struct, omit_defaults=True):
     """What is remembered of a session that was removed for good. `at` in seconds since 1970."""
 
     at: float = 0.0
     owner: str = OWNER_LOCAL
+
+
+class _StrictGone(Gone, forbid_unknown_fields=True):
+    """A mark, and not a document that is about to become one."""
 
 
 def prepare(folder: Path) -> None:
@@ -59,7 +66,9 @@ def restorable_ids(folder: Path) -> set[str]:
 
 def half_gone_ids(folder: Path) -> set[str]:
     """The ids of sessions that were being removed for good when the server died."""
-    return {path.name.partition(".")[0] for path in (folder / FOLDER).glob("*.json")} & {*_ids(folder, ".gone")}
+    gone = {*_ids(folder, ".gone")}
+    copies = {path.name.partition(".")[0] for path in (folder / FOLDER).glob("*.json")}
+    return (gone & copies) | {one for one in gone if not _is_emptied(gone_path(folder, one))}
 
 
 def _ids(folder: Path, suffix: str) -> Iterator[str]:
@@ -111,16 +120,36 @@ def remove_for_good(folder: Path, session_id: str, gone: Gone) -> None:
     Raises:
         OSError: it can still be restored, unless its mark is there; then `finish_removal` does the rest.
     """
-    replace_file(gone_path(folder, session_id), msgspec.json.encode(gone))
-    finish_removal(folder, session_id)
+    source, mark = trashed_path(folder, session_id), gone_path(folder, session_id)
+    if not mark.exists():
+        move_file(source, mark)
+    finish_removal(folder, session_id, gone)
 
 
-def finish_removal(folder: Path, session_id: str) -> None:
-    """Remove the documents of a session whose mark says that it is gone."""
+def finish_removal(folder: Path, session_id: str, gone: Gone) -> None:
+    """Remove what a session said, whose mark says that it is gone."""
+    mark = gone_path(folder, session_id)
+    if not _is_emptied(mark):
+        try:
+            replace_file(mark, msgspec.json.encode(gone))
+        except OSError:  # a full disk has no room for another file; whose session it was is not remembered then
+            empty_file(mark)
     for path in (folder / FOLDER).glob(f"{session_id}.*json"):
         remove_file(path)
     forget_originals(folder, session_id)
     sync_folder(folder / FOLDER)
+
+
+def _is_emptied(mark: Path) -> bool:
+    try:
+        if mark.stat().st_size > _LARGEST_MARK:
+            return False
+        raw = mark.read_bytes()
+        return not raw or bool(msgspec.json.decode(raw, type=_StrictGone))
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def read_gone(folder: Path, session_id: str) -> Gone | None:

@@ -55,6 +55,7 @@ class Trashcan:
         """`keep_days`: how long at least what was deleted is kept; 0 for as long as nobody removes it."""
         self._store = store
         self._keep_days = keep_days
+        self._clock = clock
         self._ages = Ages(store.folder, clock=clock, ticks=ticks)
         self.on_removed: list[Callable[[str], None]] = []
 
@@ -88,7 +89,8 @@ class Trashcan:
         """Remove what has been in the trash for long enough, and finish what a crash left half done; gives the ids."""
         folder = self._store.folder
         for session_id in trash.half_gone_ids(folder):
-            trash.finish_removal(folder, session_id)
+            gone = trash.read_gone(folder, session_id) or trash.Gone()
+            trash.finish_removal(folder, session_id, msgspec.structs.replace(gone, at=self._clock()))
         ages = self._ages.look(trash.restorable_ids(folder))
         if not self._keep_days:
             return []

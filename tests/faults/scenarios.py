@@ -190,7 +190,7 @@ class Remove(Restore):
             for act in (store.get, store.restore):
                 with pytest.raises(SessionNotFound):
                     act("a1")
-            assert not any(OLD.encode() in path.read_bytes() for path in folder.rglob("*.json"))
+            assert not any(OLD.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
             return "new"
         assert [message["content"] for message in store.restore("a1").messages] == [OLD]
         return "old"

@@ -1,13 +1,15 @@
 """What is in the trash, for how long, and what is removed from it for good."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from api.domain.errors import Conflict
+from api.sessions import files
 from api.sessions.editing import clear, put_back
-from api.sessions.files import StateFile
 from api.sessions.importing import import_json
 from api.sessions.loading import SessionNotFound
 from api.sessions.trashcan import Trashcan
@@ -161,17 +163,39 @@ def test_where_nothing_is_removed_by_itself_a_person_still_can(shelf: Shelf, clo
     assert shelf.ids() != []
 
 
-def test_what_a_crash_left_half_removed_counts_as_gone_and_is_removed(shelf: Shelf, clocks: Clocks) -> None:
-    session_id = deleted(shelf, "half gone")
+@pytest.mark.parametrize("owner", ["local", "ada"])
+def test_what_a_crash_left_half_removed_counts_as_gone_and_is_removed(shelf: Shelf, clocks: Clocks, owner: str) -> None:
+    session = shelf.saved("half gone", owner=owner)
+    session_id = session.session_id
+    shelf.store.delete(session_id, owner=owner)
     shelf.put(f"_trash/{session_id}.1.json", b"half gone")
-    StateFile(shelf.folder / f"_trash/{session_id}.gone").write({})
+    (shelf.folder / f"_trash/{session_id}.json").rename(shelf.folder / f"_trash/{session_id}.gone")
 
-    assert trashcan(shelf, clocks).look().items == []
+    assert trashcan(shelf, clocks).look(owner=owner).items == []
     with pytest.raises(SessionNotFound):
-        shelf.store.restore(session_id)
+        shelf.store.restore(session_id, owner=owner)
     trashcan(shelf, clocks).empty()
 
     assert b"half gone" not in words_in(shelf.folder / "_trash")
+    shelf.store.delete(session_id, owner=owner)
+
+
+def test_a_full_disk_can_be_made_emptier(shelf: Shelf, clocks: Clocks, monkeypatch: pytest.MonkeyPatch) -> None:
+    session_id = deleted(shelf, "large words")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "_write_all", refuse)
+        trashcan(shelf, clocks).remove(session_id)
+        assert trashcan(shelf, clocks).look().items == []
+
+    assert b"large words" not in words_in(shelf.folder / "_trash")
+    assert trashcan(shelf, clocks).empty() == []
+    shelf.store.delete(session_id)
+    with pytest.raises(SessionNotFound):
+        shelf.restart().get(session_id)
 
 
 def test_what_was_cleared_can_be_had_back_however_the_conversation_went_on(shelf: Shelf, clocks: Clocks) -> None:
