@@ -1,7 +1,7 @@
 /** Pages of messages come together without a hole and without a message twice. */
 
 import { expect, test } from "vitest";
-import { withLatest, withNewer, withOlder, type Stretch } from "../src/features/chat/pages";
+import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "../src/features/chat/pages";
 import type { Message } from "../src/wire/types";
 
 const stretch = (from: number, to: number): Stretch => ({
@@ -34,4 +34,14 @@ test("a last page after a session was cut short leaves nothing that is gone", ()
 
 test("a last page far beyond what is known replaces it, for between them would be a hole", () => {
   expect(withLatest(stretch(0, 50), stretch(100, 160))).toEqual(stretch(100, 160));
+});
+
+test.each([
+  [100, 10, 100],
+  [1000, 10, 300],
+  [100, 20_000, 50],
+  [100, 500_000, 20],
+  [0, 0, 0],
+])("of %d messages of %d characters, the last %d are kept", (count, length, kept) => {
+  expect(keptOf(stretch(0, count).messages.map((message) => ({ ...message, content: "x".repeat(length) })))).toBe(kept);
 });

@@ -90,6 +90,17 @@ export function answerText(answer: Answer): string {
     .join("\n\n");
 }
 
+/** How much text there is in an entry, in characters. */
+export function weightOf(entry: Entry): number {
+  if (entry.kind === "said") return entry.text.length;
+  return entry.blocks.reduce((sum, block) => sum + blockWeight(block), 0);
+}
+
+function blockWeight(block: Block): number {
+  if (block.kind === "tool") return block.arguments.length + block.output.length;
+  return block.kind === "notice" ? block.message.length : block.text.length;
+}
+
 function partText(part: unknown): string {
   if (typeof part === "string") return part;
   if (typeof part === "object" && part !== null && "text" in part && typeof part.text === "string") return part.text;

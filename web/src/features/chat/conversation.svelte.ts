@@ -10,14 +10,12 @@ import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
 import type { ActiveRun, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
-import { withLatest, withNewer, withOlder, type Stretch } from "./pages";
+import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "./pages";
 import { Queue, type Queued } from "./queue.svelte";
 
 const PAGE = 60;
 /** So many messages before a turn whose version was chosen come with it, to join it to what is here. */
 const OVERLAP = 10;
-/** Beyond so many messages, those far above are let go when the person is at the bottom anyway. */
-const MANY = 300;
 
 type Status = { phase: "blank" | "loading" | "ready" | "gone" } | { phase: "failed"; failure: string };
 
@@ -237,11 +235,13 @@ export class Conversation {
 
   /** Let go of messages far above; only for when nobody can see them go. */
   trim(): void {
-    const surplus = this.#messages.length - MANY;
+    const surplus = this.#messages.length - keptOf(this.#messages);
     if (surplus <= 0 || this.older === "loading" || this.hasNewer) return;
     this.#offset += surplus;
     this.#messages = this.#messages.slice(surplus);
     this.hasOlder = true;
+    const runs = new Set(this.#messages.map((message) => message.run_id));
+    for (const run of this.#shown.keys()) if (!runs.has(run)) this.#shown.delete(run);
   }
 
   /** Have a version of a turn, counted from 1, stand in the conversation, with all that followed it. */

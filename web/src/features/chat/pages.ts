@@ -1,6 +1,12 @@
 /** Putting pages of messages together by their place in the session. */
 
+import { textOf } from "../../run/answers";
 import type { Message } from "../../wire/types";
+
+/** Beyond so many messages, or so much text and more than a few, those far above are let go. */
+const MANY = 300;
+const MUCH = 1_000_000;
+const FEW = 20;
 
 /** Messages in a row; `offset` is how many of the session came before the first. */
 export interface Stretch {
@@ -26,4 +32,14 @@ export function withNewer(known: Stretch, newer: Stretch): Stretch {
 export function withOlder(known: Stretch, older: Stretch): Stretch {
   if (older.offset + older.messages.length !== known.offset) return known;
   return { offset: older.offset, messages: [...older.messages, ...known.messages] };
+}
+
+/** How many of the last messages are kept, where nobody looks at those above. */
+export function keptOf(messages: readonly Message[]): number {
+  let weight = 0;
+  const first = messages.findLastIndex((message, index) => {
+    weight += textOf(message.content).length + (message.reasoning?.length ?? 0);
+    return messages.length - index > MANY || (weight > MUCH && messages.length - index > FEW);
+  });
+  return messages.length - 1 - first;
 }
