@@ -67,6 +67,56 @@ def test_a_change_of_the_last_turn_is_refused_when_another_one_is_the_last(
     assert document(client, session_id) == before
 
 
+WITH_A_MESSAGE = {
+    "/api/session/truncate": {},
+    "/api/session/branch": {},
+    "/api/session/version": {"version": 1},
+    "/api/chat/edit": {"message": "mine"},
+}
+
+
+@pytest.mark.parametrize("path", WITH_A_MESSAGE)
+def test_a_message_of_another_session_is_not_found(client: Client, session_id: str, path: str) -> None:
+    client.answer(other := client.new_session(), "elsewhere", message_id="m-elsewhere")
+    before = [document(client, one) for one in (session_id, other)]
+    body = {"session_id": session_id, "message_id": "m-elsewhere", **WITH_A_MESSAGE[path]}
+
+    refused = client.http.post(path, json=body)
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "message_not_found")
+    assert [document(client, one) for one in (session_id, other)] == before
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in OPERATIONS if not path.endswith(("rename", "pin", "archive", "move", "tag"))]
+)
+def test_a_turn_that_is_being_answered_is_not_changed(client: Client, session_id: str, path: str) -> None:
+    running = client.start(session_id, "@@text Busy.\n@@hang")["stream_id"]
+    before = document(client, session_id)
+
+    refused = client.http.post(path, json={"session_id": session_id, **OPERATIONS[path]})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "run_active")
+    assert refused.json()["active_stream_id"] == running
+    assert document(client, session_id) == before
+    client.post("/api/chat/cancel", stream_id=running)
+
+
+def test_what_was_told_to_an_agent_at_work_is_a_part_of_its_answer(client: Client) -> None:
+    session_id = client.new_session()
+    stream_id = client.start(session_id, "@@step 1\n@@text One.\n@@delay 0.5\n@@step 2\n@@text Two.")["stream_id"]
+    client.post("/api/chat/steer", session_id=session_id, text="@@text Hm.", message_id="m-told")
+    assert list(client.frames(stream_id))
+    edit = {"session_id": session_id, "message_id": "m-told", "message": "mine"}
+
+    refused = client.http.post("/api/chat/edit", json=edit)
+    undone = client.post("/api/session/undo", session_id=session_id)["removed"]
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "steered")
+    assert [message["role"] for message in undone] == ["user", "assistant", "user", "assistant"]
+    assert client.messages(session_id) == []
+
+
 def test_of_changes_to_the_same_state_made_at_once_one_is_made(client: Client, session_id: str) -> None:
     seen = document(client, session_id)["revision"]
 
