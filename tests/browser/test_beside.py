@@ -199,3 +199,20 @@ def test_typed_commands_ask_aside_and_work_in_the_background_while_the_answer_st
     expect(tab.answer).to_contain_text("Worked on in the background: Typed work")
     assert said_in(client, tab.session_id).count("The main thing\n" + SLOW) == 1
     assert client.get("/api/session/draft", session_id=tab.session_id)["text"] == ""
+
+
+def test_a_part_of_the_page_that_could_not_be_fetched_comes_when_the_server_is_back(
+    tab: Tab, client: Client, server: ServerProcess
+) -> None:
+    session_id = opened(tab, client, "Cards come late")
+    tab.watch.allow("ERR_|Failed to load|Unable to preload")
+    tab.page.route(re.compile(r"/assets/TaskCards-"), lambda route: route.abort())
+    with tab.page.expect_event("requestfailed"):
+        client.post("/api/background", session_id=session_id, prompt="Late\n@@text Begun.\n@@silence", model=MODEL)
+    assert task(tab, "Late").count() == 0
+
+    tab.page.unroute_all()
+    server.stop()
+    server.start()
+
+    expect(task(tab, "Late")).to_be_visible(timeout=30_000)

@@ -13,7 +13,8 @@ import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { beside as besideWords, signin } from "../strings";
-import { loadDrawing } from "../ui/markdown/loading";
+import { drawing } from "../ui/markdown/loading";
+import { fetchMissing } from "../ui/lazy.svelte";
 import { Toasts } from "../ui/toasts.svelte";
 import { Client, ServerError, sentenceOf } from "../wire/client";
 import { connect, tabSigns } from "../wire/shared/browser";
@@ -110,7 +111,7 @@ export class Home {
   show(place: Place): void {
     if (place.page === "settings" || place.page === "trash") return;
     const wanted = place.page === "session" ? place.sessionId : null;
-    if (wanted) loadDrawing().catch(() => null); // while its messages are on their way
+    if (wanted) drawing.fetch().catch(() => null); // while its messages are on their way
     const open = this.conversation;
     const sought = place.page === "session" ? place.sought : null;
     if (open && (wanted ? open.sessionId === wanted : open.isEmpty)) {
@@ -219,6 +220,7 @@ export class Home {
 
   async #lookAgain(): Promise<void> {
     this.drafts.lookAgain();
+    fetchMissing();
     await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside(), this.projects.load()]);
     if (this.models.status === "failed") await this.models.load();
   }

@@ -1,15 +1,7 @@
 /** What draws Markdown is fetched with the first text: a first visit shows none. */
 
+import { Lazy } from "../lazy.svelte";
+
 export type Drawing = typeof import("./view");
 
-let loaded: Drawing | null = null;
-
-/** It, when it is here. */
-export function drawing(): Drawing | null {
-  return loaded;
-}
-
-export async function loadDrawing(): Promise<Drawing> {
-  loaded ??= await import("./view");
-  return loaded;
-}
+export const drawing = new Lazy<Drawing>(() => import("./view"));
