@@ -142,6 +142,7 @@ def test_a_session_is_branched_from_its_menu_and_goes_on_by_itself(tab: Tab, cli
     (session_id,) = made(client, "The trunk")
     tab.do("The trunk", "Branch")
     expect(tab.page.get_by_role("heading", name="The trunk (branch)")).to_be_visible()
+    expect(tab.answers).to_have_count(1)
     expect(tab.composer).to_be_focused()
 
     tab.ask("Only here")

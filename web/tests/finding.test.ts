@@ -71,7 +71,7 @@ test("the palette finds by all words, what begins so first, and nothing twice", 
   expect(fitting(choices, "new", 5).map(({ label }) => label)).toEqual(["/new [message]", "The new garden"]);
   expect(fitting(choices, "garden new", 5)).toEqual([choices[0]].map((one) => expect.objectContaining({ id: one!.id })));
   expect(wantedOf("> new")).toEqual({ words: "new", onlyCommands: true });
-  const sections = withoutEmpty([{ label: "A", choices }, { label: "B", choices: [choices[0]!] }]);
+  const sections = withoutEmpty([{ label: "A", options: choices }, { label: "B", options: [choices[0]!] }]);
   expect(sections.map(({ label }) => label)).toEqual(["A"]);
 });
 

@@ -3,6 +3,7 @@
 import { theme, type Theme } from "../state/theme.svelte";
 import { commands as words, settings } from "../strings";
 import { sentenceOf } from "../wire/client";
+import { saveAsFile } from "../wire/exporting";
 import type { Effect } from "../wire/types";
 import type { Home } from "./home.svelte";
 
@@ -77,13 +78,9 @@ function chooseModel(home: Home, wanted: string): void {
   home.toasts.say(words.chosenModel(found.name));
 }
 
-/** The browser saves the file under the name that the server gives it. */
 function download(home: Home, format: string): void {
   const sessionId = home.conversation?.sessionId;
   if (!sessionId) return;
-  const link = document.createElement("a");
-  link.href = `/api/session/export?${new URLSearchParams({ session_id: sessionId, format }).toString()}`;
-  link.download = "";
-  link.click();
+  saveAsFile(sessionId, format);
   home.toasts.say(words.exporting);
 }

@@ -1,6 +1,7 @@
 /** What the palette offers for what is typed into it. */
 
 import type { IconName } from "../../ui/icons";
+import type { OptionGroup } from "../../ui/OptionList.svelte";
 
 export interface Choice {
   readonly id: string;
@@ -10,10 +11,7 @@ export interface Choice {
   run(): void;
 }
 
-export interface Section {
-  readonly label: string;
-  readonly choices: readonly Choice[];
-}
+export type Section = OptionGroup<Choice>;
 
 /** Only commands are wanted after `>`; what is looked for stands behind it. */
 export function wantedOf(typed: string): { words: string; onlyCommands: boolean } {
@@ -33,5 +31,5 @@ export function fitting(choices: readonly Choice[], words: string, most: number)
 export function withoutEmpty(sections: readonly Section[]): readonly Section[] {
   const seen = new Set<string>();
   const fresh = (choice: Choice): boolean => !seen.has(choice.id) && !!seen.add(choice.id);
-  return sections.map((one) => ({ ...one, choices: one.choices.filter(fresh) })).filter((one) => one.choices.length > 0);
+  return sections.map((one) => ({ ...one, options: one.options.filter(fresh) })).filter((one) => one.options.length > 0);
 }

@@ -40,14 +40,6 @@ export class Filing {
     });
   }
 
-  /** Hand a session to the browser as a file. */
-  export(row: Row, format: "markdown" | "json" | "html"): void {
-    const link = document.createElement("a");
-    link.href = `/api/session/export?${new URLSearchParams({ session_id: row.session_id, format })}`;
-    link.download = "";
-    link.click();
-  }
-
   async import(file: Blob): Promise<void> {
     await this.#attempt(async () => {
       const { imported, skipped } = await this.client.upload<Imported>("/api/session/import", file);
