@@ -85,6 +85,7 @@ ROUTES = [
     Route("GET", "/api/trash", keeping.trash, TrashAnswer),
     Route("POST", "/api/trash/remove", keeping.remove, Ok),
     Route("GET", "/api/unreadable", keeping.unreadable, UnreadableFiles),
+    Route("POST", "/api/unreadable/rescue", keeping.rescue_file, RowAnswer),
     Route("GET", "/api/unreadable/file", keeping.unreadable_file, None),
     Route("GET", "/api/projects", filing.projects, ProjectList),
     Route("POST", "/api/projects/create", filing.create_project, ProjectAnswer),

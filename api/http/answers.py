@@ -299,11 +299,15 @@ class TrashAnswer(BaseModel):
 
 
 class UnreadableFile(BaseModel):
-    """A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders."""
+    """A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders.
+
+    `readable_messages`: how many messages of it can be had back.
+    """
 
     name: str
     reason: str
     can_download: bool
+    readable_messages: int
 
 
 class UnreadableFiles(BaseModel):

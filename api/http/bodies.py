@@ -58,6 +58,10 @@ class OneSession(Request):
     session_id: Id
 
 
+class OneFile(Request):
+    name: str = Field(min_length=1, max_length=300)
+
+
 class Change(OneSession):
     """`revision` is what the client saw; another one by now is a conflict."""
 

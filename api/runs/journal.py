@@ -150,6 +150,12 @@ def read_journal(path: Path) -> Recovered:
         return Recovered(header, events, position, os.fstat(file.fileno()).st_size - position)
 
 
+def header_of(path: Path) -> Header:
+    """Whose journal it is, without reading what the run said. Raises as `read_journal`."""
+    with path.open("rb") as file:
+        return _read_header(file.readline(LONGEST_LINE).removesuffix(b"\n"))
+
+
 def events_after(path: Path, after: int, *, until: int) -> Sequence[Event]:
     """The events of a journal numbered above `after` and up to `until`."""
     return read_journal(path).events[after:until]

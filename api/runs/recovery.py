@@ -19,7 +19,7 @@ from api.domain.messages import Message, clean_text, text_of
 from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
-from api.runs.journal import Header, JournalUnreadable, Recovered, read_journal, reopen
+from api.runs.journal import Header, JournalUnreadable, Recovered, header_of, read_journal, reopen
 from api.sessions.files import make_subfolder, move_file, remove_file
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
@@ -214,5 +214,5 @@ def forget_ended(folder: Path, session_id: str) -> None:
     """Remove the journals of a session that was removed for good."""
     for path in (folder / ENDED).glob("*.jsonl"):
         with contextlib.suppress(FileNotFoundError, JournalUnreadable):
-            if read_journal(path).header.session_id == session_id:
+            if header_of(path).session_id == session_id:
                 path.unlink()

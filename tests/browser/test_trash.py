@@ -89,7 +89,7 @@ def test_what_is_deleted_elsewhere_appears_and_an_empty_trash_says_so(visit: Vis
 
 def test_a_file_that_cannot_be_shown_is_named_with_its_reason_and_downloads(visit: Visit, state_dir: Path) -> None:
     path = state_dir / "sessions" / "broken <b>.json"
-    path.write_bytes(b'{"messages": [{"role": "us')
+    path.write_bytes(b'{"messages": [{"role": "user", "content": "still there"}, {"role": "us')
     (state_dir / "sessions" / "cut.json").write_bytes(path.read_bytes())
     tab = visit("/settings")
     files = tab.page.get_by_role("list", name=re.compile("2 files that cannot be shown")).get_by_role("listitem")
@@ -100,13 +100,17 @@ def test_a_file_that_cannot_be_shown_is_named_with_its_reason_and_downloads(visi
         tab.page.get_by_role("link", name="Download: cut.json").click()
 
     assert download.value.path().read_bytes() == path.read_bytes()
+    expect(files.filter(has_text="cut.json")).to_contain_text("1 message can still be read.")
+    tab.button("Recover: cut.json").click()
+    tab.page.get_by_role("link", name="Show what was recovered").click()
+    expect(tab.said).to_contain_text("still there")
     for name in ("broken <b>.json", "cut.json"):
         (state_dir / "sessions" / name).unlink()
 
 
 def test_what_another_program_writes_into_an_open_conversation_is_shown(visit: Visit, state_dir: Path) -> None:
     session_id = write_session(state_dir / "sessions", "Written by hand")
-    tab = visit().open_session(session_id)
+    tab = visit(f"/s/{session_id}")
     expect(tab.answer).to_contain_text("An answer")
     path = state_dir / "sessions" / f"{session_id}.json"
     document = json.loads(path.read_bytes())

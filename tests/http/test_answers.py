@@ -167,9 +167,10 @@ def _throw_away(api: Checking, session_id: str) -> None:
 
 
 def _set_aside(api: Checking, path: Path) -> None:
-    path.write_bytes(b"{")
+    path.write_bytes(b'{"messages": [{"role": "user", "content": "x"}, {"role"')
     assert path.name in [one["name"] for one in api.get("/api/unreadable")["files"]]
-    assert api.download("/api/unreadable/file", name=path.name) == b"{"
+    assert api.download("/api/unreadable/file", name=path.name) == path.read_bytes()
+    api.post("/api/unreadable/rescue", name=path.name)
     path.unlink()
 
 

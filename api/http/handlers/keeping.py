@@ -9,8 +9,10 @@ from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
 
 from api.domain.messages import clean_text
-from api.http.bodies import OneSession
-from api.http.rooms import House, Owner, reply
+from api.http.bodies import OneFile, OneSession
+from api.http.rooms import House, Owner, Rooms, reply
+from api.runs.rescue import rescuable, rescue
+from api.sessions.quarantine import Quarantined
 
 CHUNK = 1 << 16
 
@@ -30,13 +32,22 @@ async def unreadable(house: House) -> Response:
     """The files that look like sessions and cannot be shown, with the reason. None of them was touched."""
 
     def look() -> list[dict[str, object]]:
-        return [
-            {"name": name, "reason": one.reason, "can_download": name == one.name and one.is_file}
-            for one in house.store.quarantined()
-            for name in [clean_text(one.name)]
-        ]
+        return [_unreadable(house, one) for one in house.store.quarantined()]
 
     return reply({"files": await asyncio.to_thread(look)})
+
+
+def _unreadable(house: Rooms, one: Quarantined) -> dict[str, object]:
+    name = clean_text(one.name)
+    can_read = name == one.name and one.is_file
+    count = len(rescuable(house.store, house.engine.folder, name).messages) if can_read else 0
+    return {"name": name, "reason": one.reason, "can_download": can_read, "readable_messages": count}
+
+
+async def rescue_file(body: OneFile, house: House, owner: Owner) -> Response:
+    """Make a session of what can still be read of one of those files, which stays as it is."""
+    session = await asyncio.to_thread(rescue, house.store, house.engine.folder, body.name, owner=owner)
+    return reply({"session": session.row()})
 
 
 async def unreadable_file(house: House, name: Annotated[str, Query(max_length=300)]) -> Response:

@@ -1,7 +1,7 @@
 /** What is not among the sessions: deleted ones that can come back, and files that cannot be shown. */
 
 import { sentenceOf, type Client } from "../wire/client";
-import type { TrashAnswer, TrashItem, UnreadableFile, UnreadableFiles } from "../wire/types";
+import type { Row, RowAnswer, TrashAnswer, TrashItem, UnreadableFile, UnreadableFiles } from "../wire/types";
 
 export class Keeping {
   trash = $state.raw<TrashAnswer | null>(null);
@@ -30,6 +30,11 @@ export class Keeping {
     } catch (error) {
       sentenceOf(error); // those known stay; opening the settings again asks again
     }
+  }
+
+  /** Make a session of what can still be read of a file, which stays as it is. */
+  async rescue(file: UnreadableFile): Promise<Row> {
+    return (await this.client.post<RowAnswer>("/api/unreadable/rescue", { name: file.name })).session;
   }
 
   async restore(item: TrashItem): Promise<void> {

@@ -335,6 +335,11 @@ export interface Ok {
   ok: true;
 }
 
+export interface OneFile {
+  name: string;
+  request_id?: string | null;
+}
+
 export interface OneSession {
   request_id?: string | null;
   session_id: string;
@@ -935,10 +940,11 @@ export interface TurnChange {
   session_id: string;
 }
 
-/** A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders. */
+/** A file that looks like a session and cannot be shown. `can_download`: not so for links, pipes and folders. `readable_messages`: how many messages of it can be had back. */
 export interface UnreadableFile {
   can_download: boolean;
   name: string;
+  readable_messages: number;
   reason: string;
 }
 
