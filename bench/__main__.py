@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import floors, hour, house, lists, page, streaming, wire
+from bench import durable, floors, hour, house, lists, page, streaming, wire
 from bench.figures import Figure, beside, table
 from bench.processes import free_port
 from tests.fakes.provider import FakeProvider
@@ -44,6 +44,7 @@ def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
         beside(memory, bare_memory),
         beside(socket, bare_socket),
         beside(relay, bare_relay),
+        *durable.accepting(folder, provider),
         fsync,
         commit,
         floors.python_start(),
@@ -66,6 +67,7 @@ def measure_much(folder: Path, provider: FakeProvider) -> list[Figure]:
         return [
             *lists.first_page(port, folder),
             lists.search(port, folder),
+            *durable.folding(port, page.LONG),
             *page.measure(address, bare_address),
             *streaming.measure(address),
             *(hour.measure(address) if "--hour" in sys.argv else []),

@@ -73,7 +73,8 @@ def _answer(message: Message, text: str, results: dict[str, Message], numbers: I
 def _results_after(messages: list[Message], position: int) -> dict[str, Message]:
     """The tool messages that directly follow, by the id of their call: ids repeat from run to run."""
     results: dict[str, Message] = {}
-    for message in messages[position + 1 :]:
+    for at in range(position + 1, len(messages)):  # a slice would copy all the rest for every message
+        message = messages[at]
         if message.get("role") != "tool":
             break
         results.setdefault(str(message.get("tool_call_id")), message)

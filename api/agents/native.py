@@ -19,6 +19,9 @@ INSTRUCTIONS = (
     "name the language of a code block. Say so when you do not know something."
 )
 
+LONG = 200
+"""To make requests of so many messages takes longer than others should wait for: it is done in a thread."""
+
 
 class NativeAgent:
     """`find_provider` gives a provider by its id, with its key; `instructions` go before every conversation."""
@@ -52,7 +55,10 @@ class NativeAgent:
         from api.agents.native_run import Request, answer
 
         continues = text_of(turn.messages[-1]) if turn.continuing else ""
-        messages = model_messages(turn, self._instructions)
+        if len(turn.messages) < LONG:
+            messages = model_messages(turn, self._instructions)
+        else:
+            messages = await asyncio.to_thread(model_messages, turn, self._instructions)
         request = Request(provider, model, messages, limits=self._limits, continues=continues)
         async with aclosing(answer(request)) as events:
             async for event in events:
