@@ -234,9 +234,13 @@ def reindex(settings: Settings, _: Arguments) -> int:
     """Build the index of sessions anew from their documents."""
     from api import models
     from api.sessions.files import FolderLocked, lock_folder
+    from api.sessions.format import NewerFormat, check_format
 
     try:
+        check_format(settings.state_dir)
         lock = lock_folder(settings.state_dir)
+    except NewerFormat as error:
+        return _cannot(str(error))
     except FolderLocked as error:
         return _cannot(f"Stop the server first: {_who(error)} uses the folder {settings.state_dir}.")
     try:

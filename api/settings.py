@@ -147,6 +147,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f"{PREFIX}PORT cannot be {settings.port}: ports go from 0 to 65535.")
     if settings.token and len(settings.token) < 16:
         raise SettingsError(f"{PREFIX}TOKEN is too short: use at least 16 characters.")
+    if settings.trash_days < 0:
+        raise SettingsError(f"{PREFIX}TRASH_DAYS cannot be {settings.trash_days}: a number of days, or 0 for ever.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise SettingsError(f"{PREFIX}LOG_LEVEL cannot be {settings.log_level!r}.")
     return replace(settings, state_dir=settings.state_dir.absolute())

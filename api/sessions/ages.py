@@ -31,10 +31,14 @@ def steady_clock() -> float:
 
 
 class Lain(msgspec.Struct):
-    """`deleted_at`: for people, by the wall clock. `since_s`: the count when it was first seen in the trash."""
+    """`deleted_at`: for people, by the wall clock. `since_s`: the count when it was first seen in the trash.
+
+    `moved_at`: the time of the file's inode, in ns. What was restored and deleted once more has another one.
+    """
 
     deleted_at: float
     since_s: float
+    moved_at: int
 
 
 class _Ledger(msgspec.Struct):
@@ -58,13 +62,16 @@ class Ages:
 
     def look(self, session_ids: Iterable[str]) -> dict[str, tuple[float, float]]:
         """Take note of what is in the trash now; gives by id when it was deleted, and how many seconds count since."""
-        wanted = set(session_ids)
         with self._lock:
             ledger = self._advanced()
-            kept = {one: lain for one, lain in ledger.items.items() if one in wanted}
-            fresh = {one: Lain(self._deleted_at(one), ledger.counted_s) for one in wanted - kept.keys()}
-            is_other = bool(fresh) or len(kept) != len(ledger.items)
-            ledger.items = kept | fresh
+            items = {}
+            for session_id in session_ids:
+                moved_at = self._moved_at(session_id)
+                known = ledger.items.get(session_id)
+                is_same = known is not None and known.moved_at == moved_at
+                items[session_id] = known if known and is_same else self._fresh(ledger, moved_at)
+            is_other = items != ledger.items
+            ledger.items = items
             if is_other or self._ticked - self._written >= _WRITE_EVERY_S:
                 self._write(ledger)
             return {one: (lain.deleted_at, ledger.counted_s - lain.since_s) for one, lain in ledger.items.items()}
@@ -96,10 +103,13 @@ class Ages:
         except OSError as error:  # a full disk: what is not written is counted again, and everything stays longer
             log.warning("trash.ledger_not_written", extra={"why": str(error)})
 
-    def _deleted_at(self, session_id: str) -> float:
-        """Moving a file changes its inode's time; a clock that was wrong then may say what cannot be."""
+    def _fresh(self, ledger: _Ledger, moved_at: int) -> Lain:
+        """A clock that was wrong when the file was moved may say what cannot be."""
         now = self._clock()
+        return Lain(min(moved_at / 1e9, now) if moved_at else now, ledger.counted_s, moved_at)
+
+    def _moved_at(self, session_id: str) -> int:
         try:
-            return min(trashed_path(self._folder, session_id).stat().st_ctime, now)
+            return trashed_path(self._folder, session_id).stat().st_ctime_ns
         except OSError:
-            return now
+            return 0

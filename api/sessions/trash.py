@@ -6,7 +6,7 @@ one restores: there is no moment at which a session is half gone. What is remove
 """
 
 import contextlib
-from collections.abc import Iterator
+import os
 from pathlib import Path
 
 import msgspec
@@ -56,23 +56,35 @@ def is_trashed(folder: Path, session_id: str) -> bool:
 
 def deleted_ids(folder: Path) -> set[str]:
     """The ids of all sessions that are deleted, those removed for good among them."""
-    return {*_ids(folder, ".json"), *_ids(folder, ".gone")}
+    documents, gone, _ = _look(folder)
+    return documents | gone
 
 
 def restorable_ids(folder: Path) -> set[str]:
     """The ids of the sessions that can be restored."""
-    return {*_ids(folder, ".json")} - {*_ids(folder, ".gone")}
+    documents, gone, _ = _look(folder)
+    return documents - gone
 
 
 def half_gone_ids(folder: Path) -> set[str]:
     """The ids of sessions that were being removed for good when the server died."""
-    gone = {*_ids(folder, ".gone")}
-    copies = {path.name.partition(".")[0] for path in (folder / FOLDER).glob("*.json")}
-    return (gone & copies) | {one for one in gone if not _is_emptied(gone_path(folder, one))}
+    _, gone, copied = _look(folder)
+    return (gone & copied) | {one for one in gone if not _is_emptied(gone_path(folder, one))}
 
 
-def _ids(folder: Path, suffix: str) -> Iterator[str]:
-    return (path.stem for path in (folder / FOLDER).glob(f"*{suffix}") if is_safe_id(path.stem))
+def _look(folder: Path) -> tuple[set[str], set[str], set[str]]:
+    """Ids by what is there of them: a document, a mark that it is gone, a document or copies of one."""
+    documents, gone, copied = set(), set(), set()
+    with contextlib.suppress(FileNotFoundError), os.scandir(folder / FOLDER) as entries:
+        for entry in entries:
+            session_id, _, rest = entry.name.partition(".")
+            if is_safe_id(session_id) and rest == "gone":
+                gone.add(session_id)
+            elif is_safe_id(session_id) and rest.endswith("json"):
+                copied.add(session_id)
+                if rest == "json":
+                    documents.add(session_id)
+    return documents, gone, copied
 
 
 def move_to_trash(folder: Path, session_id: str) -> None:

@@ -75,6 +75,7 @@ def test_nobody_elsewhere_is_let_in_without_a_login(tmp_path: Path, host: str) -
         ({"port": "eighty"}, "FIRESIDE_PORT"),
         ({"port": "65536"}, "FIRESIDE_PORT"),
         ({"token": "short"}, "FIRESIDE_TOKEN"),
+        ({"trash_days": "-1"}, "FIRESIDE_TRASH_DAYS"),
         ({"log_level": "loud"}, "FIRESIDE_LOG_LEVEL"),
         ({"scripted": "perhaps"}, "FIRESIDE_SCRIPTED"),
         ({"host": "192.0.2.1", "token": "a-token-of-twenty-letters"}, "192.0.2.1"),

@@ -146,6 +146,21 @@ def test_a_ledger_that_is_lost_makes_everything_stay_longer(shelf: Shelf, clocks
         assert [one.days_left for one in trashcan(shelf, clocks).look().items] == [30]
 
 
+def test_what_was_restored_and_deleted_once_more_begins_anew(shelf: Shelf, clocks: Clocks) -> None:
+    session_id = deleted(shelf, "one")
+    can = trashcan(shelf, clocks)
+    can.empty()
+    clocks.pass_days(29)
+    assert [one.days_left for one in can.look().items] == [1]
+
+    shelf.store.restore(session_id)
+    shelf.store.delete(session_id)
+    clocks.pass_days(3)
+
+    assert can.empty() == []
+    assert [one.days_left for one in can.look().items] == [30]
+
+
 def test_where_nothing_is_removed_by_itself_a_person_still_can(shelf: Shelf, clocks: Clocks) -> None:
     session_id = deleted(shelf, "one")
     can = trashcan(shelf, clocks, keep_days=0)
