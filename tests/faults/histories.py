@@ -30,6 +30,8 @@ AT_ONCE = 10
 KINDS = {"send": 8, "read": 4, "edit": 2, "retry": 2, "undo": 2, "truncate": 1, "clear": 1, "put_back": 3,
          "rename": 2, "copy": 1, "delete": 1, "restore": 1, "cancel": 2, "queue": 4, "queue_delete": 1,
          "queue_go": 2}  # fmt: skip
+IN_PLACE = {kind: often for kind, often in KINDS.items() if not kind.startswith("queue")}
+"""What is done when it is asked for or not at all: what many have done later could be done in too many orders."""
 PATIENCE_S = 30.0
 Dice = random.Random
 
@@ -163,8 +165,12 @@ class Reader(threading.Thread):
 class Client(threading.Thread):
     """A tab: does a few things at random, and asks again where nobody answered and asking again is harmless."""
 
-    def __init__(self, world: World, talk: "Talk", number: int, dice: Dice) -> None:
+    def __init__(
+        self, world: World, talk: "Talk", number: int, dice: Dice, together: threading.Barrier | None = None
+    ) -> None:
+        """`together`: where it waits for the others before it does anything but look."""
         super().__init__(daemon=True)
+        self._together = together
         self._world, self._talk, self._number, self._dice = world, talk, number, dice
         self._revision: int | None = None
         self._mine: list[str] = []
@@ -173,10 +179,13 @@ class Client(threading.Thread):
         """Nothing was being answered when it last looked, and nothing would be."""
 
     def run(self) -> None:
-        for _ in range(self._dice.randint(4, 9)):
-            kind = self._dice.choices([*KINDS], [*KINDS.values()])[0]
+        for _ in range(self._dice.randint(4, 9) if self._together is None else 5):
+            kinds = KINDS if self._together is None else IN_PLACE
+            kind = self._dice.choices([*kinds], [*kinds.values()])[0]
             if kind not in ("read", "send", "cancel", "queue"):
                 self.do("read")
+            if self._together is not None:
+                self._together.wait(PATIENCE_S)
             self.do(kind)
 
     def do(self, kind: str) -> Op:
@@ -297,7 +306,8 @@ def entries_of(messages: list[dict[str, Any]]) -> tuple[Entry, ...]:
 class Talk:
     """One conversation, its clients and its readers."""
 
-    def __init__(self, world: World, seed: str) -> None:
+    def __init__(self, world: World, seed: str, at_the_same_instant: int = 0) -> None:
+        """`at_the_same_instant`: as many clients, who act all at once; else a few, each in its own time."""
         self.history = History(seed)
         self.runs: list[str] = []
         self.copies: list[tuple[Op, str]] = []
@@ -306,10 +316,9 @@ class Talk:
         self._readers: list[Reader] = []
         self._ids = itertools.count()
         self.session_id: str = world.surely("POST", "/api/session/new", {})[1]["session"]["session_id"]
-        self._clients = [Client(world, self, number, Dice(self._dice.random())) for number in range(self._size())]
-
-    def _size(self) -> int:
-        return self._dice.randint(2, 5)
+        together = threading.Barrier(at_the_same_instant) if at_the_same_instant else None
+        size = at_the_same_instant or self._dice.randint(2, 5)
+        self._clients = [Client(world, self, number, Dice(self._dice.random()), together) for number in range(size)]
 
     def new_message_id(self, client: int) -> str:
         return f"m{self.session_id[:6]}-{client}-{next(self._ids)}"

@@ -172,22 +172,39 @@ def _about_order(history: History) -> Iterator[str]:
             return
         if (known := (done & all_known).bit_count()) > furthest:
             furthest, stuck_at = known, state
-        for at in _next(ops, done):
-            for following in [after for now in state.sent_from_queue() for after in _after(now, ops[at], at)]:
-                step = (done | 1 << at, following)
-                if step not in seen:
-                    seen.add(step)
-                    stack.append(step)
+        for step in _steps(ops, done, state):
+            if step not in seen:
+                seen.add(step)
+                stack.append(step)
     told = "\n".join(f"  {one}" for one in sorted(history.ops, key=lambda one: one.invoked))
     yield f"no order explains it; {furthest} steps lead to {stuck_at}, and no further:\n{told}"
+
+
+def _steps(ops: Sequence[Op], done: int, state: State) -> list[tuple[int, State]]:
+    steps: list[tuple[int, State]] = []
+    for at in _next(ops, done):
+        after = [one for now in state.sent_from_queue() for one in _after(now, ops[at], at)]
+        if ops[at].kind in ("read", "copy") and state in after:
+            return [(done | 1 << at, state)]  # it only looked, so it can as well have been done at once
+        steps += [(done | 1 << at, one) for one in after]
+    return steps
 
 
 def _next(ops: Sequence[Op], done: int) -> Iterator[int]:
     """What may have happened next: whatever had been asked for before the first of the others was answered."""
     waiting = [at for at in range(len(ops)) if not done >> at & 1]
     deadline = min((ops[at].returned for at in waiting if ops[at].outcome == "ok"), default=0)
-    # What never was answered comes last, so that the search tries it first only where nothing else explains more.
-    return (at for at in sorted(waiting, key=lambda at: ops[at].outcome == "ok") if ops[at].invoked < deadline)
+    lowest = min((ops[at].revision or 0 for at in waiting if _is_numbered(ops[at])), default=0)
+    # What never was answered comes first, so that the search, which tries the last one first, tries it last.
+    for at in sorted(waiting, key=lambda at: ops[at].outcome == "ok"):
+        is_too_soon = _is_numbered(ops[at]) and (ops[at].revision or 0) > lowest
+        if ops[at].invoked < deadline and not is_too_soon:
+            yield at
+
+
+def _is_numbered(op: Op) -> bool:
+    """Is its revision exactly the one that it saw or made?"""
+    return op.outcome == "ok" and op.revision is not None and op.kind != "rename"
 
 
 def _after(state: State, op: Op, at: int) -> Iterator[State]:

@@ -12,7 +12,7 @@ from api.domain.errors import Conflict, NotFound, RunActive, StaleRevision, Stor
 from api.domain.events import Failure, RunEnded, TextDelta, ThinkingDelta, TitleChanged, ToolEnded, ToolStarted
 from api.runs.turns import NewTurn
 
-from .conftest import World
+from .conftest import TalkingAgent, World
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +90,26 @@ async def test_an_agent_that_ignores_being_stopped_is_fenced_off(world: World) -
     assert document(world, session.session_id)["messages"][-1]["content"] == "before"
     events = await world.until_ended(first.stream_id)
     assert [type(event) for event in events] == [TextDelta, RunEnded]
+
+
+async def test_an_agent_that_goes_on_after_it_was_stopped_says_nothing_into_the_next_turn(world: World) -> None:
+    session = world.store.new()
+    old = world.agent
+    old.is_stubborn = True
+    first = await world.conversing.start(session.session_id, hello())
+    old.says(TextDelta(text="before"))
+    await anext(aiter(world.viewing.follow(first.stream_id)))
+    await world.viewing.cancel(first.stream_id)
+    world.agents.agent = new = TalkingAgent()
+    second = await world.conversing.start(session.session_id, hello())
+
+    old.says(TextDelta(text="after")).ends()
+    await old.was_let_go.wait()
+    new.says(TextDelta(text="next")).ends()
+    await world.until_ended(second.stream_id)
+
+    said = [one["content"] for one in document(world, session.session_id)["messages"]]
+    assert said == ["hello", "before", "hello", "next"]
 
 
 async def test_an_agent_that_breaks_ends_its_run_as_failed(world: World) -> None:

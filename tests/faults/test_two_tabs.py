@@ -1,0 +1,71 @@
+"""Tabs that act at the same instant, and tabs that are behind: nothing is overwritten, and all is done once."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults.conftest import Dice, times
+from tests.faults.histories import Talk, World, summary
+from tests.faults.judge import complaints
+from tests.serving import Client, ServerProcess
+
+TABS = 20
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path_factory.mktemp("tabs") / "state") as server:
+        yield server
+        assert server.stop() == 0, server.log()
+        assert server.doctor().endswith("Nothing is wrong.\n")
+
+
+def test_what_twenty_tabs_do_at_the_same_instant_is_done_once_each_in_some_order(
+    server: ServerProcess, dice: Dice, note: Callable[[str], None]
+) -> None:
+    world, told = World(server), []
+    for _ in range(times(4, 200, 1_000)):
+        talk = Talk(world, str(dice.getrandbits(48)), at_the_same_instant=TABS)
+        talk.begin()
+        told.append(talk.end())
+        assert complaints(told[-1]) == [], f"seed {told[-1].seed}"
+
+    note(f"{TABS} tabs at the same instant, {summary(told)}")
+    assert sum(op.outcome == "fail" for one in told for op in one.ops), "nobody was in the way of another"
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "/api/chat/retry": {"model": "scripted/script"},
+    "/api/chat/continue": {},
+    "/api/chat/edit": {"message_id": "m1", "message": "stale", "new_message_id": "stale"},
+    "/api/session/truncate": {"message_id": "m1"},
+    "/api/session/undo": {},
+    "/api/session/clear": {},
+    "/api/session/put_back": {},
+    "/api/session/rename": {"title": "stale"},
+    "/api/session/pin": {"pinned": True},
+    "/api/session/archive": {"archived": True},
+}
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_tab_that_is_behind_is_told_the_revision_and_overwrites_nothing(path: str, server: ServerProcess) -> None:
+    client = server.client()
+    session = client.new_session()
+    client.answer(session, "hello", message_id="m1")
+    seen = _revision(client, session)
+    client.answer(session, "from another tab")
+    client.post("/api/session/undo", session_id=session)
+    client.answer(session, "from another tab, again")
+    before = client.get("/api/session/export", session_id=session)
+
+    refused = client.http.post(path, json={"session_id": session, "revision": seen, **CHANGES[path]})
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "stale_revision"), refused.text
+    assert refused.json()["revision"] == before["revision"] > seen
+    assert client.get("/api/session/export", session_id=session) == before
+
+
+def _revision(client: Client, session: str) -> int:
+    return client.get("/api/session", session_id=session)["session"]["revision"]
