@@ -1,6 +1,7 @@
 """The command line: `serve` unless another command is named."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import signal
 import sys
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from api.sessions.files import FolderLocked
 
 log = logging.getLogger(__name__)
+
+
+class _Refused(Exception):
+    """A command cannot be carried out. The message is a sentence."""
 
 
 class Arguments(argparse.Namespace):
@@ -45,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = load_settings(**{name: getattr(arguments, name) for name in _SETTINGS})
         _set_up_logging(settings)
         return COMMANDS[arguments.command](settings, arguments)
-    except SettingsError as error:
+    except (SettingsError, _Refused) as error:
         return _cannot(str(error))
     except OSError as error:
         return _cannot(f"{_what(error)} ({error.filename or 'no file'}).")
@@ -154,28 +159,41 @@ def link(settings: Settings, _: Arguments) -> int:
 def doctor(settings: Settings, arguments: Arguments) -> int:
     """Check everything in the state folder and change nothing; with --fix, move what is broken aside."""
     from api.runs.doctor import examine, store_of_files
-    from api.sessions.files import FolderLocked, lock_folder
+    from api.runs.mending import mend
 
     if arguments.fix and settings.state_dir.is_dir():
-        from api.runs.mending import mend
-        from api.sessions.format import NewerFormat, check_format
-
-        try:
-            check_format(settings.state_dir)
-            lock = lock_folder(settings.state_dir)
-        except NewerFormat as error:
-            return _cannot(str(error))
-        except FolderLocked as error:
-            return _cannot(f"A server uses the folder ({_who(error)}). Stop it first; nothing was changed.")
-        try:
+        with _held(settings):
             for line in mend(settings.state_dir, settings.runs_dir):
                 print(f"* {line}")
-        finally:
-            lock.release()
     report = examine(store_of_files(settings.sessions_dir), settings.state_dir, settings.runs_dir)
     for line in report.lines:
         print(line)
     return 1 if report.problems else 0
+
+
+@contextlib.contextmanager
+def _held(settings: Settings) -> Iterator[None]:
+    """The state folder for this process alone.
+
+    Raises:
+        _Refused: a server uses it, or a newer program wrote it.
+    """
+    from api.sessions.files import FolderLocked, lock_folder
+    from api.sessions.format import NewerFormat, check_format
+
+    try:
+        check_format(settings.state_dir)
+        lock = lock_folder(settings.state_dir)
+    except NewerFormat as error:
+        raise _Refused(str(error)) from error
+    except FolderLocked as error:
+        raise _Refused(
+            f"A server uses the folder {settings.state_dir} ({_who(error)}). Stop it first; nothing was changed."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def backup(settings: Settings, arguments: Arguments) -> int:
@@ -202,25 +220,17 @@ def backup(settings: Settings, arguments: Arguments) -> int:
 
 def restore(settings: Settings, arguments: Arguments) -> int:
     """Make the state folder what the backup PATH holds; only an empty one, or with --move-aside any."""
-    from api.sessions.files import FolderLocked, lock_folder
     from api.sessions.restoring import NotRestored, restore_backup
 
     if arguments.path is None:
         return _cannot("Say which backup: `./run restore PATH`.")
-    lock = None
+    is_replacing = arguments.move_aside and settings.state_dir.is_dir()
+    source = arguments.path.expanduser().absolute()
     try:
-        if arguments.move_aside and settings.state_dir.is_dir():
-            lock = lock_folder(settings.state_dir)
-        manifest, aside = restore_backup(
-            arguments.path.expanduser().absolute(), settings.state_dir, move_aside=arguments.move_aside
-        )
-    except FolderLocked as error:
-        return _cannot(f"A server uses the folder ({_who(error)}). Stop it first; nothing was changed.")
+        with _held(settings) if is_replacing else contextlib.nullcontext():
+            manifest, aside = restore_backup(source, settings.state_dir, move_aside=arguments.move_aside)
     except NotRestored as error:
         return _cannot(str(error))
-    finally:
-        if lock is not None:
-            lock.release()
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(manifest.made_at))
     print(f"{settings.state_dir} is what it was on {made}: {len(manifest.files)} files, each compared.")
     if aside is not None:
@@ -233,23 +243,12 @@ def restore(settings: Settings, arguments: Arguments) -> int:
 def reindex(settings: Settings, _: Arguments) -> int:
     """Build the index of sessions anew from their documents."""
     from api import models
-    from api.sessions.files import FolderLocked, lock_folder
-    from api.sessions.format import NewerFormat, check_format
 
-    try:
-        check_format(settings.state_dir)
-        lock = lock_folder(settings.state_dir)
-    except NewerFormat as error:
-        return _cannot(str(error))
-    except FolderLocked as error:
-        return _cannot(f"Stop the server first: {_who(error)} uses the folder {settings.state_dir}.")
-    try:
+    with _held(settings):
         models.use_folder(settings.sessions_dir)
         models.store.reindex()
         print(f"{models.store.count()} sessions indexed.")
         models.store.close()
-    finally:
-        lock.release()
     return 0
 
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from api.sessions.files import new_file, open_regular
+from api.sessions.files import new_file, open_regular, sweep_temps
 
 MANIFEST = "manifest.json"
 ARCHIVE_FORMAT = 1
@@ -58,6 +58,7 @@ def write_backup(state_dir: Path, target: Path, *, with_secrets: bool) -> Manife
     inside = state_dir.resolve() in (target.resolve(), *target.resolve().parents)
     if inside and target.parent != state_dir / "backups":
         raise BackupFailed("A backup does not belong into the folder that it is of. Name a place elsewhere.")
+    sweep_temps(target.parent)
     with new_file(target) as file:
         writing = _Writing(state_dir, file, with_secrets=with_secrets)
         manifest = writing.write()

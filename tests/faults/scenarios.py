@@ -229,7 +229,6 @@ class WriteBackup(RestoreBackup):
         return lambda: write_backup(folder / "source", folder / "backup.zip", with_secrets=True) and None
 
     def judge(self, folder: Path) -> str:
-        sweep_temps(folder)
         verdict = "new" if (folder / "backup.zip").exists() else "old"
         if verdict == "old":
             write_backup(folder / "source", folder / "backup.zip", with_secrets=True)
