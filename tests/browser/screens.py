@@ -5,6 +5,7 @@ Those that the documentation shows go to `docs/images/`, the others to `tests/br
 
 import tempfile
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ IN_DOCS = {
     "conversation-phone-light": "phone",
     "empty-light": "first",
     "settings-light": "settings",
+    "find-light": "find",
+    "palette-light": "palette",
+    "beside-light": "beside",
 }
 DOCS = ROOT / "docs/images"
 OTHERS = Path(__file__).parent / "screens"
@@ -47,6 +51,11 @@ print(max(months, key=lambda month: mean(months[month])))
 
 July wins, though *August had the warmer nights*. Shall I draw it?
 """
+ASIDE, TASK = "What is a median, in one sentence?", "Draw the same table for the last ten years"
+SCRIPTS = {
+    ASIDE: "@@text The **middle** value: half of the days were warmer, and half were cooler.",
+    TASK: "@@text Reading the years one by one: 2016, 2017 …\n@@silence",
+}
 TITLES = {
     "Sourdough that rises overnight": 0.001,
     "A letter to the landlord": 0.002,
@@ -63,7 +72,7 @@ TITLES = {
 def main() -> None:
     for folder in (DOCS, OTHERS):
         folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, FakeProvider(models=MODELS) as provider:
+    with tempfile.TemporaryDirectory() as home, FakeProvider(models=MODELS, scripts=SCRIPTS) as provider:
         state = Path(home) / "state"
         _write_sessions(state / "sessions")
         with ServerProcess(state, scripted=False) as server, chromium() as browser:
@@ -77,13 +86,13 @@ def _draw(browser: Browser, client: Client) -> None:
     screens: dict[str, tuple[str, Callable[[Tab], None]]] = {
         "conversation": (f"/s/{shown}", _until_coloured),
         "empty": ("/", lambda tab: expect(tab.composer).to_be_visible()),
+        "find": (f"/s/{shown}", _find),
+        "palette": (f"/s/{shown}", _open_palette),
         "settings": ("/settings", lambda tab: expect(tab.page.get_by_text("Workshop").first).to_be_visible()),
     }
-    for name, (path, until_ready) in screens.items():
-        for phone in (False, True):
-            for dark in (False, True):
-                where = f"{name}{'-phone' if phone else ''}-{'dark' if dark else 'light'}"
-                _picture(browser, client, where, path, until_ready, phone=phone, dark=dark)
+    for (name, (path, until_ready)), phone, dark in product(screens.items(), (False, True), (False, True)):
+        where = f"{name}{'-phone' if phone else ''}-{'dark' if dark else 'light'}"
+        _picture(browser, client, where, path, until_ready, phone=phone, dark=dark)
     _picture(browser, client, "sessions-phone-light", f"/s/{shown}", _open_drawer, phone=True, dark=False)
     _picture(browser, client, "menu-dark", f"/s/{shown}", _open_menu, phone=False, dark=True)
     failed = client.get("/api/sessions", q="locked door")["sessions"][0]["session_id"]
@@ -91,6 +100,12 @@ def _draw(browser: Browser, client: Client) -> None:
         name = f"failed{'-phone' if phone else ''}-light"
         _picture(browser, client, name, f"/s/{failed}", _open_thinking, phone=phone, dark=False)
     _picture(browser, client, "models-light", "/", _open_models, phone=False, dark=False)
+    # Last, for what goes on beside it is in every picture of the conversation from then on.
+    client.post("/api/btw", session_id=shown, question=ASIDE, model=f"workshop/{MODELS[0]}")
+    client.post("/api/background", session_id=shown, prompt=TASK, model=f"workshop/{MODELS[0]}")
+    for phone, dark in product((False, True), repeat=2):
+        name = f"beside{'-phone' if phone else ''}-{'dark' if dark else 'light'}"
+        _picture(browser, client, name, f"/s/{shown}", _until_asked, phone=phone, dark=dark)
 
 
 def _picture(
@@ -133,6 +148,27 @@ def _open_thinking(tab: Tab) -> None:
 def _open_models(tab: Tab) -> None:
     tab.model_chip.click()
     expect(tab.page.get_by_role("option").first).to_be_visible()
+
+
+def _find(tab: Tab) -> None:
+    _until_coloured(tab)
+    if tab.button("Show sessions").is_visible():
+        tab.button("Show sessions").click()
+    tab.page.get_by_role("searchbox", name="Find", exact=True).fill("warm")
+    expect(tab.page.locator("mark").first).to_be_visible()
+
+
+def _open_palette(tab: Tab) -> None:
+    _until_coloured(tab)
+    tab.page.keyboard.press("Control+k")
+    tab.page.get_by_role("combobox").fill("re")
+    expect(tab.page.get_by_role("option").nth(4)).to_be_visible()
+
+
+def _until_asked(tab: Tab) -> None:
+    _until_coloured(tab)
+    expect(tab.page.get_by_role("region", name=f"Asked aside: {ASIDE}")).to_have_attribute("aria-busy", "false")
+    expect(tab.page.get_by_role("list", name="In the background")).to_contain_text("Working for")
 
 
 def _failed() -> list[str | dict[str, Any]]:

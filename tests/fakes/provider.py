@@ -14,6 +14,7 @@ import asyncio
 import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
@@ -43,11 +44,22 @@ class Request:
 
 
 class FakeProvider:
-    """`key`: when given, requests without it are refused with 401. `models`: the names that the list holds."""
+    """`key`: when given, requests without it are refused with 401. `models`: the names that the list holds.
 
-    def __init__(self, *, key: str | None = None, models: tuple[str, ...] = MODELS, port: int = 0) -> None:
+    `scripts`: what to do for messages that are no scripts themselves.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str | None = None,
+        models: tuple[str, ...] = MODELS,
+        port: int = 0,
+        scripts: Mapping[str, str] | None = None,
+    ) -> None:
         self.key = key
         self.models = models
+        self.scripts = scripts or {}
         self.requests: list[Request] = []
         self.connections = 0
         self.port = port
@@ -110,7 +122,8 @@ class FakeProvider:
             return await _respond(writer, 401, json.dumps({"error": {"message": "That key is not known here."}}))
         if request.method == "GET":
             return await _model_list(self, request, dialect, writer)
-        script = dialect.last_user_text(request.json)
+        said = dialect.last_user_text(request.json)
+        script = self.scripts.get(said, said)
         attempt = self._attempts[script] = self._attempts.get(script, 0) + 1
         acting = asyncio.create_task(play(Play(script, attempt, dialect, request, writer)))
         return await _until_hangup(acting, request, cast(_Connection, writer.transport.get_protocol()))
