@@ -21,8 +21,10 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; "
     "form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'"
+    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html fireside-worker fireside-shell dompurify"
 )
+"""`trusted-types` names all that may turn text into HTML or the address of a script, each once: what draws the page
+from its own templates, the page's two workers, and what sanitises where the browser does not do so by itself."""
 HEADERS = [
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),

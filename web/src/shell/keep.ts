@@ -15,7 +15,8 @@ export function keepShell(): void {
   else window.addEventListener("load", later, { once: true });
 }
 
-function trusted(address: string): string {
+/** The address of our worker, and of nothing else. */
+function trusted(address: typeof WORKER): string {
   const policies = (globalThis as { trustedTypes?: Policies }).trustedTypes;
-  return policies ? policies.createPolicy("fireside-shell", { createScriptURL: (one) => one }).createScriptURL(address) : address;
+  return policies ? policies.createPolicy("fireside-shell", { createScriptURL: () => WORKER }).createScriptURL(address) : address;
 }

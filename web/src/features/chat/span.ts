@@ -19,8 +19,8 @@ export const MOST = 200;
 export const HEAVIEST = 256_000;
 /** So many more are drawn when the reader comes near an end of what is drawn. */
 const STEP = 60;
-/** So many are drawn however long they are: what is being read, and what stands before or after it. */
-const LEAST = 2;
+/** So many are drawn however long they are: the turn that is being read, and the one before or after it. */
+export const LEAST = 4;
 
 /** The indices that a span stands for, the second one exclusive. A key that is gone counts as null. */
 export function rangeOf(all: readonly Drawable[], { first, last }: Span): [number, number] {
