@@ -26,6 +26,12 @@ def texts(client: Client, session_id: str) -> list[str]:
     return [message["content"] for message in client.messages(session_id)]
 
 
+def shown(client: Client, session_id: str) -> dict[str, Any]:
+    """All of a session but the number of a draft that is empty, which lives no longer than the server."""
+    answer = client.get("/api/session", session_id=session_id)
+    return answer | {"draft": answer["draft"]["text"]}
+
+
 def test_a_backup_taken_while_answers_are_written_starts_with_every_session_whole(tmp_path: Path, dice: Dice) -> None:
     with ServerProcess(tmp_path / "state") as server:
         client = server.client()
@@ -73,7 +79,7 @@ def test_a_restored_folder_says_word_for_word_what_the_first_one_said(tmp_path: 
             client.post("/api/session/rename", session_id=session, title=f"Title of {session} #tag")
         client.post("/api/session/draft", session_id=sessions[0], text="half a thought")
         client.post("/api/projects/create", name="Garden")
-        known = {session: client.get("/api/session", session_id=session) for session in sessions}
+        known = {session: shown(client, session) for session in sessions}
         projects = client.get("/api/projects")
         assert run(server, "backup", str(tmp_path / "b.zip")).returncode == 0
     other = ServerProcess(tmp_path / "other")
@@ -81,7 +87,8 @@ def test_a_restored_folder_says_word_for_word_what_the_first_one_said(tmp_path: 
 
     with other:
         client = other.client()
-        assert {session: client.get("/api/session", session_id=session) for session in sessions} == known
+        for session in sessions:
+            assert shown(client, session) == known[session]
         assert client.get("/api/projects") == projects
         assert client.get("/api/sessions/search", q="done")["results"]
 
