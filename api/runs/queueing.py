@@ -202,7 +202,9 @@ class Queueing:
         async with self._engine.lock(session_id):
             gone = set(self._taken.get(session_id, ()))
             await self._let_go(await self._get(session_id))
-            self._taken[session_id] -= gone
+            self._taken[session_id] = self._taken.get(session_id, set()) - gone
+            if not self._taken[session_id]:
+                del self._taken[session_id]
 
     # Changing
 

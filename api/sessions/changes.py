@@ -81,8 +81,10 @@ class Changes:
             if number < self._floor:
                 return
             if number < self._number:
+                # As of now, and not of when the reader comes back for more: it may have been busy telling this.
+                told = self._number
                 yield self._since(number)
-                number = self._number
+                number = told
                 await asyncio.sleep(GATHER_S)
                 continue
             try:

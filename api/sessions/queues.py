@@ -6,12 +6,11 @@ A queue is no part of its session's document: it changes while a run holds that.
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from api.domain.ids import OWNER_LOCAL
-from api.sessions.files import StateFile, Unsynced, explained, make_subfolder, remove_file, sweep_temps
+from api.sessions.files import StateFile, Unsynced, explained, make_subfolder, remove_file, set_aside, sweep_temps
 from api.sessions.trash import is_trashed
 
 log = logging.getLogger(__name__)
@@ -61,11 +60,22 @@ class Queues:
         self._held: dict[str, Queue] = {}
 
     def get(self, session_id: str) -> Queue:
-        """The queue of a session, empty when there is none. Reads the disk the first time."""
+        """The queue of a session, empty when there is none. Reads the disk until there is one."""
         queue = self._held.get(session_id)
         if queue is None:
-            queue = self._held[session_id] = _queue(StateFile(self._path(session_id)).read(), session_id)
+            queue = self._read(session_id)
+            if queue.revision:
+                self._held[session_id] = queue
         return queue
+
+    def _read(self, session_id: str) -> Queue:
+        file = StateFile(self._path(session_id))
+        try:
+            return msgspec.convert(file.read() | {"session_id": session_id}, Queue)
+        except msgspec.ValidationError as error:
+            aside = set_aside(file.path)
+            log.error("queue.unreadable", extra={"file": file.path.name, "kept_as": aside.name, "why": str(error)})
+            return Queue(session_id=session_id)
 
     def put(self, queue: Queue) -> Queue:
         """Keep a queue, one revision higher. It waits for the disk.
@@ -123,11 +133,3 @@ class Queues:
 
     def _path(self, session_id: str) -> Path:
         return self._folder / f"{session_id}.json"
-
-
-def _queue(kept: dict[str, Any], session_id: str) -> Queue:
-    try:
-        return msgspec.convert(kept | {"session_id": session_id}, Queue)
-    except msgspec.ValidationError as error:
-        log.error("queue.unreadable", extra={"session_id": session_id, "why": str(error)})
-        return Queue(session_id=session_id)

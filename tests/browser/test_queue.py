@@ -49,6 +49,18 @@ def test_enter_while_an_answer_is_written_has_the_message_wait_and_it_is_sent_ne
     assert [one["content"] for one in client.messages(tab.session_id)][2:] == ["second", "second", "third", "third"]
 
 
+def test_what_is_sent_before_a_new_conversation_has_its_address_waits_for_it(tab: Tab, client: Client) -> None:
+    let_go = tab.hold("**/api/chat/start")
+    tab.send("first")
+    tab.send("second")
+    expect(tab.composer).to_have_value("")
+    let_go()
+
+    expect(tab.said).to_have_text(["first", "second"])
+    tab.wait_for_answer()
+    assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == ["first", "second"]
+
+
 def test_after_stop_the_page_asks_and_sends_or_discards_what_waits(tab: Tab) -> None:
     busy(tab)
     queue_up(tab, "second", "third")

@@ -253,6 +253,20 @@ def _refuse(_: int) -> None:
     raise OSError(5, "Input/output error")
 
 
+@pytest.mark.parametrize("content", ['{"items": 5, "revision": 1}', '{"items": [{"text": "no id"}]}', "[]", "{", ""])
+async def test_a_queue_that_cannot_be_understood_is_set_aside_and_hinders_nothing(world: World, content: str) -> None:
+    session, _ = await begin(world)
+    file_of(world, session).parent.mkdir()
+    file_of(world, session).write_text(content)
+
+    assert await waiting(world, session) == []
+    await wait(world, session, "second")
+
+    assert stored(world, session) == ["second"]
+    (kept,) = (world.folder / "queues/quarantine").iterdir()
+    assert kept.read_text() == content
+
+
 # Changing
 
 
