@@ -56,7 +56,6 @@ export const refusals: Refusals = {
   nothing_to_put_back: "Es gibt nichts zurückzulegen.",
   nothing_to_rescue: "In dieser Datei ist nichts mehr zu lesen. Lade sie herunter, um selbst nachzusehen.",
   nothing_to_retry: "Noch gibt es keine Nachricht, auf die zu antworten wäre.",
-  nothing_to_rescue: "In dieser Datei ist nichts lesbar. Lade sie herunter, um selbst nachzusehen.",
   nothing_to_undo: "In diesem Gespräch gibt es nichts rückgängig zu machen.",
   nothing_waits: "Es wartet keine Nachricht mehr.",
   only_reasoning: "Das Modell hat nachgedacht, aber keine Antwort gegeben.",

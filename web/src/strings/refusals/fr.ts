@@ -56,7 +56,6 @@ export const refusals: Refusals = {
   nothing_to_put_back: "Il n’y a rien à remettre.",
   nothing_to_rescue: "Rien dans ce fichier ne peut être lu. Téléchargez-le pour y regarder vous-même.",
   nothing_to_retry: "Il n’y a pas encore de message auquel répondre.",
-  nothing_to_rescue: "Rien n’est lisible dans ce fichier. Téléchargez-le pour regarder vous-même.",
   nothing_to_undo: "Il n’y a rien à annuler dans cette conversation.",
   nothing_waits: "Plus aucun message n’attend.",
   only_reasoning: "Le modèle a réfléchi, mais n’a pas donné de réponse.",
