@@ -15,32 +15,21 @@ from typing import Any
 import msgspec
 
 from api.agents.base import Steer
-from api.domain.errors import (
-    AppError,
-    BadRequest,
-    Conflict,
-    NotFound,
-    StaleRevision,
-    StorageFailed,
-    TooMany,
-    Unavailable,
-)
+from api.domain.errors import AppError, Conflict, StorageFailed, Unavailable
 from api.domain.ids import OWNER_LOCAL, new_message_id
-from api.domain.messages import clean_text
 from api.runs import turns
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header
 from api.runs.run import Run
 from api.runs.turns import NewTurn, Started
-from api.sessions.queues import Item, Queue, Queues, Removed
+from api.sessions import waiting
+from api.sessions.queues import Item, Queue, Queues
 from api.sessions.session import Session
 from api.sessions.versions import find_message
+from api.sessions.waiting import changed
 
 log = logging.getLogger(__name__)
-
-MOST_ITEMS = 50
-MOST_CHARACTERS = 2_000_000
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +100,7 @@ class Queueing:
         """The queue, without what was taken out of it since it was last written."""
         queue = await asyncio.to_thread(self._queues.get, session_id)
         taken = self._taken.get(session_id, ())
-        return _with(queue, items=[one for one in queue.items if one.message_id not in taken])
+        return changed(queue, items=[one for one in queue.items if one.message_id not in taken])
 
     def _shown(self, queue: Queue) -> Line:
         run = self._run_in(queue.session_id)
@@ -150,7 +139,6 @@ class Queueing:
             if run is None and not queue.items:
                 started = await self._conversing.start_alone(session, new)
                 return Added(message_id=started.message_id, queue=self._shown(queue), started=started)
-            _check_room(queue, new.text)
             item = Item(
                 message_id=new.message_id or new_message_id(),
                 text=new.text,
@@ -158,8 +146,7 @@ class Queueing:
                 agent=new.agent,
                 created_at=self._engine.clock(),
             )
-            items = [item, *queue.items] if steer else [*queue.items, item]
-            queue = await self._put(_with(queue, owner=owner, items=items))
+            queue = await self._put(changed(waiting.added(queue, item, first=steer), owner=owner))
             # Nothing is waited for between the look at the run and here but the disk: it may have ended meanwhile.
             accepted = steer and run is not None and self._steer(run, item)
             return Added(message_id=item.message_id, queue=self._shown(queue), accepted=accepted)
@@ -211,82 +198,30 @@ class Queueing:
     async def edit(
         self, session_id: str, message_id: str, text: str, *, revision: int | None = None, owner: str = OWNER_LOCAL
     ) -> Line:
-        """Give a message that waits another text. `revision` is the one of it that the person saw.
-
-        Raises:
-            NotFound: it waits no more. Conflict: an agent is being told it. BadRequest, StorageFailed.
-            StaleRevision: another page changed it; the error carries its `text` and `revision`.
-        """
-        text = clean_text(text)
-        if not text.strip():
-            raise BadRequest(
-                "The message is empty. Write something, or take it out.", code="empty_message", field="text"
-            )
+        """Give a message that waits another text. Raises as `waiting.edited`, and StorageFailed."""
 
         def change(queue: Queue) -> Queue:
-            item = _item(queue, message_id)
-            if revision is not None and revision != item.revision:
-                raise StaleRevision(
-                    "This message was changed in another window. Nothing was overwritten.",
-                    revision=item.revision,
-                    text=item.text,
-                )
-            _check_room(queue, text, instead_of=item)
-            again = msgspec.structs.replace(item, text=text, revision=item.revision + 1)
-            return _with(queue, items=[again if one is item else one for one in queue.items])
+            return waiting.edited(queue, message_id, text, revision=revision)
 
         return await self._change(session_id, owner, change)
 
     async def reorder(self, session_id: str, message_id: str, before: str | None, *, owner: str = OWNER_LOCAL) -> Line:
-        """Have a message wait just before another one, or with None after all of them.
-
-        Raises:
-            NotFound: one of them waits no more. StorageFailed: nothing was changed.
-        """
-
-        def change(queue: Queue) -> Queue:
-            item = _item(queue, message_id)
-            others = [one for one in queue.items if one is not item]
-            target = item if before == message_id else _item(queue, before) if before else None
-            if target is item:
-                return queue
-            place = others.index(target) if target else len(others)
-            return _with(queue, items=[*others[:place], item, *others[place:]])
-
-        return await self._change(session_id, owner, change)
+        """Have a message wait just before another one. Raises as `waiting.moved`, and StorageFailed."""
+        return await self._change(session_id, owner, lambda queue: waiting.moved(queue, message_id, before))
 
     async def delete(self, session_id: str, message_ids: list[str], *, owner: str = OWNER_LOCAL) -> Line:
-        """Take messages out, which `put_back` undoes. Those that wait no more are passed over.
-
-        Raises:
-            NotFound: none of them waits. StorageFailed: nothing was changed.
-        """
-
-        def change(queue: Queue) -> Queue:
-            out = [(place, one) for place, one in enumerate(queue.items) if one.message_id in message_ids]
-            if not out:
-                raise _not_waiting()
-            removed = Removed([place for place, _ in out], [one for _, one in out])
-            left = [one for one in queue.items if one.message_id not in message_ids]
-            return _with(queue, items=left, removed=removed, is_held=queue.is_held and bool(left))
-
-        return await self._change(session_id, owner, change)
+        """Take messages out. Raises as `waiting.without`, and StorageFailed."""
+        return await self._change(session_id, owner, lambda queue: waiting.without(queue, message_ids))
 
     async def put_back(self, session_id: str, *, owner: str = OWNER_LOCAL) -> Line:
         """Put back what was last taken out. Where nothing is being answered, it waits to be sent by a person.
 
-        Raises:
-            Conflict: there is nothing to put back. StorageFailed: nothing was changed.
+        Raises as `waiting.put_back`, and StorageFailed.
         """
 
         def change(queue: Queue) -> Queue:
-            if queue.removed is None:
-                raise Conflict("There is nothing to put back.", code="nothing_to_put_back")
-            items = list(queue.items)
-            for place, item in zip(queue.removed.places, queue.removed.items, strict=True):
-                items.insert(place, item)
             is_held = queue.is_held or self._run_in(session_id) is None
-            return _with(queue, items=items, removed=None, is_held=is_held)
+            return changed(waiting.put_back(queue), is_held=is_held)
 
         return await self._change(session_id, owner, change)
 
@@ -299,7 +234,7 @@ class Queueing:
                 return self._shown(before)
             told = self._withdraw(before, after)
             try:
-                after = await self._put(_with(after, owner=owner))
+                after = await self._put(changed(after, owner=owner))
             finally:
                 # An agent is told what stands in the queue, and nothing that was taken out of it.
                 now = await self._get(session_id)
@@ -333,7 +268,7 @@ class Queueing:
             if not queue.items:
                 raise Conflict("No message waits any more.", code="nothing_waits")
             if self._run_in(session_id) is not None:
-                return self._shown(await self._put(_with(queue, is_held=False))), None
+                return self._shown(await self._put(changed(queue, is_held=False))), None
             started = await self._send_first(session, queue)
             return self._shown(await self._get(session_id)), started
 
@@ -374,25 +309,25 @@ class Queueing:
         first = queue.items[0]
         new = NewTurn(text=first.text, message_id=first.message_id, model=first.model, agent=first.agent)
         started = await self._conversing.start_alone(session, new)
-        await self._let_go(_with(queue, items=queue.items[1:], is_held=False))
+        await self._let_go(changed(queue, items=queue.items[1:], is_held=False))
         return started
 
     async def _hold(self, queue: Queue) -> None:
         if not queue.is_held:
-            await self._let_go(_with(queue, is_held=True))
+            await self._let_go(changed(queue, is_held=True))
 
     async def _without_sent(self, session: Session, queue: Queue) -> Queue:
         """The queue without the messages that the session has, or had."""
         left = [one for one in queue.items if find_message(session, one.message_id) is None]
         if len(left) == len(queue.items):
             return queue
-        return await self._let_go(_with(queue, items=left))
+        return await self._let_go(changed(queue, items=left))
 
     # Keeping
 
     async def _let_go(self, queue: Queue) -> Queue:
         """Keep what is left of a queue, also where the disk refuses: what is gone from it is in its session."""
-        queue = _with(queue, is_held=queue.is_held and bool(queue.items))
+        queue = changed(queue, is_held=queue.is_held and bool(queue.items))
         try:
             return await self._put(queue)
         except StorageFailed as error:
@@ -416,30 +351,5 @@ class Queueing:
         await asyncio.gather(*self._working, return_exceptions=True)
 
 
-def _with(queue: Queue, **changes: Any) -> Queue:
-    return msgspec.structs.replace(queue, **changes)
-
-
 def _is_told(run: Run, message_id: str) -> bool:
     return not run.is_sealed and run.turn.steering.is_waiting(message_id)
-
-
-def _item(queue: Queue, message_id: str) -> Item:
-    item = queue.find(message_id)
-    if item is None:
-        raise _not_waiting()
-    return item
-
-
-def _not_waiting() -> NotFound:
-    message = "This message waits no more: it was sent or taken out. Look at the conversation again."
-    return NotFound(message, code="not_waiting", field="message_id")
-
-
-def _check_room(queue: Queue, text: str, *, instead_of: Item | None = None) -> None:
-    others = [one for one in queue.items if one is not instead_of]
-    if len(others) >= MOST_ITEMS:
-        message = f"{MOST_ITEMS} messages wait already. Take one out, or let one be answered first."
-        raise TooMany(message, code="queue_full")
-    if sum(len(one.text) for one in others) + len(text) > MOST_CHARACTERS:
-        raise TooMany("The messages that wait are very long already. Let one be answered first.", code="queue_full")

@@ -8,10 +8,10 @@ import pytest
 
 from api.domain.errors import Conflict, NotFound, StaleRevision, StorageFailed, TooMany
 from api.domain.events import RunEnded, Steered, StepStarted, TextDelta
-from api.runs import queueing
 from api.runs.queueing import Added
 from api.runs.recovery import recover
 from api.runs.turns import NewTurn
+from api.sessions import waiting as limits
 from api.sessions.session import Session
 
 from .conftest import World, eventually
@@ -312,8 +312,8 @@ async def test_what_waits_no_more_is_not_changed(world: World) -> None:
 
 
 async def test_a_full_queue_says_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queueing, "MOST_ITEMS", 2)
-    monkeypatch.setattr(queueing, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(limits, "MOST_ITEMS", 2)
+    monkeypatch.setattr(limits, "MOST_CHARACTERS", 100)
     session, _ = await begin(world)
     await wait(world, session, "a")
 
