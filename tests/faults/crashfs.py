@@ -148,6 +148,8 @@ class CrashFS:
 
     def _rename(self, source: Any, target: Any) -> None:
         self._real["rename"](source, target)
+        if not Path(source).is_relative_to(self._root):
+            return
         before, path = self._relative(source), self._relative(target)
         self._names[path] = self._names.pop(before)
         self.steps.append(Name(path, self._names[path], before))

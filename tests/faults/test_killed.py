@@ -17,7 +17,6 @@ from tests.faults.lives import History, Life, Reading, live
 from tests.faults.recovering import contents, recovered, recovered_with_deaths
 from tests.serving import ServerProcess, numbers_of, text_of
 
-
 KEPT = 36
 """Of so many histories the remains are kept, which are 540 folders."""
 

@@ -1,13 +1,20 @@
 """What is left after a power cut at any moment: promises are kept, and nothing is ever cut or empty."""
 
+import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
 
-from tests.faults.crashfs import CrashFS, materialise
+from api.agents.base import Turn
+from api.domain.events import ApprovalRequested, ApprovalResolved, Event, TextDelta, ToolEnded, ToolStarted
+from api.runs import engine
+from api.runs.journal import read_journal
+from api.runs.turns import NewTurn
+from tests.faults.crashfs import CrashFS, Promise, State, Sync, materialise
 from tests.faults.scenarios import NEW, OLD, SCENARIOS
+from tests.runs.conftest import World, eventually
 
 pytestmark = pytest.mark.faults
 
@@ -37,6 +44,91 @@ def test_after_a_power_cut_at_any_moment_promises_are_kept(name: str, tmp_path: 
 
     print(f"{name}: {len(disk.steps)} steps, {len(verdicts)} states, {verdicts.count('old')} old")
     assert {*verdicts} == {"old", "new"}
+
+
+class Telling:
+    """An agent that says what it is given, and promises after each event that it has been heard."""
+
+    name = "telling"
+
+    def __init__(self, disk: CrashFS, events: list[Event]) -> None:
+        self._disk, self._events = disk, events
+
+    async def run(self, _: Turn) -> AsyncGenerator[Event, None]:
+        for event in self._events:
+            yield event
+        self._disk.promise()
+        await asyncio.Event().wait()
+
+    async def prepare(self, model: str = "") -> None: ...
+
+    async def close(self) -> None: ...
+
+
+ASKED = ApprovalRequested(approval_id="a1", call_id="c1", name="shell", arguments="{}", arguments_sha256="0" * 64)
+TOLD: dict[str, list[Event]] = {
+    "a call": [ToolStarted(call_id="c1", name="shell", title="shell")],
+    "its result": [ToolStarted(call_id="c1", name="shell", title="shell"), ToolEnded(call_id="c1", output="done")],
+    "a question": [ASKED],
+    "a decision": [ASKED, ApprovalResolved(approval_id="a1", choice="once")],
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("events", TOLD.values(), ids=TOLD)
+async def test_an_agent_goes_on_after_a_call_a_result_or_a_decision_once_no_power_cut_can_undo_it(
+    events: list[Event], tmp_path: Path
+) -> None:
+    world = World(tmp_path / "live")
+    with CrashFS(tmp_path / "live" / "runs") as disk:
+        world.agents.agent = Telling(disk, events)
+        started = await world.conversing.start(world.store.new().session_id, NewTurn(text="hello"))
+        await eventually(lambda: any(isinstance(step, Promise) for step in disk.steps))
+        steps = disk.steps[: next(at for at, step in enumerate(disk.steps) if isinstance(step, Promise)) + 1]
+        await world.viewing.cancel(started.stream_id)
+    disk.steps = steps
+    kept = [
+        _journaled(state, tmp_path / str(number)) for number, (state, promised) in enumerate(disk.states()) if promised
+    ]
+    await world.close()
+
+    assert kept
+    for told in kept:
+        assert [type(event) for event in told] == [type(event) for event in events]
+
+
+@pytest.mark.anyio
+async def test_words_that_are_shown_are_safe_from_a_power_cut_a_quarter_of_a_second_later(tmp_path: Path) -> None:
+    assert engine.SYNC_S <= 0.25
+    world = World(tmp_path / "live")
+    world.engine.open()
+    with CrashFS(tmp_path / "live" / "runs") as disk:
+        started = await world.conversing.start(world.store.new().session_id, NewTurn(text="hello"))
+        world.agent.says(TextDelta(text="shown"))
+        await anext(aiter(world.viewing.follow(started.stream_id)))
+        written = len(disk.steps)
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while not any(isinstance(step, Sync) for step in disk.steps[written:]):  # noqa: ASYNC110
+                await asyncio.sleep(engine.SYNC_S / 5)
+        steps, disk.steps = disk.steps, []
+        await world.viewing.cancel(started.stream_id)
+    disk.steps = [*steps, Promise()]
+    kept = [
+        _journaled(state, tmp_path / str(number)) for number, (state, promised) in enumerate(disk.states()) if promised
+    ]
+    await world.close()
+
+    assert kept
+    assert all("".join(one.text for one in told if isinstance(one, TextDelta)) == "shown" for told in kept)
+
+
+def _journaled(state: State, left: Path) -> list[Event]:
+    """The events of the one journal that a power cut left."""
+    left.mkdir()
+    materialise(state, left)
+    (path,) = left.glob("*.jsonl")
+    return read_journal(path).events
 
 
 def _in_place(path: Path) -> None:

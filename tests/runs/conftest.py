@@ -82,7 +82,7 @@ class World:
         self._build()
 
     def _build(self) -> None:
-        (self.folder / "runs").mkdir(exist_ok=True)
+        (self.folder / "runs").mkdir(parents=True, exist_ok=True)
         sessions = self.folder / "sessions"
         cache: dict[str, Session] = {}
         self.store = SessionStore(lambda: sessions, lambda: sessions / "_index.db", lambda: cache)
