@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import MODEL, Visit
 from tests.browser.tab import Tab
+from tests.browser.test_for_everyone import serious
 from tests.serving import Client, ServerProcess
 
 AWAY = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
@@ -88,6 +89,7 @@ def test_what_two_tabs_type_at_once_is_shown_and_neither_is_lost(tab: Tab, clien
     question = other.page.get_by_role("group", name=ELSEWHERE)
     expect(question).to_contain_text("Typed here")
     expect(other.composer).to_have_value("Typed there")
+    assert serious(other.page) == []
     question.get_by_role("button", name="Keep both").click()
 
     expect(question).to_have_count(0)
@@ -157,3 +159,16 @@ def test_typing_does_not_wait_for_the_server(tab: Tab, client: Client) -> None:
     other = tab.twin(f"/s/{session_id}")
 
     expect(other.composer).to_have_value("One and two")
+
+
+def test_what_is_typed_in_the_very_moment_of_leaving_is_kept(tab: Tab, visit: Visit, client: Client) -> None:
+    session_id = conversation(tab, client)
+    tab.composer.evaluate(
+        """(field) => {
+            field.value = "Last words";
+            field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            location.href = "about:blank";
+        }"""
+    )
+
+    expect(visit(f"/s/{session_id}").composer).to_have_value("Last words")
