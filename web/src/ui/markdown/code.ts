@@ -2,7 +2,6 @@
 
 import { ui } from "../../strings";
 import { copyText } from "../clipboard";
-import { chainOf } from "./parts";
 
 export interface CodeView {
   readonly frame: HTMLElement;
@@ -16,19 +15,28 @@ const ENDINGS: Record<string, string> = {
   python: "py", ruby: "rb", rust: "rs", shell: "sh", typescript: "ts", yaml: "yml",
 };
 
-/** `continues`: it is the rest of the block before it, and has no buttons of its own. */
-export function newCode(language: string, continues = false): CodeView {
+export function newCode(language: string): CodeView {
   const frame = element("div", "code");
   const pre = element("pre", "code-body");
   const code = element("code", "");
   pre.tabIndex = 0; // long lines scroll sideways, by keyboard too
   pre.dir = "ltr";
   pre.append(code);
-  if (!continues) frame.append(head());
-  frame.append(pre);
+  frame.append(head(), pre);
   const view = { frame, code, language: "" };
   nameLanguage(view, language);
   return view;
+}
+
+/**
+ * The rest of a code block that was too long to be drawn as one: it stands below it in the same frame, so that all of it
+ * scrolls together. `begins`: what stands between the two when they are copied.
+ */
+export function continuedCode({ frame, code, language }: CodeView, begins: "" | "\n"): CodeView {
+  const rest = element("code", "");
+  rest.dataset["begins"] = begins;
+  code.after(rest);
+  return { frame, code: rest, language };
 }
 
 export function nameLanguage(view: CodeView, language: string): void {
@@ -47,13 +55,12 @@ export function showCode(view: CodeView, text: string): void {
   } else view.code.textContent = text;
 }
 
-/** The code blocks below `host`, those inside lists and quotes as well. */
+/** The code blocks below `host`, those inside lists and quotes as well, and each part of a long one by itself. */
 export function codesIn(host: HTMLElement): CodeView[] {
-  return [...host.querySelectorAll<HTMLElement>(".code")].map((frame) => ({
-    frame,
-    code: frame.querySelector("code")!,
-    language: frame.dataset["language"] ?? "",
-  }));
+  return [...host.querySelectorAll<HTMLElement>(".code-body > code")].map((code) => {
+    const frame = code.closest<HTMLElement>(".code")!;
+    return { frame, code, language: frame.dataset["language"] ?? "" };
+  });
 }
 
 /** The word that names a fence's language: of "python title=x", "python". */
@@ -96,7 +103,7 @@ function download(text: string, name: string): void {
 function wrap(button: HTMLElement, frame: HTMLElement): void {
   const isWrapped = button.getAttribute("aria-pressed") !== "true";
   button.setAttribute("aria-pressed", `${isWrapped}`);
-  for (const one of chainOf(frame, "code")) one.classList.toggle("wrapped", isWrapped);
+  frame.classList.toggle("wrapped", isWrapped);
 }
 
 function showSource(button: HTMLElement, frame: HTMLElement): void {
@@ -106,7 +113,8 @@ function showSource(button: HTMLElement, frame: HTMLElement): void {
 }
 
 function wholeText(frame: HTMLElement): string {
-  return chainOf(frame, "code").reduce((whole, one) => whole + (one.dataset["begins"] ?? "") + (one.querySelector("code")?.textContent ?? ""), "");
+  const parts = [...frame.querySelectorAll<HTMLElement>(".code-body > code")];
+  return parts.map((code) => (code.dataset["begins"] ?? "") + (code.textContent ?? "")).join("");
 }
 
 function head(): HTMLElement {

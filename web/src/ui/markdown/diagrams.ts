@@ -27,7 +27,7 @@ const diagrams = new Set<Diagram>();
 /** Draw what is in a code block, when it is a diagram; false when it is none. */
 export function drawDiagram(view: CodeView): boolean {
   const source = view.code.textContent ?? "";
-  if (view.language !== "mermaid" || source.length > LONGEST) return false;
+  if (view.language !== "mermaid" || source.length > LONGEST || view.frame.querySelector("code + code")) return false;
   if (!view.frame.querySelector("iframe")) watch(view.frame, () => new Diagram(view, source));
   return true;
 }

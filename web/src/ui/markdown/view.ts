@@ -1,7 +1,7 @@
 /** Markdown on the page, redrawing only the blocks that changed while it grows, and never for long at a time. */
 
 import type { Token, Tokens } from "marked";
-import { codesIn, languageOf, nameLanguage, newCode, pressed, showCode, type CodeView } from "./code";
+import { codesIn, continuedCode, languageOf, nameLanguage, newCode, pressed, showCode, type CodeView } from "./code";
 import { colourLater } from "./colours";
 import { drawDiagram } from "./diagrams";
 import { htmlOf, linksIn, type Links } from "./dialect";
@@ -112,7 +112,7 @@ export class MarkdownView {
     blocks.forEach((block, index) => this.#drawInto(settled + index, block));
     this.#used = settled + blocks.length;
     // While the whole is read anew, what was drawn of the rest stays until it is reached.
-    if (this.#drawn.length === this.#wanted.length) for (const slot of this.#slots.splice(this.#used)) removeBlock(slot.node);
+    if (this.#drawn.length === this.#wanted.length) for (const slot of this.#slots.splice(this.#used)) drop(slot);
   }
 
   /** All is drawn and nothing comes after it: what needs the whole, or a quiet moment, is done now. */
@@ -145,7 +145,7 @@ export class MarkdownView {
     slot.continues = continues;
     slot.node.classList.toggle("continues", isSame);
     if (isSame) before.node.classList.add("continued");
-    if (token.type === "code") drawCode(slot, token as Tokens.Code, isSame ? before.raw : null);
+    if (token.type === "code") drawCode(slot, token as Tokens.Code, isSame ? before : null);
     else if (!drawParts(slot, token, this.#notes)) drawWhole(slot, token, this.#notes);
     if (token.type === "table" && before && isSame) alignTable(slot.node, before.node);
   }
@@ -162,22 +162,32 @@ export class MarkdownView {
 }
 
 function clear(slot: Slot): void {
+  slot.code?.code.remove(); // it may stand in the frame of the block before
   slot.parts = null;
   slot.code = null;
   slot.node.replaceChildren();
 }
 
-/** `before`: the source of what it goes on from, when it does. */
-function drawCode(slot: Slot, token: Tokens.Code, before: string | null): void {
+function drop(slot: Slot): void {
+  clear(slot);
+  removeBlock(slot.node);
+}
+
+/** `before`: what it goes on from, when it does. */
+function drawCode(slot: Slot, token: Tokens.Code, before: Slot | null): void {
+  if (slot.code && before?.code && slot.code.frame !== before.code.frame) clear(slot);
+  slot.code ??= codeIn(slot, before);
   const language = languageOf(token.lang);
-  if (!slot.code) {
-    slot.code = newCode(language, before !== null);
-    slot.node.append(slot.code.frame);
-  }
   if (slot.code.language !== language) nameLanguage(slot.code, language);
-  // Where a line was cut in the middle, what is copied goes on without a new one.
-  if (before?.endsWith("\n")) slot.code.frame.dataset["begins"] = "\n";
   showCode(slot.code, token.text);
+}
+
+function codeIn(slot: Slot, before: Slot | null): CodeView {
+  // Where a line was cut in the middle, what is copied goes on without a new one.
+  if (before?.code) return continuedCode(before.code, before.raw.endsWith("\n") ? "\n" : "");
+  const code = newCode("");
+  slot.node.append(code.frame);
+  return code;
 }
 
 function drawWhole(slot: Slot, token: Token, notes: Notes): void {
