@@ -104,6 +104,27 @@ def test_every_code_of_an_error_is_listed_and_no_other() -> None:
     assert set(re.findall(r"`([a-z_]+)`", listed[1])) - {"warning"} == made
 
 
+def test_every_test_that_the_promises_name_exists() -> None:
+    page = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
+    files = re.findall(r"`((?:tests/\w+/)?test_\w+\.py)`", page)
+
+    assert len(tests) >= 10 and len(files) >= 10
+    for file, name in tests:
+        assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE), name
+    assert not [file for file in files if not any((ROOT / place / file).is_file() for place in ("", "tests/faults"))]
+
+
+def test_every_cell_of_the_promises_has_its_test() -> None:
+    page = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    _, _, *rows = re.findall(r"^\|.*\|$", page.partition("And beyond the table")[0], re.MULTILINE)
+    cells = [cell for row in rows for cell in row.strip("|").split("|")[1:]]
+    proofs = set(re.findall(r"^(\d+)\. `tests/", page, re.MULTILINE))
+
+    assert len(rows) == 5
+    assert all(set(re.findall(r"\[(\d+)\]", cell)) & proofs for cell in cells)
+
+
 @pytest.mark.parametrize("page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda page: page.name)
 def test_a_link_of_the_documentation_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", page.read_text(encoding="utf-8"))
