@@ -1,11 +1,13 @@
 """Conversations out of a file: one exported here, or any document of the same shape; or a list of them."""
 
+import hashlib
 from typing import Any
 
 import msgspec
 
 from api.domain.errors import BadRequest, NotFound
 from api.domain.ids import is_safe_id, new_session_id
+from api.domain.titles import UNTITLED
 from api.sessions.document import Document, Unreadable, decode
 from api.sessions.session import Session
 from api.sessions.store import SessionStore
@@ -59,7 +61,7 @@ def _checked(entry: Any, position: int) -> Document:
         if not isinstance(entry, dict):
             raise Unreadable("It is no object.")
         if not is_safe_id(session_id):
-            entry["session_id"] = session_id = new_session_id()
+            entry["session_id"] = session_id = _id_of_content(entry)
         return decode(msgspec.json.encode(entry), str(session_id))
     except Unreadable as error:
         message = f"Entry {position} of this file is no conversation. {error} Nothing was imported."
@@ -68,14 +70,37 @@ def _checked(entry: Any, position: int) -> Document:
 
 def _placed(store: SessionStore, document: Document, owner: str) -> Session | None:
     """A session to be saved for `document`, or None when it is here already."""
-    session_id = document["session_id"]
     fields = {name: value for name, value in document.items() if name not in _OURS}
+    own, derived = document["session_id"], _id_of_content(document)
+    for session_id in (own, derived):
+        known = _find(store, session_id, owner)
+        if known is None and not store.was_deleted(session_id, owner):
+            return store.new(owner=owner, session_id=session_id, **fields)
+        # Under the id that it got here it may have been renamed and gone on with since.
+        is_so = session_id == derived or (known is not None and known.title == document.get("title", UNTITLED))
+        if known is not None and is_so and _begins_with(known, document, whole=session_id == own):
+            return None
+    return store.new(owner=owner, session_id=new_session_id(), **fields)
+
+
+def _id_of_content(document: Document) -> str:
+    """An id that the same conversation gets each time it is imported."""
+    return hashlib.sha256(msgspec.json.encode(document, order="deterministic")).hexdigest()[:32]
+
+
+def _find(store: SessionStore, session_id: str, owner: str) -> Session | None:
     try:
-        known = store.get(session_id, owner=owner)
+        return store.get(session_id, owner=owner)
     except NotFound:
-        known = None
-    if known is not None and known.messages == document["messages"] and known.title == document.get("title"):
         return None
-    if known is not None or store.was_deleted(session_id, owner):
-        session_id = new_session_id()
-    return store.new(owner=owner, session_id=session_id, **fields)
+
+
+def _begins_with(session: Session, document: Document, *, whole: bool) -> bool:
+    """Are the messages of a document those of a session, or its first ones, but for what saving adds to each?"""
+    messages = document["messages"]
+    if len(session.messages) < len(messages) or (whole and len(session.messages) > len(messages)):
+        return False
+    return all(
+        all(stored.get(name) == value for name, value in message.items())
+        for stored, message in zip(session.messages, messages, strict=False)
+    )

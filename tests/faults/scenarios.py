@@ -10,6 +10,7 @@ import pytest
 from api.sessions.backup import write_backup
 from api.sessions.editing import clear
 from api.sessions.files import AppendFile, StateFile, sweep_temps
+from api.sessions.importing import import_json
 from api.sessions.loading import SessionNotFound
 from api.sessions.restoring import restore_backup
 from api.sessions.store import SessionStore
@@ -284,7 +285,47 @@ class Journal(Scenario):
         return "new" if lines == LINES else "old"
 
 
+FILE = [
+    {"session_id": "a1", "title": "One", "messages": [{"id": "m1", "role": "user", "content": NEW}]},
+    {"session_id": "b1", "title": "Two", "messages": [{"id": "m2", "role": "user", "content": NEW}]},
+]
+
+
+class Import(Scenario):
+    """Two conversations out of one file, one of which is here already under that id, saying something else."""
+
+    make_store = staticmethod(store_without_index)
+
+    def prepare(self, folder: Path) -> None:
+        store = self.make_store(folder)
+        store.new(session_id="a1", title="One", messages=[{"id": "m1", "role": "user", "content": OLD}]).save()
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        store = self.make_store(folder)
+        return lambda: import_json(store, json.dumps(FILE).encode(), owner="local") and None
+
+    def judge(self, folder: Path) -> str:
+        """Whatever was left, importing again completes it and doubles nothing."""
+        before = self._texts(folder)
+        assert before in ([OLD], [NEW, OLD], [NEW, NEW, OLD])
+        for _ in range(2):
+            store = self.make_store(folder)
+            store.start_indexing()
+            import_json(store, json.dumps(FILE).encode(), owner="local")
+            assert store.quarantined() == []
+            store.close()
+            assert self._texts(folder) == [NEW, NEW, OLD]
+        return "new" if len(before) == 3 else "old"
+
+    def _texts(self, folder: Path) -> list[str]:
+        store = self.make_store(folder)
+        texts = [store.get(row["session_id"]).messages[0]["content"] for row in store.all_rows()]
+        store.close()
+        return sorted(texts)
+
+
 SCENARIOS: dict[str, Scenario] = {
+    "import": Import(),
     "save": Save(),
     "save_indexed": SaveIndexed(),
     "first_save": FirstSave(),

@@ -252,6 +252,17 @@ def test_an_exported_session_can_be_imported_again(client: Client, server: Serve
     client.post("/api/session/delete", session_id="from-elsewhere")
 
 
+def test_conversations_without_ids_that_are_imported_twice_are_there_once(client: Client) -> None:
+    data = json.dumps(
+        [{"title": "From elsewhere", "messages": [{"role": "user", "content": "imported twice"}]}]
+    ).encode()
+
+    first, again = (client.http.post("/api/session/import", content=data).json() for _ in range(2))
+
+    assert (len(first["imported"]), first["skipped"]) == (1, 0)
+    assert (again["imported"], again["skipped"]) == ([], 1)
+
+
 @pytest.mark.parametrize("data", [b"", b"no json", b"[]", b'{"messages": 1}', b"\xff\xfe{}", b"[" * 200_000])
 def test_a_file_that_is_no_conversation_is_refused(client: Client, data: bytes) -> None:
     refused = client.http.post("/api/session/import", content=data)
