@@ -17,6 +17,7 @@ export class Queue {
   /** Was the person's last press of "Send them" not answered yet? */
   isResuming = $state(false);
   #asked = 0;
+  #taken = 0;
 
   constructor(
     private readonly client: Client,
@@ -38,13 +39,15 @@ export class Queue {
     return !this.#note.is_held && this.items.length > 0;
   }
 
-  /** Before asking the server: its answer counts if nobody has asked since. */
+  /** Before asking the server: its answer counts unless that to a later question is here already. */
   ask(): number {
     return ++this.#asked;
   }
 
   take(note: QueueNote, asked: number): void {
-    if (asked === this.#asked) this.#note = note;
+    if (asked < this.#taken) return;
+    this.#taken = asked;
+    this.#note = note;
   }
 
   /** Another window may have changed it, or its first message was sent. */
