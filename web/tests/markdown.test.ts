@@ -146,6 +146,18 @@ describe("a block that is too long", () => {
     expect(seen.length).toBeGreaterThan(2);
   });
 
+  test.each(["**many bold words of it**", "`code of several words`", "[a link of words](https://example.org)", "*so **deep** a thing*"])(
+    "%s is not cut in two, wherever it stands and however it comes",
+    (phrase) => {
+      for (let before = LONGEST_BLOCK - 40; before <= LONGEST_BLOCK + 10; before += 7) {
+        const text = `${"x".repeat(before % 10)} ${"words go on ".repeat(before / 12)}${phrase} ${"and on ".repeat(800)}`;
+        const whole = blocksIn(phrase).map(htmlOf).join("").replace(/<\/?p>|\n/g, "");
+
+        for (const size of [333, 4_000]) expect(shape(readGrowing(text, () => size)).join("")).toContain(whole);
+      }
+    },
+  );
+
   test("table keeps every row once", () => {
     const grown = readGrowing(HUGE[1]![1], () => 777);
     const rows = grown.flatMap((token) => (token as Tokens.Table).rows.map((row) => row[0]!.text));

@@ -95,6 +95,7 @@ function cutOf(token: Token): Cut {
   if (token.type === "list") return { at: itemBorder(token as Tokens.List) ?? textBorder(raw), lead: "" };
   if (token.type === "table") return { at: lineBorder(raw) ?? textBorder(raw), lead: leadOf(/^.*\n.*\n/, raw) };
   if (token.type === "code" && /^ {0,3}[`~]{3}/.test(raw)) return { at: textBorder(raw), lead: leadOf(/^.*\n/, raw) };
+  if (token.type === "paragraph") return { at: wordBorder(token as Tokens.Paragraph) ?? textBorder(raw), lead: "" };
   return { at: textBorder(raw), lead: "" };
 }
 
@@ -121,6 +122,21 @@ function lineBorder(raw: string): number | null {
   const rows = (/^.*\n.*\n/.exec(raw)?.[0] ?? "").length;
   const at = raw.lastIndexOf("\n", LONGEST_BLOCK) + 1;
   return at > rows && at < raw.length ? at : null;
+}
+
+/** After a word of plain text, and before anything that may yet begin something: what is emphasised stays whole. */
+function wordBorder({ raw, text, tokens }: Tokens.Paragraph): number | null {
+  if (!raw.startsWith(text)) return null;
+  let border = 0;
+  let at = 0;
+  for (const token of tokens) {
+    if (at > LONGEST_BLOCK) break;
+    const plain = token.type === "text" ? /^[^*_~`$[<\\]*/.exec(token.raw.slice(0, LONGEST_BLOCK - at))![0] : "";
+    const space = Math.max(plain.lastIndexOf(" "), plain.lastIndexOf("\n")) + 1;
+    if (space > 0) border = at + space;
+    at += token.raw.length;
+  }
+  return border > LONGEST_BLOCK / 2 ? border : null;
 }
 
 /** After a line, else after a word, else anywhere but inside a character. */
