@@ -47,6 +47,22 @@ def test_a_server_that_is_asked_to_stop_keeps_what_was_shown_and_ends_well(
     assert said["content"].startswith(text_of(shown))
 
 
+def test_after_stop_not_a_word_more_is_shown(tmp_path: Path, note: Callable[[str], None]) -> None:
+    waits = []
+    with ServerProcess(tmp_path / "state") as server:
+        client = server.client()
+        for _ in range(times(10, 100, 100)):
+            session, watcher = begin(client)
+            began = time.monotonic()
+            assert client.post("/api/chat/cancel", stream_id=watcher.stream_id)["cancelled"]
+            shown = watcher.whole()
+            waits.append(time.monotonic() - began)
+            assert shown[-1].name == "cancel"
+            assert client.messages(session)[-1]["content"] == text_of(shown)
+    note(f"text and stream ended {max(waits) * 1000:.0f} ms after Stop at most, of {len(waits)}")
+    assert max(waits) < 5
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_signal_ends_a_server_at_once_and_still_loses_nothing(tmp_path: Path, sign: signal.Signals) -> None:
     server = ServerProcess(tmp_path / "state").start()
