@@ -58,7 +58,7 @@ def test_a_language_is_chosen_spoken_at_once_and_kept(tab: Tab) -> None:
     expect(tab.page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
 
 
-def test_what_the_server_refuses_is_said_in_the_language_that_is_spoken(tab: Tab) -> None:
+def test_what_the_server_says_is_said_in_the_language_that_is_spoken(tab: Tab, client: Client) -> None:
     tab.go("/settings")
     tab.page.get_by_role("combobox").select_option(label="Français")
     tab.watch.allow("status of 400")
@@ -66,6 +66,13 @@ def test_what_the_server_refuses_is_said_in_the_language_that_is_spoken(tab: Tab
     tab.page.get_by_role("textbox").fill("/rien")
     tab.page.keyboard.press("Enter")
     expect(tab.page.get_by_role("status").filter(has_text="Il n’y a pas de commande /rien.")).to_be_visible()
+
+    tab.page.get_by_role("link", name="Réglages").focus()
+    tab.page.keyboard.press("?")
+    sheet = tab.page.get_by_role("dialog", name="Raccourcis et commandes")
+    commands = client.get("/api/commands")["commands"]
+    expect(sheet.get_by_text("/btw")).to_be_visible()
+    assert [one["name"] for one in commands if one["help"] in sheet.inner_text()] == [], "English among the French"
 
 
 @pytest.fixture

@@ -1,18 +1,24 @@
 /** The commands that the server offers, and running one. */
 
+import { wordsOfCommand } from "../strings";
 import { sentenceOf, type Client } from "../wire/client";
 import type { Command, CommandDone, CommandList, Effect } from "../wire/types";
 
 export class Commands {
-  list = $state.raw<readonly Command[]>([]);
+  #loaded = $state.raw<readonly Command[]>([]);
   #loading: Promise<void> | null = null;
 
   constructor(private readonly client: Client) {}
 
+  /** In the language that is spoken as it is read. */
+  get list(): readonly Command[] {
+    return this.#loaded.map((command) => ({ ...command, ...wordsOfCommand(command.name) }));
+  }
+
   /** Ask for them, once. Failing leaves the list empty, and the next call asks again. */
   load(): Promise<void> {
     this.#loading ??= this.client.get<CommandList>("/api/commands").then(
-      ({ commands }) => void (this.list = commands),
+      ({ commands }) => void (this.#loaded = commands),
       (error: unknown) => {
         sentenceOf(error);
         this.#loading = null;

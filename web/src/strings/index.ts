@@ -1,7 +1,7 @@
 /** What the page says, in the language it speaks now. */
 
 import type * as English from "./en";
-import { REFUSALS, type Facts, type Refusals } from "./refusals";
+import { SERVER_WORDS, type Facts, type ServerWords } from "./server";
 
 /** The same keys and the same arguments; the words are another language's own. */
 type Shape<Text> = Text extends string
@@ -39,18 +39,18 @@ export let filing: Catalogue["filing"];
 export let queue: Catalogue["queue"];
 export let trash: Catalogue["trash"];
 
-let refusals: Refusals = {};
+let server: ServerWords = { refusals: {}, commands: {} };
 
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
-  const [words, ofServer] = await Promise.all([CATALOGUES[wanted](), wanted === "en" ? {} : REFUSALS[wanted]()]);
-  refusals = ofServer;
+  const [words, ofServer] = await Promise.all([CATALOGUES[wanted](), SERVER_WORDS[wanted]()]);
+  server = ofServer;
   use(wanted, words);
 }
 
 /** The sentence for a code of the server, or null where the server's own is to be shown. */
 export function refusalFor(code: string, facts: Facts = {}): string | null {
-  const sentence = Object.hasOwn(refusals, code) ? refusals[code] : undefined;
+  const sentence = Object.hasOwn(server.refusals, code) ? server.refusals[code] : undefined;
   return (typeof sentence === "function" ? sentence(facts) : sentence) ?? null;
 }
 
@@ -59,6 +59,11 @@ export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
   ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
+}
+
+/** What a command of the server is for and takes, where its own words are not to be shown. */
+export function wordsOfCommand(name: string): { argument: string; help: string } | undefined {
+  return Object.hasOwn(server.commands, name) ? server.commands[name] : undefined;
 }
 
 /** The first of the languages someone reads that the page speaks, else English. */

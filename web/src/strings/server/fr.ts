@@ -1,6 +1,6 @@
 /** Français. */
 
-import type { Refusals } from ".";
+import type { CommandWords, Refusals } from ".";
 
 const NOT_SAVED = "Non enregistré ; ce qui l’était avant est gardé.";
 const LOOK_AGAIN = "Rien n’a été écrasé. Regardez ce qu’il en est maintenant, puis réessayez.";
@@ -94,4 +94,22 @@ export const refusals: Refusals = {
   version_not_found: "Cette version du message n’existe pas.",
   went_on: "La conversation a continué entre-temps, donc rien n’a été remis. Ce qui avait été retiré est encore dans son fichier.",
   would_shrink: "Non enregistré : il serait resté moins de messages que ce qui est enregistré.",
+};
+
+export const commands: CommandWords = {
+  background: { argument: "<demande>", help: "Faire travailler à quelque chose en arrière-plan ; la réponse arrive ici" },
+  branch: { argument: "[titre]", help: "Continuer d’ici dans une conversation à part" },
+  btw: { argument: "<question>", help: "Demander quelque chose à part, même pendant qu’une réponse s’écrit" },
+  clear: { argument: "", help: "Vider cette conversation ; cela peut être annulé" },
+  export: { argument: "[markdown|json|html]", help: "Enregistrer cette conversation dans un fichier" },
+  help: { argument: "", help: "Montrer toutes les commandes et tous les raccourcis" },
+  model: { argument: "[nom]", help: "Choisir le modèle qui répond" },
+  new: { argument: "[message]", help: "Commencer une nouvelle conversation" },
+  queue: { argument: "<message>", help: "Envoyer un message quand la réponse sera finie" },
+  rename: { argument: "<titre>", help: "Donner un nom à cette conversation" },
+  retry: { argument: "", help: "Répondre de nouveau au dernier message ; l’ancienne réponse est gardée" },
+  steer: { argument: "<message>", help: "Dire quelque chose à l’agent au travail, à sa prochaine étape" },
+  stop: { argument: "", help: "Arrêter la réponse ; ce qui est là est gardé" },
+  theme: { argument: "[nom]", help: "Changer l’aspect de la page" },
+  undo: { argument: "", help: "Reprendre votre dernier message dans le champ, avec sa réponse" },
 };

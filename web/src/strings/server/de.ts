@@ -1,6 +1,6 @@
 /** Deutsch. */
 
-import type { Refusals } from ".";
+import type { CommandWords, Refusals } from ".";
 
 const NOT_SAVED = "Nicht gespeichert; was vorher gespeichert war, bleibt.";
 const LOOK_AGAIN = "Nichts wurde überschrieben. Sieh es dir an, wie es jetzt ist, und versuche es dann noch einmal.";
@@ -94,4 +94,22 @@ export const refusals: Refusals = {
   version_not_found: "Diese Fassung der Nachricht gibt es nicht.",
   went_on: "Das Gespräch ging inzwischen weiter, daher wurde nichts zurückgelegt. Was herausgenommen war, steht noch in seiner Datei.",
   would_shrink: "Nicht gespeichert: Es wären weniger Nachrichten geblieben, als gespeichert sind.",
+};
+
+export const commands: CommandWords = {
+  background: { argument: "<Auftrag>", help: "Etwas im Hintergrund bearbeiten lassen; die Antwort kommt hierher" },
+  branch: { argument: "[Titel]", help: "Von hier an in einem eigenen Gespräch weitermachen" },
+  btw: { argument: "<Frage>", help: "Etwas nebenbei fragen, auch während eine Antwort geschrieben wird" },
+  clear: { argument: "", help: "Dieses Gespräch leeren; das lässt sich rückgängig machen" },
+  export: { argument: "[markdown|json|html]", help: "Dieses Gespräch als Datei speichern" },
+  help: { argument: "", help: "Alle Befehle und Tastenkürzel zeigen" },
+  model: { argument: "[Name]", help: "Das Modell wählen, das antwortet" },
+  new: { argument: "[Nachricht]", help: "Ein neues Gespräch beginnen" },
+  queue: { argument: "<Nachricht>", help: "Eine Nachricht senden, wenn die Antwort fertig ist" },
+  rename: { argument: "<Titel>", help: "Diesem Gespräch einen Namen geben" },
+  retry: { argument: "", help: "Die letzte Nachricht neu beantworten; die alte Antwort bleibt aufgehoben" },
+  steer: { argument: "<Nachricht>", help: "Dem arbeitenden Agenten beim nächsten Schritt etwas sagen" },
+  stop: { argument: "", help: "Die Antwort anhalten; was schon da ist, bleibt" },
+  theme: { argument: "[Name]", help: "Das Aussehen der Seite ändern" },
+  undo: { argument: "", help: "Die letzte Nachricht mit ihrer Antwort zurück ins Feld nehmen" },
 };
