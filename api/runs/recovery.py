@@ -126,9 +126,7 @@ def settle(store: SessionStore, folder: Path, session: Session, *, now: float) -
     Raises:
         StorageFailed: it could not be written; nothing has changed.
     """
-    run_id = session.active_stream_id
-    # Filed away already, where the session was in the trash when its run was looked for.
-    path = journal_of(folder, run_id) or journal_of(folder / ENDED, run_id)
+    path = journal_of(folder, session.active_stream_id)
     if path is not None:
         try:
             recover_journal(store, folder, path, now=now)

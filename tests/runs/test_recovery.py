@@ -151,19 +151,6 @@ async def test_a_session_that_was_away_during_the_recovery_has_every_word_when_i
     assert answers(world, session_id) == [("all of it", "interrupted")]
 
 
-async def test_a_session_that_was_in_the_trash_during_the_recovery_has_every_word_when_it_is_restored(
-    world: World,
-) -> None:
-    session_id, _ = await abandoned(world, "all ", "of ", "it")
-    world.store.delete(session_id)
-    recover(world.store, world.folder / "runs")
-
-    world.store.restore(session_id)
-    await world.viewing.session(session_id, owner="local")
-
-    assert answers(world, session_id) == [("all of it", "interrupted")]
-
-
 async def test_a_message_whose_run_left_no_journal_can_be_answered_again(world: World) -> None:
     session_id, run_id = await abandoned(world)
     (world.folder / "runs" / f"{run_id}.jsonl").unlink()
