@@ -15,11 +15,9 @@ Outcome = Literal["ok", "fail", "info"]
 Entry = tuple[str, str]
 """One message of a conversation: `("user", message_id)` or `("answer", run_id)`."""
 
-UNNUMBERED = ("copy", "delete", "restore", "queue", "queue_delete")
-"""What does not write the document, and so has no revision of it."""
-
-BESIDE = ("rename", "copy", "restore", "queue", "queue_delete")
-"""What is done beside an answer that is being written."""
+BESIDE = ("rename", "delete", "restore", "queue", "queue_delete")
+"""What does not touch what was said, nor the order in which what waits is sent."""
+LOOKING = ("read", "copy")
 
 ENDINGS = ("stream_end", "cancel", "apperror")
 
@@ -148,7 +146,7 @@ class State(NamedTuple):
             first, *rest = self.queue
             entries = (*self.freed().entries, ("user", first))
             sent = self._replace(entries=entries, running=("answer", f"?{first}"), queue=tuple(rest))
-            yield from sent._replace(revision=self.revision + 1).sent_from_queue()
+            yield from sent.sent_from_queue()
 
     def cut(self, position: int) -> "State":
         after = self.entries[position - 1] if position else None
@@ -183,9 +181,12 @@ def _about_order(history: History) -> Iterator[str]:
 def _steps(ops: Sequence[Op], done: int, state: State) -> list[tuple[int, State]]:
     steps: list[tuple[int, State]] = []
     for at in _next(ops, done):
-        after = [one for now in state.sent_from_queue() for one in _after(now, ops[at], at)]
-        if ops[at].kind in ("read", "copy") and state in after:
-            return [(done | 1 << at, state)]  # it only looked, so it can as well have been done at once
+        # What is sent out of the queue matters to those only who look, or change what was said.
+        before = [state] if ops[at].kind in BESIDE else state.sent_from_queue()
+        after = [one for now in before for one in _after(now, ops[at], at)]
+        unchanged = [one for one in after if one._replace(revision=state.revision) == state]
+        if ops[at].kind in LOOKING and unchanged:
+            return [(done | 1 << at, unchanged[0])]  # it only looked, so it can as well have been done at once
         steps += [(done | 1 << at, one) for one in after]
     return steps
 
@@ -195,9 +196,12 @@ def _next(ops: Sequence[Op], done: int) -> Iterator[int]:
     waiting = [at for at in range(len(ops)) if not done >> at & 1]
     deadline = min((ops[at].returned for at in waiting if ops[at].outcome == "ok"), default=0)
     lowest = min((ops[at].revision or 0 for at in waiting if _is_numbered(ops[at])), default=0)
+    changes = {ops[at].revision for at in waiting if _is_numbered(ops[at]) and ops[at].kind != "read"}
     # What never was answered comes first, so that the search, which tries the last one first, tries it last.
     for at in sorted(waiting, key=lambda at: ops[at].outcome == "ok"):
         is_too_soon = _is_numbered(ops[at]) and (ops[at].revision or 0) > lowest
+        if ops[at].kind == "read" and ops[at].revision in changes:
+            is_too_soon = True
         if ops[at].invoked < deadline and not is_too_soon:
             yield at
 
@@ -212,15 +216,13 @@ def _after(state: State, op: Op, at: int) -> Iterator[State]:
     if op.kind == "read":
         yield from _reads(state, op)
         return
-    for before in {state, state.freed()} if op.kind in BESIDE else {state.freed()}:
+    for before in {state, state.freed()} if op.kind in BESIDE or op.kind == "copy" else {state.freed()}:
         after = _done(before, op, at)
         if after is None:
             continue
-        if op.kind in UNNUMBERED or not after.is_stored:
+        # A name is given while an answer is written, which may enter the document before the name is answered.
+        if op.revision is None or op.kind == "rename" or not after.is_stored:
             yield after
-        elif op.revision is None or (op.kind == "rename" and op.revision > state.revision):
-            # A name is given while an answer is written, which may enter the document before the name is answered.
-            yield after._replace(revision=after.revision + 1)
         elif op.revision > state.revision:
             yield after._replace(revision=op.revision)
 
