@@ -1,6 +1,6 @@
 /** Alles, was die Seite sagt, auf Deutsch. */
 
-import type { Catalogue } from ".";
+import type { Catalogue } from "./catalogue";
 
 export const ui: Catalogue["ui"] = {
   copy: "Kopieren",

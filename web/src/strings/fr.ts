@@ -1,6 +1,6 @@
 /** Tout ce que dit la page, en français. */
 
-import type { Catalogue } from ".";
+import type { Catalogue } from "./catalogue";
 
 export const ui: Catalogue["ui"] = {
   copy: "Copier",

@@ -1,16 +1,9 @@
 /** What the page says, in the language it speaks now. */
 
-import type * as English from "./en";
-import { SERVER_WORDS, type Facts, type ServerWords } from "./server";
+import type { Catalogue } from "./catalogue";
+import { SERVER_WORDS } from "./server";
+import type { Facts, ServerWords } from "./server/words";
 
-/** The same keys and the same arguments; the words are another language's own. */
-type Shape<Text> = Text extends string
-  ? string
-  : Text extends (...given: infer Given) => string
-    ? (...given: Given) => string
-    : { [Key in keyof Text]: Shape<Text[Key]> };
-
-export type Catalogue = Shape<typeof English>;
 export type Language = keyof typeof CATALOGUES;
 
 const CATALOGUES = {

@@ -1,6 +1,6 @@
 /** Deutsch. */
 
-import type { CommandWords, Refusals } from ".";
+import type { CommandWords, Refusals } from "./words";
 
 const NOT_SAVED = "Nicht gespeichert; was vorher gespeichert war, bleibt.";
 const LOOK_AGAIN = "Nichts wurde überschrieben. Sieh es dir an, wie es jetzt ist, und versuche es dann noch einmal.";

@@ -1,6 +1,6 @@
 /** Français. */
 
-import type { CommandWords, Refusals } from ".";
+import type { CommandWords, Refusals } from "./words";
 
 const NOT_SAVED = "Non enregistré ; ce qui l’était avant est gardé.";
 const LOOK_AGAIN = "Rien n’a été écrasé. Regardez ce qu’il en est maintenant, puis réessayez.";
