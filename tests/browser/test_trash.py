@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,9 +29,10 @@ def deleted(client: Client) -> Iterator[None]:
 
 def delete(client: Client, title: str) -> str:
     messages = [{"role": "user", "content": "A question"}, {"role": "assistant", "content": "An answer"}]
-    (made,) = client.post("/api/session/import", title=title, messages=messages)["imported"]
-    client.post("/api/session/delete", session_id=made["session_id"])
-    return made["session_id"]
+    session_id = secrets.token_hex(16)
+    client.post("/api/session/import", session_id=session_id, title=title, messages=messages)
+    client.post("/api/session/delete", session_id=session_id)
+    return session_id
 
 
 def lines(tab: Tab) -> Locator:
