@@ -168,6 +168,41 @@ def test_a_run_is_no_session_and_a_session_is_no_run(client: Client) -> None:
     assert client.http.get("/api/chat/stream", params={"stream_id": session_id}).status_code == 404
 
 
+ABOUT_A_MESSAGE: dict[str, dict[str, Any]] = {
+    "/api/chat/edit": {"message": "another text"},
+    "/api/session/truncate": {},
+    "/api/session/branch": {},
+}
+
+
+@pytest.mark.parametrize("path", ABOUT_A_MESSAGE)
+def test_a_message_of_another_session_is_not_in_this_one(path: str, client: Client) -> None:
+    here, there = client.new_session(), client.new_session()
+    for session_id in (here, there):
+        client.answer(session_id, "hello")
+    before = [client.messages(session_id) for session_id in (here, there)]
+    foreign = before[1][0]["id"]
+
+    answer = client.http.post(path, json={"session_id": here, "message_id": foreign, **ABOUT_A_MESSAGE[path]})
+
+    error = check_error(answer.status_code, answer.json())
+    assert (answer.status_code, error.code, error.field) == (404, "message_not_found", "message_id")
+    assert [client.messages(session_id) for session_id in (here, there)] == before
+
+
+def test_what_an_agent_said_and_what_is_being_answered_cannot_be_edited(client: Client) -> None:
+    client.answer(session_id := client.new_session(), "hello")
+    asked, answered = (message["id"] for message in client.messages(session_id))
+    edit = {"session_id": session_id, "message": "another text"}
+
+    of_the_agent = client.http.post("/api/chat/edit", json=edit | {"message_id": answered})
+    client.start(session_id, "@@hang")
+    meanwhile = client.http.post("/api/chat/edit", json=edit | {"message_id": asked})
+
+    assert (of_the_agent.status_code, of_the_agent.json()["code"]) == (409, "not_yours")
+    assert (meanwhile.status_code, meanwhile.json()["code"]) == (409, "run_active")
+
+
 def test_an_id_in_other_letters_is_another_id(client: Client) -> None:
     session_id = "abcdef" + client.new_session()[6:]
     client.answer(known := client.new_session(), "hello")
