@@ -31,7 +31,7 @@ def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
     state = folder / "state"
     ids = house.write_sessions(state / "sessions", count=60, messages=20)
     fsync, commit = floors.atomic_replace(folder), floors.sqlite_commit(folder)
-    bare_start, bare_memory = floors.bare_start_and_memory(provider.url, free_port())
+    bare_start, bare_memory = floors.bare_start_and_memory(provider.url)
     start, memory = house.cold_start_and_memory(state, provider.url)
     with floors.bare_server(provider.url, free_port()) as bare:
         bare_socket, bare_relay = wire.until_the_socket(bare.health, provider), wire.relay(bare.health, provider)

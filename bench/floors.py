@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from bench.figures import Figure, figure
-from bench.processes import Process, get_json, resident_mb
+from bench.processes import Process, free_port, get_json, resident_mb
 
 BARE = Path(__file__).with_name("bare.py")
 
@@ -60,11 +60,11 @@ def bare_server(provider: str, port: int) -> Process:
     return Process([sys.executable, str(BARE), provider, str(port)], f"http://127.0.0.1:{port}/health")
 
 
-def bare_start_and_memory(provider: str, free_port: int, times: int = 3) -> tuple[Figure, Figure]:
+def bare_start_and_memory(provider: str, times: int = 3) -> tuple[Figure, Figure]:
     """How soon a bare uvicorn answers, and what it then holds."""
     starts, memory = [], []
-    for number in range(times):
-        with bare_server(provider, free_port + number) as process:
+    for _ in range(times):
+        with bare_server(provider, free_port()) as process:
             starts.append(process.ready_s)
             memory.append(resident_mb(process.pid))
             assert get_json(process.health)["status"] == "ok"
