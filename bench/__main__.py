@@ -67,8 +67,8 @@ def measure_much(folder: Path, provider: FakeProvider) -> list[Figure]:
         return [
             *lists.first_page(port, folder),
             lists.search(port, folder),
-            *durable.folding(port, page.LONG),
             *page.measure(address, bare_address),
+            *durable.folding(port, page.LONG),
             *streaming.measure(address),
             *(hour.measure(address) if "--hour" in sys.argv else []),
         ]
