@@ -117,7 +117,7 @@ def _live_once(server: ServerProcess, history: History, scripts: _Scripts, dice:
     first = [Sent(client.new_session(), f"first-{n}", scripts.next()) for n in range(FIRST_MESSAGES)]
     if dice.random() < 0.8:  # else it dies while the first words are still waited for
         for _, watcher in watchers:
-            watcher.wait_for(3)
+            watcher.wait_for(3, 60)  # the first answer of a life loads what models need, while others start
     death = time.monotonic() + SENT_BEFORE_DEATH_S + dice.uniform(0, LONGEST_LIFE_S)
     moments = [death - dice.uniform(0, SENT_BEFORE_DEATH_S) for _ in first]
     senders = [
