@@ -196,3 +196,20 @@ def test_a_message_whose_acceptance_got_lost_is_not_said_twice(tab: Tab, client:
         "First",
         "Only once",
     ]
+
+
+def test_a_change_whose_answer_got_lost_is_made_once(tab: Tab, client: Client) -> None:
+    def lose_the_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    tab.watch.allow("ERR_FAILED")
+    tab.ask("First")
+    tab.ask("Second")
+    tab.page.route("**/api/commands/run", lose_the_answer, times=1)
+    tab.composer.fill("/undo")
+    tab.composer.press("Enter")
+
+    expect(tab.composer).to_have_value("Second")
+    expect(tab.said).to_have_text(["First"])
+    assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == ["First"]

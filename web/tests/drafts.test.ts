@@ -25,7 +25,7 @@ class Server {
       await this.#reached();
       return this.kept;
     },
-    post: async (_path: string, body: { text: string; revision: number }) => {
+    postOnce: async (_path: string, body: { text: string; revision: number }) => {
       await this.#reached();
       this.puts.push(body.text);
       if (body.revision !== this.kept.revision) throw new ServerError("Changed.", "stale_revision", 409);

@@ -232,7 +232,7 @@ export class Draft {
     this.#told = null;
     try {
       const body = { session_id: sessionId, text, attachments, revision };
-      const kept = await this.house.client.post<DraftNote>(PATH, body, { outlives: text.length < OUTLIVES_BELOW });
+      const kept = await this.house.client.postOnce<DraftNote>(PATH, body, { outlives: text.length < OUTLIVES_BELOW });
       this.#base = { ...kept, text };
       this.#keep();
     } catch (error) {

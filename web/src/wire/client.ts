@@ -48,14 +48,23 @@ export class Client {
     return this.#ask<Answer>(address(path, query), { signal: signal ?? null });
   }
 
-  /** `outlives`: the browser delivers it also when the page goes meanwhile; such a body is to be short of 64 kB. */
-  post<Answer>(path: string, body: object = {}, { outlives = false } = {}): Promise<Answer> {
-    return this.#ask<Answer>(path, {
-      keepalive: outlives,
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    });
+  /** Ask for a change. Where the answer got lost it is asked for once more, by an id that keeps it from being done twice. */
+  async post<Answer>(path: string, body: object = {}): Promise<Answer> {
+    const init = posted({ request_id: newRequestId(), ...body });
+    try {
+      return await this.#ask<Answer>(path, init, { quietly: true });
+    } catch (error) {
+      if (!(error instanceof ServerError) || !error.isUnreachable) throw error;
+      return this.#ask<Answer>(path, init);
+    }
+  }
+
+  /**
+   * Ask for a change that the caller repeats by itself until it is made.
+   * `outlives`: the browser delivers it also when the page goes meanwhile; such a body is to be short of 64 kB.
+   */
+  postOnce<Answer>(path: string, body: object, { outlives = false } = {}): Promise<Answer> {
+    return this.#ask<Answer>(path, { ...posted(body), keepalive: outlives });
   }
 
   /** Send a file as it is. */
@@ -70,8 +79,8 @@ export class Client {
     return answer;
   }
 
-  async #ask<Answer>(path: string, init: RequestInit): Promise<Answer> {
-    const answer = await this.#fetch(path, init);
+  async #ask<Answer>(path: string, init: RequestInit, { quietly = false } = {}): Promise<Answer> {
+    const answer = await this.#fetch(path, init, quietly);
     if (!answer.ok) throw await this.#refusal(answer);
     try {
       return (await answer.json()) as Answer;
@@ -81,13 +90,13 @@ export class Client {
     }
   }
 
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
+  async #fetch(path: string, init: RequestInit, quietly = false): Promise<Response> {
     try {
       return await fetch(path, { credentials: "same-origin", cache: "no-store", ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
       const error = new ServerError(sentences.unreachable, "unreachable", 0);
-      this.#events.refused(error);
+      if (!quietly) this.#events.refused(error);
       throw error;
     }
   }
@@ -107,6 +116,15 @@ export function sentenceOf(error: unknown): string {
   if (error instanceof ServerError) return sentences.refusal(error.code, error.fields) ?? error.message;
   console.error(error);
   return sentences.broken;
+}
+
+function posted(body: object): RequestInit {
+  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+}
+
+function newRequestId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12)); // unlike randomUUID, also where the page has no TLS
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function address(path: string, query: Query): string {
