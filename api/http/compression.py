@@ -1,6 +1,6 @@
 """Answers in gzip, where they are JSON, whole, large enough to gain by it, and hold no secret.
 
-Why that is safe: `docs/decisions/0013-answers-are-compressed.md`.
+Why that is safe: `docs/decisions/0012-answers-are-compressed.md`.
 """
 
 import asyncio
