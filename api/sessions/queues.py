@@ -11,7 +11,7 @@ import msgspec
 
 from api.domain.ids import OWNER_LOCAL
 from api.sessions.files import StateFile, Unsynced, explained, make_subfolder, remove_file, set_aside, sweep_temps
-from api.sessions.trash import is_trashed
+from api.sessions.trash import read_gone
 
 log = logging.getLogger(__name__)
 
@@ -120,14 +120,17 @@ class Queues:
         remove_file(self._path(session_id))
 
     def kept(self, sessions: Path) -> Iterator[Queue]:
-        """Every queue on disk. Those whose session, of the folder `sessions`, is gone for good are removed."""
+        """Every queue on disk whose session is in the folder `sessions`; those of sessions gone for good are removed.
+
+        That of a document which is away, deleted or taken out by another program, stays for when it comes back.
+        """
         if self._folder.is_dir():
             sweep_temps(self._folder)
         for path in sorted(self._folder.glob("*.json")):
             session_id = path.stem
             if (sessions / path.name).exists():
                 yield self.get(session_id)
-            elif not is_trashed(sessions, session_id):
+            elif read_gone(sessions, session_id) is not None:
                 log.info("queue.session_gone", extra={"session_id": session_id})
                 remove_file(path)
 

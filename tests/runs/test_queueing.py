@@ -13,6 +13,7 @@ from api.runs.recovery import recover
 from api.runs.turns import NewTurn
 from api.sessions import waiting as limits
 from api.sessions.session import Session
+from api.sessions.trash import Gone, remove_for_good
 
 from .conftest import World, eventually
 
@@ -348,11 +349,26 @@ async def test_the_queue_of_a_session_that_is_gone_for_good_goes_too(world: Worl
     await world.queueing.open(world.folder / "sessions")
     assert file_of(world, session).exists()
 
-    (world.folder / "sessions/_trash" / f"{session.session_id}.json").unlink()
+    remove_for_good(world.folder / "sessions", session.session_id, Gone())
     world.restart()
     await world.queueing.open(world.folder / "sessions")
 
     assert not file_of(world, session).exists()
+
+
+async def test_the_queue_of_a_document_that_is_away_while_the_server_starts_waits_for_it(world: World) -> None:
+    session, run_id = await begin(world)
+    await wait(world, session, "second")
+    await world.viewing.cancel(run_id)
+    await until_held(world, session)
+    document = world.folder / "sessions" / f"{session.session_id}.json"
+    away = document.rename(world.folder / "away.json")
+    world.restart()
+    await world.queueing.open(world.folder / "sessions")
+
+    away.rename(document)
+
+    assert await waiting(world, session) == ["second"]
 
 
 # Steering
