@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from tests.fakes.provider import FakeProvider
 from tests.http.conftest import until
 from tests.http.table import check_error
 from tests.http.wire import connect, host_of, send_all
@@ -279,3 +281,26 @@ def test_retrying_from_ten_tabs_at_once_answers_once(client: Client) -> None:
     assert {answer.status_code for answer in answers} == {200, 409}
     _wait(client, taken[0])
     assert [message["content"] for message in client.messages(session_id)] == ["hello", "hello"]
+
+
+# Settings
+
+
+def test_settings_saved_from_many_tabs_at_once_are_all_kept(tmp_path: Path) -> None:
+    with FakeProvider() as provider, ServerProcess(tmp_path / "state") as server:
+        client = server.client()
+        names = [f"Number {number}" for number in range(8)]
+        kind = {"kind": "openai_compatible", "base_url": provider.url}
+        changes = [("/api/providers/save", {**kind, "name": name}) for name in names]
+        changes += [("/api/projects/create", {"name": name}) for name in names]
+        changes.append(("/api/models/default", {"model": "scripted/script"}))
+        with ThreadPoolExecutor(len(changes)) as pool:
+            done = [pool.submit(client.post, path, **body) for path, body in changes]
+        assert all(one.result() for one in done)
+
+        server.kill()
+        server.start()
+        client = server.client()
+        assert sorted(one["name"] for one in client.get("/api/providers")["providers"]) == names
+        assert sorted(one["name"] for one in client.get("/api/projects")["projects"]) == names
+        assert client.get("/api/models")["default"] == "scripted/script"
