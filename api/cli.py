@@ -66,6 +66,7 @@ def _set_up_logging(settings: Settings) -> None:
 def serve(settings: Settings, _: Arguments) -> int:
     """Start the server and print a link that signs this browser in (the default)."""
     from api.access.hosts import is_loopback
+    from api.sessions.drives import warning_about
     from api.sessions.files import FolderLocked, lock_folder, make_folder
     from api.sessions.format import NewerFormat, check_format
 
@@ -95,6 +96,8 @@ def serve(settings: Settings, _: Arguments) -> int:
             f"Fireside cannot keep its data in {settings.state_dir}: {_why_no_folder(error)}. "
             "Name another folder with --state-dir."
         )
+    if warning := warning_about(settings.state_dir):
+        print(warning, file=sys.stderr)
     try:
         return _serve_locked(settings)
     finally:

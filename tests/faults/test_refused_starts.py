@@ -105,3 +105,9 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
         said = refusal(disk.server())
     assert "read-only" in said.lower()
     assert str(disk.path / "state") in said
+
+
+def test_a_folder_that_is_shared_with_other_machines_is_used_with_a_warning(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "Dropbox" / "state") as server:
+        assert server.client().get("/health")["status"] == "ok"
+        assert "seems to be shared with other machines by Dropbox." in server.log()
