@@ -63,9 +63,11 @@ class Do(_Effect, frozen=True, kw_only=True, tag="do"):
 
 
 class Say(_Effect, frozen=True, kw_only=True, tag="say"):
-    """Tell the person."""
+    """Tell the person. `code` names the sentence, for a page that says it in another language; `count` is in it."""
 
     message: str
+    code: str
+    count: int | None = None
 
 
 Effect = OpenSession | FollowRun | ShowAside | ShowTask | Reload | Compose | Do | Say

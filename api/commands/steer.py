@@ -12,7 +12,8 @@ async def _run(desk: Desk) -> list[Effect]:
         return [FollowRun(session_id=added.started.session_id, stream_id=added.started.stream_id)]
     if added.accepted:
         return []
-    return [Say(message="The agent takes no word while it does this. Your message is the next one.")]
+    said = "The agent takes no word while it does this. Your message is the next one."
+    return [Say(message=said, code="steer_waits")]
 
 
 STEER = Command(name="steer", help="Tell the agent at work something at its next step", run=_run, argument="<message>")

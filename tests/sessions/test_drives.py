@@ -30,7 +30,7 @@ def test_a_network_drive_is_named(folder: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("/home/ann/Dropbox/fireside", "Dropbox"), ("/Users/ann/Library/Mobile Documents/x", "iCloud Drive")],
+    [("/home/ann/Dropbox/fireside", "Dropbox"), ("/home/ann/Library/Mobile Documents/x", "iCloud Drive")],
 )
 def test_a_folder_that_a_sync_program_keeps_is_named(folder: str, name: str) -> None:
     said = warning_about(Path(folder), MOUNTS)

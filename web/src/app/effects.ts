@@ -1,7 +1,7 @@
 /** Doing what a command asks of the page. */
 
 import { theme, type Theme } from "../state/theme.svelte";
-import { commands as words, settings } from "../strings";
+import { commands as words, refusalFor, settings } from "../strings";
 import { sentenceOf } from "../wire/client";
 import { saveAsFile } from "../wire/exporting";
 import type { Effect } from "../wire/types";
@@ -39,7 +39,7 @@ async function carryOut(effect: Effect, home: Home, hands: Hands): Promise<void>
       if (home.conversation) home.conversation.composed = effect.text;
       return;
     case "say":
-      return home.toasts.say(effect.message);
+      return home.toasts.say(refusalFor(effect.code, { ...effect }) ?? effect.message);
     case "show_aside":
     case "show_task":
       return; // the account's stream tells of it, in every tab

@@ -605,8 +605,10 @@ export interface SaidBlock {
   text: string;
 }
 
-/** Tell the person. */
+/** Tell the person. `code` names the sentence, for a page that says it in another language; `count` is in it. */
 export interface Say {
+  code: string;
+  count?: number | null;
   message: string;
   type: "say";
 }
