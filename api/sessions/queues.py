@@ -120,17 +120,17 @@ class Queues:
         remove_file(self._path(session_id))
 
     def kept(self, sessions: Path) -> Iterator[Queue]:
-        """Every queue on disk whose session is in the folder `sessions`; those of sessions gone for good are removed.
+        """Every queue on disk, those of documents that are away among them: deleted, or taken out by another program.
 
-        That of a document which is away, deleted or taken out by another program, stays for when it comes back.
+        Those of sessions of the folder `sessions` that are gone for good are removed.
         """
         if self._folder.is_dir():
             sweep_temps(self._folder)
         for path in sorted(self._folder.glob("*.json")):
             session_id = path.stem
-            if (sessions / path.name).exists():
+            if read_gone(sessions, session_id) is None:
                 yield self.get(session_id)
-            elif read_gone(sessions, session_id) is not None:
+            else:
                 log.info("queue.session_gone", extra={"session_id": session_id})
                 remove_file(path)
 

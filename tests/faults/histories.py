@@ -343,7 +343,9 @@ class Talk:
         last = Client(self._world, self, len(self._clients), self._dice)
         if last.do("read").seen is None:
             last.do("restore")
+        patience = time.monotonic() + 120
         while last.do("read").seen is not None and not last.is_quiet:
+            assert time.monotonic() < patience, f"{self.session_id} does not come to rest (seed {self.history.seed})"
             threading.Event().wait(0.02)
         last.do("read").waiting = tuple(last.waiting)
         self._look_at_answers()

@@ -356,19 +356,22 @@ async def test_the_queue_of_a_session_that_is_gone_for_good_goes_too(world: Worl
     assert not file_of(world, session).exists()
 
 
-async def test_the_queue_of_a_document_that_is_away_while_the_server_starts_waits_for_it(world: World) -> None:
-    session, run_id = await begin(world)
+@pytest.mark.parametrize("place", ["away.json", "sessions/_trash/{}.json"], ids=["away", "in the trash"])
+async def test_a_queue_whose_document_is_not_there_at_the_start_is_held_until_it_is(world: World, place: str) -> None:
+    session, _ = await begin(world)
     await wait(world, session, "second")
-    await world.viewing.cancel(run_id)
-    await until_held(world, session)
     document = world.folder / "sessions" / f"{session.session_id}.json"
-    away = document.rename(world.folder / "away.json")
+    elsewhere = world.folder / place.format(session.session_id)
+    elsewhere.parent.mkdir(exist_ok=True)
+    document.rename(elsewhere)
     world.restart()
     await world.queueing.open(world.folder / "sessions")
 
-    away.rename(document)
+    elsewhere.rename(document)
+    queue = await world.queueing.of(session.session_id)
 
-    assert await waiting(world, session) == ["second"]
+    assert [one.text for one in queue.items] == ["second"]
+    assert queue.is_held
 
 
 # Steering
