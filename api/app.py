@@ -160,7 +160,7 @@ def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
     return Upkeep(
         Chore("open sessions", 2.0, rooms.store.look_outside),
         Chore("all sessions", 30.0, rooms.store.indexer.look_again),
-        Chore("trash", 3600.0, rooms.trash.empty),
+        Chore("trash", 3600.0, rooms.trash.empty, at_once=True),
         Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),
     )
 

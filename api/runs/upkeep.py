@@ -1,4 +1,4 @@
-"""What a running server does by itself from time to time: each chore in a thread of its own, the first time at once."""
+"""What a running server does by itself from time to time: each chore in a thread of its own."""
 
 import asyncio
 import logging
@@ -10,11 +10,12 @@ log = logging.getLogger(__name__)
 
 
 class Chore(msgspec.Struct, frozen=True):
-    """`act` is called every `every_s` seconds; it may block, and may fail."""
+    """`act` is called every `every_s` seconds, and with `at_once` at the start, too; it may block, and may fail."""
 
     name: str
     every_s: float
     act: Callable[[], object]
+    at_once: bool = False
 
 
 class Upkeep:
@@ -36,6 +37,8 @@ class Upkeep:
 
 
 async def _repeat(chore: Chore) -> None:
+    if not chore.at_once:
+        await asyncio.sleep(chore.every_s)
     while True:
         try:
             await asyncio.to_thread(chore.act)

@@ -19,7 +19,6 @@ T = TypeVar("T")
 _BATCH = 50
 _BATCH_BYTES = 4_000_000
 _RETRY_AFTER_S = 30.0
-_LOOK_AGAIN_AFTER_S = 30.0
 _PAUSE_S = 1.0
 """Between two attempts of which the first failed, as on a full disk."""
 
@@ -49,7 +48,6 @@ class Indexer:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._compared = threading.Event()
-        self._last_look = 0.0
         self._is_behind = False
 
     @property
@@ -151,13 +149,10 @@ class Indexer:
         """Compare once more, for no other reason than that time has passed."""
         self._wake.set()
 
-    def look_now_and_then(self) -> None:
+    def look_if_nobody_does(self) -> None:
         """Called whenever a list is shown: other programs may have touched the folder."""
         if self._thread is None:
             self.compare()
-        elif time.monotonic() - self._last_look > _LOOK_AGAIN_AFTER_S:
-            self._last_look = time.monotonic()
-            self._wake.set()
 
     def wait(self, timeout_s: float | None) -> bool:
         """Whether the index is complete, at the latest after `timeout_s`."""
@@ -215,7 +210,6 @@ class Indexer:
                 return
             found, _ = scan(self._folder(), self._index_file())
             self._wake.clear()
-            self._last_look = time.monotonic()
             try:
                 self._bring_in_line(index, found)
             except sqlite3.Error as error:

@@ -356,7 +356,7 @@ class SessionStore:
             project_id=project_id,
             tag=tag,
         )
-        self.indexer.look_now_and_then()
+        self.indexer.look_if_nobody_does()
         page = None
         if not self.indexer.is_behind:
             page = self.indexer.attempt(lambda index: self._page(index, wanted), None)
