@@ -105,8 +105,8 @@ class Asides:
         """The asides of a session that nobody has kept or dropped, oldest first."""
         active = [
             _aside(run.header, run.as_shown(), is_active=True)
-            for run in self._engine.active("aside")
-            if run.header.session_id == session_id and run.header.owner == owner
+            for run in self._engine.active("aside", session_id)
+            if run.header.owner == owner
         ]
         ended = [
             one
@@ -151,9 +151,8 @@ class Asides:
 
     async def drop_all(self, session_id: str) -> None:
         """Forget the asides of a session that is deleted."""
-        for run in self._engine.active("aside"):
-            if run.header.session_id == session_id:
-                await run.stop("cancelled")
+        for run in self._engine.active("aside", session_id):
+            await run.stop("cancelled")
         for aside in [one for one in self._ended.values() if one.session_id == session_id]:
             await self._forget(aside)
 

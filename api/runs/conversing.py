@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from api.agents.base import Agent, Turn
+from api.agents.base import Turn
 from api.domain.errors import AppError, StorageFailed
 from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
 from api.runs import turns
@@ -47,13 +47,11 @@ class Conversing:
     async def start_alone(self, session: Session, new: NewTurn) -> Started:
         """As `start`, for a checked message that the session never had, by who holds the session's lock."""
         await self._engine.free(session)
-        agent, model, named = await self._chosen(session, new.model, new.agent)
 
         def change(run_id: RunId) -> None:
             turns.add_message(session, new, run_id, self._engine.clock())
-            session.model, session.agent = model, named
 
-        return await self._begin(session, agent, model, change)
+        return await self._begin(session, change, new.model, new.agent)
 
     async def retry(
         self,
@@ -86,13 +84,11 @@ class Conversing:
                 return turns.started(session, repeated)
             await self._engine.free(session)
             turns.check_revision(session, revision)
-            agent, model, named = await self._chosen(session, new.model, new.agent)
 
             def change(run_id: RunId) -> None:
                 turns.replace_message(session, message_id, new, run_id, self._engine.clock())
-                session.model, session.agent = model, named
 
-            return await self._begin(session, agent, model, change, reason="edit")
+            return await self._begin(session, change, new.model, new.agent, reason="edit")
 
     async def change(
         self,
@@ -139,13 +135,7 @@ class Conversing:
             turns.check_last(session, message_id)
             if not turns.was_cut_off_in_mid_sentence(session):
                 return await self._answer_again(session, model)
-            agent, model, named = await self._chosen(session, model)
-
-            def change(run_id: RunId) -> None:
-                turns.hand_over(session, run_id)
-                session.model, session.agent = model, named
-
-            return await self._begin(session, agent, model, change, continuing=True)
+            return await self._begin(session, lambda run_id: turns.hand_over(session, run_id), model, continuing=True)
 
     async def copy(
         self,
@@ -186,45 +176,40 @@ class Conversing:
         return copy
 
     async def _answer_again(self, session: Session, model: str | None) -> Started:
-        agent, chosen, named = await self._chosen(session, model)
-
-        def change(run_id: RunId) -> None:
-            turns.drop_last_answer(session, run_id)
-            session.model, session.agent = chosen, named
-
-        return await self._begin(session, agent, chosen, change, reason="retry")
-
-    async def _chosen(
-        self, session: Session, model: str | None, agent: str | None = None
-    ) -> tuple[Agent, str, str | None]:
-        """Who answers, with which model, and the agent that the session is to remember.
-
-        Another model means its own agent, unless one is named too.
-        """
-        named = agent if agent or model else session.agent
-        return *await self._engine.choose(model or session.model, named), named
+        return await self._begin(session, lambda run_id: turns.drop_last_answer(session, run_id), model, reason="retry")
 
     async def _begin(
         self,
         session: Session,
-        agent: Agent,
-        model: str,
         change: Change,
+        model: str | None,
+        agent: str | None = None,
         *,
         reason: str | None = None,
         continuing: bool = False,
     ) -> Started:
+        """Begin a run on what `change` makes of the session, which remembers who answers from then on.
+
+        Another model means its own agent, unless one is named too.
+        """
+        named = agent if agent or model else session.agent
+        answering, chosen = await self._engine.choose(model or session.model, named)
+
+        def make_ready(run_id: RunId) -> None:
+            change(run_id)
+            session.model, session.agent = chosen, named
+
         run_id = new_run_id()
-        journal = await asyncio.to_thread(self._accept, session, change, run_id, model, agent.name, reason)
+        journal = await asyncio.to_thread(self._accept, session, make_ready, run_id, chosen, answering.name, reason)
         turn = Turn(
             session_id=SessionId(session.session_id),
             run_id=run_id,
             messages=list(session.messages),
-            model=model,
+            model=chosen,
             workspace=session.workspace,
             continuing=continuing,
         )
-        self._engine.launch(Run(turn, agent, journal, self._engine.finish))
+        self._engine.launch(Run(turn, answering, journal, self._engine.finish))
         return turns.started(session, turns.last_user_message(session), run_id)
 
     def _accept(

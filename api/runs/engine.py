@@ -58,9 +58,10 @@ class Engine:
         key = RunId(run_id or "")
         return self._active.get(key) or self._unfolded.get(key)
 
-    def active(self, kind: str) -> list[Run]:
-        """The active runs of one kind: `turn`, `aside` or `task`."""
-        return [run for run in self._active.values() if run.header.kind == kind]
+    def active(self, kind: str, session_id: str | None = None) -> list[Run]:
+        """The active runs of one kind, `turn`, `aside` or `task`: in one session, or in all."""
+        runs = (run for run in self._active.values() if run.header.kind == kind)
+        return [run for run in runs if session_id in (None, run.header.session_id)]
 
     @property
     def active_count(self) -> int:
@@ -137,8 +138,7 @@ class Engine:
 
     async def cancel_in(self, session_id: str) -> bool:
         """Stop the run that answers in a session; False when there is none."""
-        running = [run for run in self.active("turn") if run.header.session_id == session_id]
-        return any([await run.stop("cancelled") for run in running])
+        return any([await run.stop("cancelled") for run in self.active("turn", session_id)])
 
     async def finish(self, run: Run) -> None:
         """Fold a run that has ended into its session, as well as can be, and let go of it."""

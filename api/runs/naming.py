@@ -8,7 +8,7 @@ from api.agents.base import Turn
 from api.domain.errors import AppError, Conflict
 from api.domain.events import RunEnded, TextDelta
 from api.domain.ids import new_run_id
-from api.domain.messages import Message, text_of
+from api.domain.messages import Message, is_said, text_of
 from api.domain.titles import title_said
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
@@ -88,7 +88,7 @@ class Naming:
 
 
 def _wants_title(session: Session) -> bool:
-    people = sum(one.get("role") == "user" for one in session.messages)
+    people = sum(map(is_said, session.messages))
     answered = bool(session.messages) and session.messages[-1].get("role") == "assistant"
     return session.title_by == "message" and people <= MOST_TURNS and answered and bool(text_of(session.messages[-1]))
 

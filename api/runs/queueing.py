@@ -117,7 +117,7 @@ class Queueing:
         )
 
     def _run_in(self, session_id: str) -> Run | None:
-        return next((run for run in self._engine.active("turn") if run.header.session_id == session_id), None)
+        return next(iter(self._engine.active("turn", session_id)), None)
 
     # Adding
 
@@ -246,13 +246,12 @@ class Queueing:
     def _withdraw(self, before: Queue, after: Queue) -> list[tuple[Run, str]]:
         """Have an agent not be told what is about to change; gives what it would have been told."""
         run = self._run_in(before.session_id)
-        told = [one for one in before.items if run is not None and _is_told(run, one.message_id)]
-        changed = [one.message_id for one in told if after.find(one.message_id) != one]
         if run is None:
             return []
-        for message_id in changed:
-            run.turn.steering.withdraw(message_id)
-        return [(run, message_id) for message_id in changed]
+        told = [one for one in before.items if _is_told(run, one.message_id) and after.find(one.message_id) != one]
+        for one in told:
+            run.turn.steering.withdraw(one.message_id)
+        return [(run, one.message_id) for one in told]
 
     # Sending
 
