@@ -117,13 +117,14 @@ def _journals(runs_dir: Path, report: Report) -> Iterator[str]:
     report.facts.append(f"{active} runs are active or wait for the next start; {ended} ended ones can be replayed.")
     for shelf in (ENDED, ASIDES, TASKS):
         for path in sorted((runs_dir / shelf).glob("*.jsonl")):
-            if why := _why_unreadable(path):
+            if why := why_unreadable(path):
                 yield f"The journal {shelf}/{path.name} cannot be read: {why}"
     for path in sorted((runs_dir / UNREADABLE).glob("*.jsonl*")):
         yield f"The journal {path.name} was set aside as unreadable."
 
 
-def _why_unreadable(path: Path) -> str:
+def why_unreadable(path: Path) -> str:
+    """Why a journal cannot be read; empty when it can, or is gone."""
     try:
         read_journal(path)
     except FileNotFoundError:

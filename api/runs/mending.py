@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from api.runs.doctor import is_object, small_files, store_of_files, temps
-from api.runs.journal import JournalUnreadable, read_journal
+from api.runs.doctor import is_object, small_files, store_of_files, temps, why_unreadable
 from api.runs.recovery import UNREADABLE
 from api.sessions.checking import index_problems
 from api.sessions.files import set_aside
@@ -22,7 +21,7 @@ def mend(state_dir: Path, runs_dir: Path) -> Iterator[str]:
     for one in store.quarantined():
         yield _moved(store.folder / one.name, aside, state_dir)
     for path in sorted(runs_dir.glob("*.jsonl")):
-        if _is_unreadable(path):
+        if why_unreadable(path):
             yield _moved(path, runs_dir / UNREADABLE, state_dir)
     for path in small_files(state_dir, store.folder):
         if not is_object(path):
@@ -32,14 +31,6 @@ def mend(state_dir: Path, runs_dir: Path) -> Iterator[str]:
     if any(index_problems(store.folder, store.folder / "_index.db")):
         drop_index(store.folder / "_index.db")
         yield "The index was dropped; the next start builds it anew."
-
-
-def _is_unreadable(path: Path) -> bool:
-    try:
-        read_journal(path)
-    except (OSError, JournalUnreadable):
-        return True
-    return False
 
 
 def _moved(path: Path, aside: Path, state_dir: Path) -> str:

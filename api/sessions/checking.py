@@ -56,9 +56,10 @@ def trash_problems(folder: Path) -> Iterator[str]:
             yield f"{session_id} in the trash cannot be read: {reason}"
     for session_id in sorted(trash.half_gone_ids(folder)):
         yield f"{session_id} was removed for good, but its document is still there; the next start removes it."
-    for path in sorted((folder / trash.FOLDER).glob("*.json")):
-        name = path.name.partition(".")[0]
-        if path.name != LEDGER and name not in trash.deleted_ids(folder):
+    paths = sorted((folder / trash.FOLDER).glob("*.json"))
+    deleted = trash.deleted_ids(folder)
+    for path in paths:
+        if path.name != LEDGER and path.name.partition(".")[0] not in deleted:
             yield f"{path.name} in the trash belongs to no session that was deleted."
 
 

@@ -4,8 +4,10 @@ import contextlib
 import re
 from pathlib import Path
 
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "davfs", "ncpfs"}
-_NETWORK_BY_FUSE = {"fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.davfs2", "fuse.glusterfs", "fuse.goofys"}
+_NETWORK = {
+    *("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "davfs", "ncpfs"),
+    *("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.davfs2", "fuse.glusterfs", "fuse.goofys"),
+}
 _SYNCED = {
     "dropbox": "Dropbox",
     "onedrive": "OneDrive",
@@ -56,7 +58,7 @@ def _network_kind(folder: Path, mounts: str) -> str | None:
         # Of several at the same place, the last one is on top.
         if folder.is_relative_to(place) and len(place.parts) >= found[0]:
             found = (len(place.parts), after.split()[0])
-    return found[1] if found[1] in _NETWORK | _NETWORK_BY_FUSE else None
+    return found[1] if found[1] in _NETWORK else None
 
 
 def _synced_by(folder: Path) -> str | None:

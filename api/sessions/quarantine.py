@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from api.domain.ids import is_safe_id
-from api.sessions.trash import deleted_ids, restorable_ids
+from api.sessions.trash import deleted_ids, gone_path
 
 Stamp = tuple[int, int, int]
 """A file's mtime in nanoseconds, size in bytes and inode: when none of them moved, neither did the content."""
@@ -43,7 +43,7 @@ def scan(folder: Path, index_file: Path) -> tuple[list[Found], list[Quarantined]
     Names led by `_` or `.`, the index and what editors and sync programs leave behind are neither.
     """
     found, odd = [], []
-    deleted, restorable = deleted_ids(folder), restorable_ids(folder)
+    deleted = deleted_ids(folder)
     for entry in _entries(folder):
         name = entry.name.removesuffix(".json")
         if name == entry.name or name[:1] in "_." or Path(entry.path) == index_file:
@@ -56,7 +56,7 @@ def scan(folder: Path, index_file: Path) -> tuple[list[Found], list[Quarantined]
             odd.append(Quarantined(entry.name, f"It is {_kind(entry)}, not a file; it is not opened.", False))
             continue
         if name in deleted:
-            odd.append(Quarantined(entry.name, _IN_TRASH if name in restorable else _REMOVED))
+            odd.append(Quarantined(entry.name, _REMOVED if gone_path(folder, name).exists() else _IN_TRASH))
             continue
         try:
             found.append(Found(name, folder / entry.name, stamp_of(entry.stat(follow_symlinks=False))))

@@ -28,6 +28,7 @@ _DEEPEST = 8
 _LARGEST_RATIO = 300
 """How many times its own size an archive may hold; JSON that was packed holds some ten times."""
 
+_TOO_NEW = "A newer version of Fireside wrote this backup. Restore it with that version."
 _SMALL = 1 << 30
 _CHUNK = 1 << 20
 _NAME = re.compile(r"[^\x00-\x1f\x7f/\\:*?\"<>|]{1,255}")
@@ -103,7 +104,7 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
     except (KeyError, msgspec.DecodeError, UnicodeDecodeError):
         raise NotRestored("This file is no backup of Fireside: it has no list of its files.") from None
     if manifest.fireside_backup > ARCHIVE_FORMAT:
-        raise NotRestored("A newer version of Fireside wrote this backup. Restore it with that version.")
+        raise NotRestored(_TOO_NEW)
     return manifest
 
 
@@ -127,7 +128,7 @@ def _check_format(built: Path) -> None:
     try:
         check_format(built)
     except NewerFormat:
-        raise NotRestored("A newer version of Fireside wrote this backup. Restore it with that version.") from None
+        raise NotRestored(_TOO_NEW) from None
 
 
 def _check_space(manifest: Manifest, folder: Path) -> None:

@@ -35,10 +35,9 @@ def choose(session: Session, message_id: str, number: int) -> None:
     """
     position = position_of(session, message_id)
     now = session.messages[position]
-    older, newer = _others(now)
-    if number == len(older) + 1:
+    if number == len(_others(now)[0]) + 1:
         return
-    versions = [*older, _bare(session.messages[position:]), *newer]
+    versions = kept_with(session, position)
     if not is_said(now) or not 1 <= number <= len(versions):
         raise NotFound("There is no such version of this message.", code="version_not_found", field="version")
     if not all(map(_is_tail, versions)):
