@@ -33,6 +33,7 @@ MessageRef = Annotated[str, Field(min_length=1, max_length=300)]
 """An id that is looked for among messages and never becomes a path: documents from elsewhere have ids of any form."""
 
 ModelId = Annotated[Plain, Field(min_length=1, max_length=300)]
+Revision = Annotated[int, Field(ge=0, le=2**53)]
 Name = Annotated[Plain, Field(min_length=1, max_length=100)]
 Folder = Annotated[Plain, Field(max_length=4096)]
 Kind = Literal["openai_compatible", "openai", "anthropic", "google"]
@@ -65,7 +66,7 @@ class OneFile(Request):
 class Change(OneSession):
     """`revision` is what the client saw; another one by now is a conflict."""
 
-    revision: int | None = Field(None, ge=0, le=2**53)
+    revision: Revision | None = None
 
 
 class Rename(Change):
@@ -80,19 +81,15 @@ class Archive(Change):
     archived: bool
 
 
-class ChatStart(OneSession):
-    message: Prose
-    message_id: Id | None = None
-    model: ModelId | None = None
-    agent: Name | None = None
-    workspace: Folder | None = None
-
-
 class QueueAdd(OneSession):
     message: Prose
     message_id: Id | None = None
     model: ModelId | None = None
     agent: Name | None = None
+
+
+class ChatStart(QueueAdd):
+    workspace: Folder | None = None
 
 
 class Steer(OneSession):
@@ -105,7 +102,7 @@ class QueueEdit(OneSession):
 
     message_id: Id
     message: Prose
-    revision: int | None = Field(None, ge=0, le=2**53)
+    revision: Revision | None = None
 
 
 class QueueReorder(OneSession):
@@ -170,7 +167,7 @@ class Tag(Change):
 class DraftPut(OneSession):
     text: Prose = Field(max_length=400_000)
     attachments: list[Annotated[Plain, Field(max_length=300)]] = Field(default_factory=list, max_length=100)
-    revision: int | None = Field(None, ge=0, le=2**53)
+    revision: Revision | None = None
 
 
 class ProjectCreate(Request):

@@ -73,5 +73,4 @@ async def _squeezed(headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
 
 
 def _gzip(body: bytes) -> bytes:
-    squeezer = zlib.compressobj(LEVEL, wbits=_GZIP)
-    return squeezer.compress(body) + squeezer.flush()
+    return zlib.compress(body, LEVEL, wbits=_GZIP)

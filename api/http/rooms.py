@@ -1,5 +1,6 @@
 """What handlers are handed: the rooms that `app.py` built, who is asking, and a response of ready bytes."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -46,6 +47,11 @@ class Rooms:
     cookie: str
     workspace: str
     uptime_s: Callable[[], float]
+
+    async def forget_draft(self, session_id: str, sent: str) -> None:
+        """Forget the draft that a message came from, and tell every open page."""
+        if await asyncio.to_thread(self.drafts.forget, session_id, sent):
+            self.changes.note_topic(f"draft:{session_id}")
 
 
 def _rooms(request: Request) -> Rooms:

@@ -38,8 +38,7 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
         workspace=body.workspace,
     )
     started = await house.conversing.start(body.session_id, turn, owner=owner)
-    if await asyncio.to_thread(house.drafts.forget, started.session_id, body.message):
-        house.changes.note_topic(f"draft:{started.session_id}")
+    await house.forget_draft(started.session_id, body.message)
     await house.queueing.forget(started.session_id, started.message_id, owner=owner)
     return reply(started)
 

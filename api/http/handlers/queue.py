@@ -1,7 +1,5 @@
 """The queue of a session: what is sent when the answer before it is done, and what is told to the agent meanwhile."""
 
-import asyncio
-
 from fastapi import Response
 
 from api.http.bodies import Id, OneSession, QueueAdd, QueueDelete, QueueEdit, QueueReorder, Steer
@@ -59,8 +57,7 @@ async def resume(body: OneSession, house: House, owner: Owner) -> Response:
 
 async def _add(house: Rooms, owner: str, session_id: str, turn: NewTurn, *, steer: bool = False) -> Added:
     added = await house.queueing.add(session_id, turn, steer=steer, owner=owner)
-    if await asyncio.to_thread(house.drafts.forget, session_id, turn.text):
-        house.changes.note_topic(f"draft:{session_id}")
+    await house.forget_draft(session_id, turn.text)
     return added
 
 
