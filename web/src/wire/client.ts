@@ -1,5 +1,7 @@
 /** Asking the server for something, and the one shape in which it refuses. */
 
+import { newId } from "./ids";
+
 /** A refusal, or silence, with a sentence for the person. `code` is `unreachable` when nothing answered. */
 export class ServerError extends Error {
   constructor(
@@ -50,7 +52,7 @@ export class Client {
 
   /** Ask for a change. Where the answer got lost it is asked for once more, by an id that keeps it from being done twice. */
   async post<Answer>(path: string, body: object = {}): Promise<Answer> {
-    const init = posted({ request_id: newRequestId(), ...body });
+    const init = posted({ request_id: newId(), ...body });
     try {
       return await this.#ask<Answer>(path, init, { quietly: true });
     } catch (error) {
@@ -120,11 +122,6 @@ export function sentenceOf(error: unknown): string {
 
 function posted(body: object): RequestInit {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-}
-
-function newRequestId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(12)); // unlike randomUUID, also where the page has no TLS
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function address(path: string, query: Query): string {

@@ -13,6 +13,7 @@ export interface ShortcutGroup {
 export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): readonly ShortcutGroup[] {
   const { groups, says } = words;
   const sendsAlone = sendKey === "enter";
+  const sending = sendsAlone ? ["Enter"] : [modifier, "Enter"];
   return [
     {
       label: groups.everywhere,
@@ -27,7 +28,7 @@ export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): read
     {
       label: groups.writing,
       entries: [
-        { ways: [sendsAlone ? ["Enter"] : [modifier, "Enter"]], says: says.send },
+        { ways: [sending], says: says.send },
         { ways: [sendsAlone ? [modifier, "Enter"] : [modifier, "Shift", "Enter"]], says: says.steer },
         { ways: [["Shift", "Enter"], ...(sendsAlone ? [] : [["Enter"]])], says: says.line },
         { ways: [["↑"]], says: says.recall },
@@ -40,7 +41,7 @@ export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): read
       label: groups.queue,
       entries: [
         { ways: [["↑"], ["↓"]], says: says.moveWaiting },
-        { ways: [["Enter"]], says: says.saveWaiting },
+        { ways: [sending], says: says.saveWaiting },
         { ways: [["Esc"]], says: says.leaveWaiting },
       ],
     },
