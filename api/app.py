@@ -32,11 +32,11 @@ from api.runs.tasks import Tasks
 from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
+from api.sessions.disk.files import StateFile, close_to_others, make_folder, sweep_temps
 from api.sessions.drafts import Drafts
-from api.sessions.files import StateFile, close_to_others, make_folder, sweep_temps
+from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.projects import Projects
 from api.sessions.queues import Queues
-from api.sessions.trashcan import Trashcan
 from api.settings import Settings
 
 log = logging.getLogger(__name__)

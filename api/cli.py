@@ -17,7 +17,7 @@ from api import __version__
 from api.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
-    from api.sessions.files import FolderLocked
+    from api.sessions.disk.files import FolderLocked
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +66,9 @@ def _set_up_logging(settings: Settings) -> None:
 def serve(settings: Settings, _: Arguments) -> int:
     """Start the server and print a link that signs this browser in (the default)."""
     from api.access.hosts import is_loopback
-    from api.sessions.drives import warning_about
-    from api.sessions.files import FolderLocked, lock_folder, make_folder
-    from api.sessions.format import NewerFormat, check_format
+    from api.sessions.disk.drives import warning_about
+    from api.sessions.disk.files import FolderLocked, lock_folder, make_folder
+    from api.sessions.keeping.format import NewerFormat, check_format
 
     if not is_loopback(settings.host) and not settings.token:
         return _cannot(
@@ -113,8 +113,8 @@ def _serve_locked(settings: Settings) -> int:
         return _cannot(f"{_why_not_bound(error, settings)}")
     from api.app import House
     from api.http.server import make_server
-    from api.sessions.backup import BackupFailed
-    from api.sessions.format import bring_up_to_date
+    from api.sessions.keeping.backup import BackupFailed
+    from api.sessions.keeping.format import bring_up_to_date
 
     try:
         bring_up_to_date(settings.state_dir)
@@ -132,7 +132,7 @@ def _serve_locked(settings: Settings) -> int:
 
 def _tell_address(settings: Settings, address: str) -> None:
     """Write down where the server is, for `link`. A full disk must not keep it from starting: reading still works."""
-    from api.sessions.files import StateFile
+    from api.sessions.disk.files import StateFile
 
     try:
         StateFile(settings.state_dir / "server.json").write({"pid": os.getpid(), "address": address})
@@ -144,7 +144,7 @@ def link(settings: Settings, _: Arguments) -> int:
     """Print a link to the running server that signs one more browser in."""
     import urllib.request
 
-    from api.sessions.files import StateFile
+    from api.sessions.disk.files import StateFile
 
     address = StateFile(settings.state_dir / "server.json").read().get("address", "")
     token = settings.token or StateFile(settings.state_dir / "access.json").read().get("token", "")
@@ -181,8 +181,8 @@ def _held(settings: Settings) -> Iterator[None]:
     Raises:
         _Refused: a server uses it, or a newer program wrote it.
     """
-    from api.sessions.files import FolderLocked, lock_folder
-    from api.sessions.format import NewerFormat, check_format
+    from api.sessions.disk.files import FolderLocked, lock_folder
+    from api.sessions.keeping.format import NewerFormat, check_format
 
     try:
         check_format(settings.state_dir)
@@ -201,7 +201,7 @@ def _held(settings: Settings) -> Iterator[None]:
 
 def backup(settings: Settings, arguments: Arguments) -> int:
     """Copy all data into one file, PATH, while the server goes on; keys and tokens only with --with-secrets."""
-    from api.sessions.backup import BackupFailed, write_backup
+    from api.sessions.keeping.backup import BackupFailed, write_backup
 
     name = f"fireside-{time.strftime('%Y-%m-%d-%H%M%S')}.zip"
     target = (arguments.path or Path(name)).expanduser().absolute()
@@ -223,7 +223,7 @@ def backup(settings: Settings, arguments: Arguments) -> int:
 
 def restore(settings: Settings, arguments: Arguments) -> int:
     """Make the state folder what the backup PATH holds; only an empty one, or with --move-aside any."""
-    from api.sessions.restoring import NotRestored, restore_backup
+    from api.sessions.keeping.restoring import NotRestored, restore_backup
 
     if arguments.path is None:
         return _cannot("Say which backup: `./run restore PATH`.")

@@ -7,8 +7,8 @@ every use. Importing this touches no disk.
 from pathlib import Path
 from typing import Any
 
-from api.sessions.rows import Row
-from api.sessions.session import Session as _Session
+from api.sessions.documents.rows import Row
+from api.sessions.documents.session import Session as _Session
 from api.sessions.store import SessionStore
 from api.settings import default_state_dir
 

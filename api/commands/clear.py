@@ -1,7 +1,7 @@
 """`/clear`"""
 
 from api.commands.base import Command, Desk, Effect, Reload, Say
-from api.sessions import editing
+from api.sessions.documents import editing
 
 
 async def _run(desk: Desk) -> list[Effect]:

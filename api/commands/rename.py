@@ -1,7 +1,7 @@
 """`/rename`"""
 
 from api.commands.base import Command, Desk, Effect, Reload
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 
 
 async def _run(desk: Desk) -> list[Effect]:

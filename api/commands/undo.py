@@ -2,7 +2,7 @@
 
 from api.commands.base import Command, Compose, Desk, Effect, Reload
 from api.domain.messages import text_of
-from api.sessions import editing
+from api.sessions.documents import editing
 
 
 async def _run(desk: Desk) -> list[Effect]:

@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.domain.errors import AppError, BadRequest, NotFound, Unavailable
-from api.sessions.files import SENTENCES, explained
+from api.sessions.disk.files import SENTENCES, explained
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
 from api.sessions.drafts import Drafts
+from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
-from api.sessions.trashcan import Trashcan
 
 
 @dataclass(frozen=True, kw_only=True)

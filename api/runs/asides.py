@@ -23,8 +23,8 @@ from api.runs.engine import Engine
 from api.runs.journal import Header, Journal, JournalUnreadable, read_journal, reopen
 from api.runs.run import Run
 from api.runs.viewing import Snapshot, Viewing
-from api.sessions.files import make_subfolder, remove_file
-from api.sessions.session import Session
+from api.sessions.disk.files import make_subfolder, remove_file
+from api.sessions.documents.session import Session
 
 log = logging.getLogger(__name__)
 

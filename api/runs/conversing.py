@@ -13,9 +13,9 @@ from api.runs.engine import Engine
 from api.runs.journal import Header, Journal
 from api.runs.run import Run
 from api.runs.turns import NewTurn, Started
-from api.sessions.branching import copied_fields
-from api.sessions.files import explained, make_subfolder
-from api.sessions.session import Session
+from api.sessions.disk.files import explained, make_subfolder
+from api.sessions.documents.branching import copied_fields
+from api.sessions.documents.session import Session
 
 log = logging.getLogger(__name__)
 

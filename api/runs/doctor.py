@@ -12,13 +12,13 @@ import msgspec
 from api.domain.errors import AppError
 from api.runs.journal import JournalUnreadable, read_journal
 from api.runs.recovery import ASIDES, ENDED, TASKS, UNREADABLE, journal_of
-from api.sessions import trash
-from api.sessions.checking import document_problems, index_problems, trash_problems
-from api.sessions.document import Unreadable, decode_header
-from api.sessions.format import NewerFormat, check_format
-from api.sessions.loading import SessionNotFound, SessionUnreadable, read_document
-from api.sessions.quarantine import scan
-from api.sessions.session import Session
+from api.sessions.disk import trash
+from api.sessions.disk.loading import SessionNotFound, SessionUnreadable, read_document
+from api.sessions.disk.quarantine import scan
+from api.sessions.documents.document import Unreadable, decode_header
+from api.sessions.documents.session import Session
+from api.sessions.keeping.checking import document_problems, index_problems, trash_problems
+from api.sessions.keeping.format import NewerFormat, check_format
 from api.sessions.store import SessionStore
 
 SECRETS = ("access.json", "secrets.json")

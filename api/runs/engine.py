@@ -17,7 +17,7 @@ from api.runs import recovery
 from api.runs.folding import fold_into
 from api.runs.journal import Header
 from api.runs.run import Run
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
 log = logging.getLogger(__name__)

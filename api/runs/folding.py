@@ -9,7 +9,7 @@ from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, messages_of
 from api.runs.journal import Header
 from api.runs.turns import before, put_back
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 
 CHANGED_OUTSIDE = ("stale_revision", "document_gone", "session_unreadable")
 

@@ -16,7 +16,7 @@ import msgspec
 
 from api.domain.events import Event, RunEnded, decode_event, encode_event
 from api.domain.ids import MessageId, RunId, SessionId
-from api.sessions.files import AppendFile
+from api.sessions.disk.files import AppendFile
 
 SCHEMA = 1
 LONGEST_LINE = 1 << 26

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from api.runs.doctor import is_object, small_files, store_of_files, temps, why_unreadable
 from api.runs.recovery import UNREADABLE
-from api.sessions.checking import index_problems
-from api.sessions.files import set_aside
-from api.sessions.index import drop_index
+from api.sessions.disk.files import set_aside
+from api.sessions.finding.index import drop_index
+from api.sessions.keeping.checking import index_problems
 
 
 def mend(state_dir: Path, runs_dir: Path) -> Iterator[str]:

@@ -13,7 +13,7 @@ from api.domain.titles import title_said
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -24,9 +24,9 @@ from api.runs.journal import Header
 from api.runs.run import Run
 from api.runs.turns import NewTurn, Started
 from api.sessions import waiting
+from api.sessions.documents.session import Session
+from api.sessions.documents.versions import find_message
 from api.sessions.queues import Item, Queue, Queues
-from api.sessions.session import Session
-from api.sessions.versions import find_message
 from api.sessions.waiting import changed
 
 log = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
 from api.runs.journal import Header, JournalUnreadable, Recovered, header_of, read_journal, reopen
-from api.sessions.files import make_subfolder, move_file, remove_file
-from api.sessions.session import Session
+from api.sessions.disk.files import make_subfolder, move_file, remove_file
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
 log = logging.getLogger(__name__)

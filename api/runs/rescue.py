@@ -12,8 +12,8 @@ from api.domain.transcript import fold, messages_of
 from api.runs.folding import messages_by
 from api.runs.journal import JournalUnreadable, header_of, read_journal
 from api.runs.recovery import ENDED
-from api.sessions.salvaging import Salvaged, salvage
-from api.sessions.session import Session
+from api.sessions.disk.salvaging import Salvaged, salvage
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
 

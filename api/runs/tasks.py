@@ -23,8 +23,8 @@ from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header, Journal, JournalUnreadable, read_journal
 from api.runs.run import Run
-from api.sessions.files import StateFile, make_subfolder, remove_file
-from api.sessions.session import Session
+from api.sessions.disk.files import StateFile, make_subfolder, remove_file
+from api.sessions.documents.session import Session
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from api.domain.errors import BadRequest, Conflict, StaleRevision
 from api.domain.ids import MessageId, RunId, is_safe_id, new_message_id
 from api.domain.messages import Message, clean_text, is_said, text_of
 from api.domain.titles import UNTITLED, title_from
-from api.sessions import editing, versions
-from api.sessions.session import Session
+from api.sessions.documents import editing, versions
+from api.sessions.documents.session import Session
 
 
 class NewTurn(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from api.runs.engine import Engine
 from api.runs.folding import messages_by
 from api.runs.journal import Header, JournalUnreadable, Recovered, events_after, read_journal
 from api.runs.run import Run
-from api.sessions.rows import Row
-from api.sessions.session import Session
+from api.sessions.documents.rows import Row
+from api.sessions.documents.session import Session
 
 PING_S = 15.0
 

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from pathlib import Path
 
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 
 _SLACK = 16
 """How many are added before the oldest are looked for: looking costs more than keeping a few too many."""

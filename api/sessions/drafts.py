@@ -12,8 +12,8 @@ import msgspec
 
 from api.domain.errors import StaleRevision, StorageFailed
 from api.domain.messages import clean_text
-from api.sessions.files import StateFile, explained, make_subfolder, remove_file
-from api.sessions.session import Session
+from api.sessions.disk.files import StateFile, explained, make_subfolder, remove_file
+from api.sessions.documents.session import Session
 
 MAX_CHARACTERS = 400_000
 

@@ -8,8 +8,8 @@ import msgspec
 from api.domain.errors import BadRequest, NotFound
 from api.domain.ids import is_safe_id, new_session_id
 from api.domain.titles import UNTITLED
-from api.sessions.document import Document, Unreadable, decode
-from api.sessions.session import Session
+from api.sessions.documents.document import Document, Unreadable, decode
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
 MAX_AT_ONCE = 10_000

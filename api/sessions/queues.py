@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from api.domain.ids import OWNER_LOCAL
-from api.sessions.files import StateFile, Unsynced, explained, make_subfolder, remove_file, set_aside, sweep_temps
-from api.sessions.trash import read_gone
+from api.sessions.disk.files import StateFile, Unsynced, explained, make_subfolder, remove_file, set_aside, sweep_temps
+from api.sessions.disk.trash import read_gone
 
 log = logging.getLogger(__name__)
 

@@ -11,14 +11,20 @@ from typing import Any, BinaryIO
 from api.domain.errors import BadRequest, NotFound, StaleRevision, StorageFailed
 from api.domain.ids import OWNER_LOCAL, is_safe_id
 from api.domain.messages import Message
-from api.sessions import search, trash
 from api.sessions.cache import SessionCache
-from api.sessions.conflicts import keep_theirs
-from api.sessions.document import Unreadable, decode_header
-from api.sessions.files import Unsynced, explained, make_folder, open_regular, sweep_temps
-from api.sessions.index import Entry, Index, stamp_text
-from api.sessions.indexing import Indexer
-from api.sessions.listing import (
+from api.sessions.disk import trash
+from api.sessions.disk.conflicts import keep_theirs
+from api.sessions.disk.files import Unsynced, explained, make_folder, open_regular, sweep_temps
+from api.sessions.disk.loading import SessionNotFound, SessionUnreadable, load, read_document, refresh
+from api.sessions.disk.quarantine import Found, Quarantined, scan, stamp_of
+from api.sessions.disk.saving import write_document
+from api.sessions.documents.document import Unreadable, decode_header
+from api.sessions.documents.rows import Row, is_shown, order
+from api.sessions.documents.session import Seen, Session
+from api.sessions.finding import search
+from api.sessions.finding.index import Entry, Index, stamp_text
+from api.sessions.finding.indexing import Indexer
+from api.sessions.finding.listing import (
     LARGEST_PAGE,
     Listed,
     Wanted,
@@ -30,13 +36,8 @@ from api.sessions.listing import (
     next_cursor,
     page_of,
 )
-from api.sessions.loading import SessionNotFound, SessionUnreadable, load, read_document, refresh
-from api.sessions.paging import Page, Position, parse_cursor
-from api.sessions.quarantine import Found, Quarantined, scan, stamp_of
-from api.sessions.reading import read_entry
-from api.sessions.rows import Row, is_shown, order
-from api.sessions.saving import write_document
-from api.sessions.session import Seen, Session
+from api.sessions.finding.paging import Page, Position, parse_cursor
+from api.sessions.finding.reading import read_entry
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Only `sessions/files.py` changes files: everything else is handed to it, so that nothing is ever half-written."""
+"""Only `sessions/disk/files.py` changes files: all else is handed to it, so that nothing is ever half-written."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 API = Path(__file__).parents[2] / "api"
-WRITER = API / "sessions/files.py"
+WRITER = API / "sessions/disk/files.py"
 
 METHODS = {"write_text", "write_bytes", "touch"}
 OF_OS = {"rename", "replace", "truncate", "link", "symlink"}

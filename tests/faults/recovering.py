@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from api.runs.recovery import recover
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 from tests.faults.conftest import Dice
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from api.sessions.backup import write_backup
-from api.sessions.editing import clear
-from api.sessions.files import AppendFile, StateFile, sweep_temps
+from api.sessions.disk.files import AppendFile, StateFile, sweep_temps
+from api.sessions.disk.loading import SessionNotFound
+from api.sessions.documents.editing import clear
 from api.sessions.importing import import_json
-from api.sessions.loading import SessionNotFound
-from api.sessions.restoring import restore_backup
+from api.sessions.keeping.backup import write_backup
+from api.sessions.keeping.restoring import restore_backup
+from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.store import SessionStore
-from api.sessions.trashcan import Trashcan
 
 OLD = "the old words"
 NEW = "the new words"

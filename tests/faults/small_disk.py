@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from api.domain.errors import StorageFailed
-from api.sessions.files import AppendFile
-from api.sessions.session import Session
+from api.sessions.disk.files import AppendFile
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 from tests.faults.scenarios import store_on
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from api.sessions.backup import MANIFEST, BackupFailed, write_backup
-from api.sessions.restoring import NotRestored, restore_backup
+from api.sessions.keeping.backup import MANIFEST, BackupFailed, write_backup
+from api.sessions.keeping.restoring import NotRestored, restore_backup
 from tests.faults.conftest import Dice, times
 from tests.serving import ROOT, Client, ServerProcess, Watcher, text_of
 

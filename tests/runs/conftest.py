@@ -14,8 +14,8 @@ from api.runs.engine import Engine
 from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
+from api.sessions.documents.session import Session
 from api.sessions.queues import Queues
-from api.sessions.session import Session
 from api.sessions.store import SessionStore
 
 

@@ -10,8 +10,8 @@ from typing import Protocol
 import pytest
 
 from api.cli import main
-from api.sessions.index import stamp_text
-from api.sessions.quarantine import stamp_of
+from api.sessions.disk.quarantine import stamp_of
+from api.sessions.finding.index import stamp_text
 from tests.serving import ServerProcess
 
 KEPT = "c" * 32

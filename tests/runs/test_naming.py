@@ -9,7 +9,7 @@ from api.domain.events import Failure, RunEnded, TextDelta
 from api.domain.messages import text_of
 from api.runs.naming import Naming
 from api.runs.turns import NewTurn
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 
 from .conftest import TalkingAgent, World, eventually
 

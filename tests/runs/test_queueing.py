@@ -12,8 +12,8 @@ from api.runs.queueing import Added
 from api.runs.recovery import recover
 from api.runs.turns import NewTurn
 from api.sessions import waiting as limits
-from api.sessions.session import Session
-from api.sessions.trash import Gone, remove_for_good
+from api.sessions.disk.trash import Gone, remove_for_good
+from api.sessions.documents.session import Session
 
 from .conftest import World, eventually
 
@@ -241,7 +241,7 @@ async def test_a_disk_that_refuses_takes_on_nothing_and_loses_nothing(
 ) -> None:
     session, _ = await begin(world)
     await wait(world, session, "second")
-    monkeypatch.setattr("api.sessions.files.os.fsync", _refuse)
+    monkeypatch.setattr("api.sessions.disk.files.os.fsync", _refuse)
     with pytest.raises(StorageFailed):
         await wait(world, session, "third")
     assert await waiting(world, session) == ["second"]

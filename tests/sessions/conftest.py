@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.sessions.session import Session
+from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from api.domain.errors import BadRequest
-from api.sessions.exporting import to_html, to_markdown
+from api.sessions.documents.exporting import to_html, to_markdown
 from api.sessions.importing import import_json
 from api.sessions.store import SessionStore
 

@@ -8,8 +8,8 @@ from api.domain.messages import Message
 from api.http.bodies import Branch, Change, ChooseVersion, Copy, Truncate, TurnChange
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs import turns
-from api.sessions import editing, versions
-from api.sessions.session import Session
+from api.sessions.documents import editing, versions
+from api.sessions.documents.session import Session
 
 
 async def duplicate(body: Copy, house: House, owner: Owner) -> Response:

@@ -11,7 +11,7 @@ from api.domain.errors import TooLarge
 from api.http.bodies import Id
 from api.http.rooms import House, Owner, reply
 from api.runs.viewing import SessionView
-from api.sessions.exporting import to_html, to_markdown
+from api.sessions.documents.exporting import to_html, to_markdown
 from api.sessions.importing import import_json
 
 MAX_IMPORT_BYTES = 256 * 1024 * 1024

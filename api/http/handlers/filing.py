@@ -6,8 +6,8 @@ from fastapi import Response
 
 from api.http.bodies import DraftPut, Id, Move, OneSession, ProjectChange, ProjectCreate, ProjectDelete, Tag
 from api.http.rooms import House, Owner, reply
+from api.sessions.documents.session import Session
 from api.sessions.projects import COLORS
-from api.sessions.session import Session
 
 
 async def move(body: Move, house: House, owner: Owner) -> Response:

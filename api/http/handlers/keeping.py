@@ -12,7 +12,7 @@ from api.domain.messages import clean_text
 from api.http.bodies import OneFile, OneSession
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs.rescue import rescuable, rescue
-from api.sessions.quarantine import Quarantined
+from api.sessions.disk.quarantine import Quarantined
 
 CHUNK = 1 << 16
 

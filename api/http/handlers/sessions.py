@@ -10,9 +10,9 @@ from api.domain.titles import UNTITLED, split_tags
 from api.http.bodies import Archive, Change, Id, NewSession, OneSession, Pin, Rename
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs.tasks import public
-from api.sessions import versions
-from api.sessions.search import SearchPage
-from api.sessions.session import Session
+from api.sessions.documents import versions
+from api.sessions.documents.session import Session
+from api.sessions.finding.search import SearchPage
 
 DEFAULT_MESSAGES = 100
 MAX_MESSAGES = 500
