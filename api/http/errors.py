@@ -9,6 +9,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.domain.errors import AppError, BadRequest, NotFound, Unavailable
 from api.sessions.disk.files import SENTENCES, explained
@@ -59,6 +60,11 @@ def install(app: FastAPI) -> None:
         if error.errno != errno.ENOSPC and error.errno not in SENTENCES:
             return error_response(INTERNAL)
         return error_response(explained(error, Path(error.filename or "/").parent))
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, _: ClientDisconnect) -> Response:
+        log.info("request.cut_off", extra={"route": request.scope["path"]})
+        return Response(status_code=400)  # which nobody is there to read
 
     @app.exception_handler(MemoryError)
     async def too_much(request: Request, _: MemoryError) -> Response:
