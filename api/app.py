@@ -32,7 +32,8 @@ from api.runs.tasks import Tasks
 from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
-from api.sessions.disk.files import StateFile, close_to_others, make_folder, sweep_temps
+from api.sessions.disk.files import StateFile, make_folder, sweep_temps
+from api.sessions.disk.rights import close_to_others
 from api.sessions.drafts import Drafts
 from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.projects import Projects
@@ -72,7 +73,6 @@ class House:
         make_folder(self.settings.runs_dir)
         for folder in (self.settings.state_dir, self.settings.runs_dir):
             sweep_temps(folder)
-        _close_secrets(self.settings.state_dir)
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         rooms.store.on_outside[:] = [lambda session_id: rooms.changes.note_topic(f"messages:{session_id}")]
@@ -150,7 +150,12 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     )
 
 
-def _close_secrets(state_dir: Path) -> None:
+def close_secrets(state_dir: Path) -> None:
+    """Let nobody but their owner read what holds keys and tokens.
+
+    Raises:
+        PermissionError: one is open to others and belongs to someone else.
+    """
     for name in doctor.SECRETS:
         if close_to_others(state_dir / name):
             log.warning("secrets.were_open_to_others", extra={"file": name})

@@ -107,6 +107,8 @@ def serve(settings: Settings, _: Arguments) -> int:
 def _serve_locked(settings: Settings) -> int:
     from api.http.server import bind
 
+    if closed := _first_closed(settings.state_dir):
+        return _cannot(closed)
     try:
         listener = bind(settings.host, settings.port)
     except OSError as error:
@@ -128,6 +130,26 @@ def _serve_locked(settings: Settings) -> int:
     server.on_started = lambda: _say_hello(settings, f"{address}/#code={house.rooms.tokens.new_code()}")
     server.run(sockets=[listener])
     return 0
+
+
+def _first_closed(state_dir: Path) -> str | None:
+    """Why the data cannot be used: somebody else's rights stand in the way."""
+    from api.app import close_secrets
+    from api.sessions.disk.rights import first_closed
+
+    if folder := first_closed(state_dir):
+        return (
+            f"Fireside may not use the folder {folder}, which holds a part of its data. "
+            "Give yourself the right to read and write it, then start again."
+        )
+    try:
+        close_secrets(state_dir)
+    except PermissionError as error:
+        return (
+            f"Fireside does not use {error.filename}, because others may read it and it belongs to someone else. "
+            "Make it yours or move it away, then start again."
+        )
+    return None
 
 
 def _tell_address(settings: Settings, address: str) -> None:

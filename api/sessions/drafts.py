@@ -4,16 +4,18 @@ A draft is no part of its session: typing changes no document. That of a session
 of a blank one lives in memory, as the session itself does.
 """
 
+import logging
 import threading
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from api.domain.errors import StaleRevision, StorageFailed
 from api.domain.messages import clean_text
-from api.sessions.disk.files import StateFile, explained, make_subfolder, remove_file
+from api.sessions.disk.files import StateFile, explained, make_subfolder, remove_file, set_aside
 from api.sessions.documents.session import Session
+
+log = logging.getLogger(__name__)
 
 MAX_CHARACTERS = 400_000
 
@@ -86,8 +88,17 @@ class Drafts:
     def _get(self, session_id: str) -> Draft:
         held = self._held.get(session_id)
         if held is None:
-            held = self._held[session_id] = _draft(StateFile(self._path(session_id)).read())
+            held = self._held[session_id] = self._read(session_id)
         return held
+
+    def _read(self, session_id: str) -> Draft:
+        file = StateFile(self._path(session_id))
+        try:
+            return msgspec.convert(file.read(), Draft)
+        except (msgspec.ValidationError, PermissionError) as error:
+            aside = set_aside(file.path)
+            log.error("draft.unreadable", extra={"file": file.path.name, "kept_as": aside.name, "why": str(error)})
+            return Draft()
 
     def _keep(self, session: Session, draft: Draft) -> None:
         if session.seen is None:
@@ -104,10 +115,3 @@ class Drafts:
 
     def _path(self, session_id: str) -> Path:
         return self._folder / f"{session_id}.json"
-
-
-def _draft(kept: dict[str, Any]) -> Draft:
-    try:
-        return msgspec.convert(kept, Draft)
-    except msgspec.ValidationError:
-        return Draft()

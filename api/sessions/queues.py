@@ -72,7 +72,7 @@ class Queues:
         file = StateFile(self._path(session_id))
         try:
             return msgspec.convert(file.read() | {"session_id": session_id}, Queue)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, PermissionError) as error:
             aside = set_aside(file.path)
             log.error("queue.unreadable", extra={"file": file.path.name, "kept_as": aside.name, "why": str(error)})
             return Queue(session_id=session_id)

@@ -1,14 +1,12 @@
 """A folder that goes away or may not be written any more while the server runs: nothing takes its place, all passes."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.faults.namespaces import SmallDisk
+from tests.faults.rights import without_privileges
 from tests.serving import Client, ServerProcess, Watcher, text_of
 
 
@@ -114,13 +112,3 @@ def test_a_folder_that_may_not_be_written_any_more_refuses_changes_and_shows_eve
         assert client.answer(old, "after") == "after"
         assert client.answer(blank, "first") == "first"
         assert server.process.poll() is None
-
-
-def without_privileges() -> list[str]:
-    """A command that takes from an administrator the right to pass over permissions; nobody else has it."""
-    if os.geteuid() != 0:
-        return []
-    command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
-    if not shutil.which("setpriv") or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("an administrator may write everywhere, and setpriv cannot take that right away here")
-    return command

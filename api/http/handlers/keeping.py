@@ -13,6 +13,7 @@ from api.http.bodies import OneFile, OneSession
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs.rescue import rescuable, rescue
 from api.sessions.disk.quarantine import Quarantined
+from api.sessions.disk.rights import may_read
 
 CHUNK = 1 << 16
 
@@ -39,7 +40,7 @@ async def unreadable(house: House) -> Response:
 
 def _unreadable(house: Rooms, one: Quarantined) -> dict[str, object]:
     name = clean_text(one.name)
-    can_read = name == one.name and one.is_file
+    can_read = name == one.name and one.is_file and may_read(house.store.folder / name)
     count = len(rescuable(house.store, house.engine.folder, name).messages) if can_read else 0
     return {"name": name, "reason": one.reason, "can_download": can_read, "readable_messages": count}
 

@@ -162,18 +162,6 @@ def write_new_file(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
 
 
-def close_to_others(path: Path) -> bool:
-    """Take the right to read a file of ours from everyone but its owner; tells whether anyone else had it."""
-    try:
-        mode = path.lstat().st_mode
-        if not stat.S_ISREG(mode) or not mode & (stat.S_IRWXG | stat.S_IRWXO):
-            return False
-        path.chmod(0o600)
-    except FileNotFoundError:
-        return False
-    return True
-
-
 def _write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
