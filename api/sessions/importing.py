@@ -8,6 +8,7 @@ import msgspec
 from api.domain.errors import BadRequest, NotFound
 from api.domain.ids import is_safe_id, new_session_id
 from api.domain.titles import UNTITLED
+from api.sessions.disk.loading import SessionUnreadable
 from api.sessions.documents.document import Document, Unreadable, decode
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
@@ -70,17 +71,24 @@ def _checked(entry: Any, position: int) -> Document:
 
 def _placed(store: SessionStore, document: Document, owner: str) -> Session | None:
     """A session to be saved for `document`, or None when it is here already."""
-    fields = {name: value for name, value in document.items() if name not in _OURS}
     own, derived = document["session_id"], _id_of_content(document)
     for session_id in (own, derived):
         known = _find(store, session_id, owner)
-        if known is None and not store.was_deleted(session_id, owner):
-            return store.new(owner=owner, session_id=session_id, **fields)
+        if known is None and not store.is_taken(session_id):
+            return _made(store, session_id, document, owner)
         # Under the id that it got here it may have been renamed and gone on with since.
         is_so = session_id == derived or (known is not None and known.title == document.get("title", UNTITLED))
         if known is not None and is_so and _begins_with(known, document, whole=session_id == own):
             return None
-    return store.new(owner=owner, session_id=new_session_id(), **fields)
+    return _made(store, new_session_id(), document, owner)
+
+
+def _made(store: SessionStore, session_id: str, document: Document, owner: str) -> Session:
+    session = store.new(owner=owner, session_id=session_id)
+    # Adopted, and not given as arguments: a field of a file from elsewhere may have any name.
+    fields = {name: value for name, value in document.items() if name not in _OURS}
+    session.adopt(session.document() | fields)
+    return session
 
 
 def _id_of_content(document: Document) -> str:
@@ -91,7 +99,7 @@ def _id_of_content(document: Document) -> str:
 def _find(store: SessionStore, session_id: str, owner: str) -> Session | None:
     try:
         return store.get(session_id, owner=owner)
-    except NotFound:
+    except (NotFound, SessionUnreadable):
         return None
 
 

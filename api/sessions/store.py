@@ -293,6 +293,12 @@ class SessionStore:
         """Did this session exist once, and is it in the trash now, or removed for good?"""
         return self.owner_in_trash(session_id) == owner
 
+    def is_taken(self, session_id: str) -> bool:
+        """Is there something under this id, or was there, whosever it is and whether it can be read or not?"""
+        path = self.path_of(session_id)
+        is_there = self._cache.peek(session_id) is not None or path.is_symlink() or path.exists()
+        return is_there or self.owner_in_trash(session_id) is not None
+
     def owner_in_trash(self, session_id: str) -> str | None:
         """Whose session it was that is deleted now; None when it is not."""
         folder = self.path_of(session_id).parent

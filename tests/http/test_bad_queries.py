@@ -61,6 +61,8 @@ SEARCHES = [
         "role:x",
     ),
     *("-", "--", "-a", '-"', "'; DROP TABLE sessions; --", "%", "_", "\\", " ", "\t", "\x00", "a\x00b"),
+    # Bad input 52: nothing takes a pattern, so what would take one for ever is words like any other.
+    *("(a+)+$", "^(a|a)*b", ".*" * 500, "(" * 200),
     *("\ufffd", "é", "ﬁ", "日本", "😀", "a" * 10_000, "a " * 5000),
 ]
 

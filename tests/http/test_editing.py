@@ -1,12 +1,11 @@
 """Editing, filing, drafts and commands, as a page asks for them."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.serving import Client, ServerProcess
+from tests.serving import Client
 
 
 @pytest.fixture
@@ -237,35 +236,3 @@ def test_an_exported_file_has_the_name_of_its_session(client: Client, session_id
     assert response.status_code == 200
     assert response.headers["content-disposition"].startswith("attachment; filename*=UTF-8''A%20%22quoted%22")
     assert "first question" in response.text
-
-
-def test_an_exported_session_can_be_imported_again(client: Client, server: ServerProcess, session_id: str) -> None:
-    data = client.http.get("/api/session/export", params={"session_id": session_id}).content
-    document = json.loads(data) | {"session_id": "from-elsewhere"}
-
-    first = client.http.post("/api/session/import", content=json.dumps(document).encode()).json()
-    again = client.http.post("/api/session/import", content=json.dumps(document).encode()).json()
-
-    assert [row["session_id"] for row in first["imported"]] == ["from-elsewhere"]
-    assert (again["imported"], again["skipped"]) == ([], 1)
-    assert texts(client, "from-elsewhere") == texts(client, session_id)
-    client.post("/api/session/delete", session_id="from-elsewhere")
-
-
-def test_conversations_without_ids_that_are_imported_twice_are_there_once(client: Client) -> None:
-    data = json.dumps(
-        [{"title": "From elsewhere", "messages": [{"role": "user", "content": "imported twice"}]}]
-    ).encode()
-
-    first, again = (client.http.post("/api/session/import", content=data).json() for _ in range(2))
-
-    assert (len(first["imported"]), first["skipped"]) == (1, 0)
-    assert (again["imported"], again["skipped"]) == ([], 1)
-
-
-@pytest.mark.parametrize("data", [b"", b"no json", b"[]", b'{"messages": 1}', b"\xff\xfe{}", b"[" * 200_000])
-def test_a_file_that_is_no_conversation_is_refused(client: Client, data: bytes) -> None:
-    refused = client.http.post("/api/session/import", content=data)
-
-    assert refused.status_code == 400
-    assert refused.json()["error"].endswith("Nothing was imported.")

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -244,6 +245,17 @@ def test_slow_clients_are_let_go_whatever_they_are_slow_with(hasty: LocalServer)
             send_all(connection, beginning)
             received = _drip(connection, more) if more else read_to_end(connection)
         assert [answer.status for answer in parse(received)] == statuses, form
+
+
+# Bad input 36
+def test_hundreds_of_slow_clients_keep_nobody_from_an_answer(server: ServerProcess) -> None:
+    forms = (b"", b"GET /heal", b"GET /health HTTP/1.1\r\nX-A: a\r\n", _login(server.address, length=100))
+    with ExitStack() as held:
+        for number in range(400):
+            send_all(held.enter_context(connect(server.address)), forms[number % len(forms)])
+
+        client = server.client()
+        assert client.answer(client.new_session(), "still here") == "still here"
 
 
 def test_who_stops_reading_a_large_answer_is_let_go(hasty: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,11 +39,14 @@ async def export(
 
 async def import_sessions(request: Request, house: House, owner: Owner) -> Response:
     """Conversations out of a JSON file, sent as the body. What is here already is passed over."""
+    too_large = TooLarge("The file is larger than 256 MB. Nothing was imported.", max_bytes=MAX_IMPORT_BYTES)
+    if int(request.headers.get("content-length", "0")) > MAX_IMPORT_BYTES:
+        raise too_large
     received = bytearray()
     async for chunk in request.stream():
         received += chunk
         if len(received) > MAX_IMPORT_BYTES:
-            raise TooLarge("The file is larger than 256 MB. Nothing was imported.", max_bytes=MAX_IMPORT_BYTES)
+            raise too_large
     done = await asyncio.to_thread(import_json, house.store, bytes(received), owner=owner)
     return reply({"imported": [session.row() for session in done.sessions], "skipped": done.skipped})
 
