@@ -185,6 +185,7 @@ async def test_names_are_kept_as_they_are_and_unusable_ones_left_out(fake):
     assert {model.id for model in listing.models} == {"<img src=x onerror=alert(1)>", "a/b:c", "ok"}
 
 
+# Bad input 53
 @pytest.mark.parametrize(
     "address",
     [

@@ -42,6 +42,7 @@ def texts(client: Client, session_id: str) -> list[str]:
     return [message["content"] for message in client.messages(session_id)]
 
 
+# Bad input 79
 @pytest.mark.parametrize("in_place", [True, False], ids=["in place", "by a rename"])
 def test_a_change_by_hand_is_told_to_open_pages_and_shown(server: ServerProcess, in_place: bool) -> None:
     client = server.client()
@@ -101,6 +102,7 @@ def test_what_goes_on_from_it_while_an_answer_is_written_is_merged(server: Serve
     assert client.get("/api/sessions", q="changed elsewhere")["sessions"] == []
 
 
+# Bad input 79
 def test_another_version_put_there_while_an_answer_is_written_becomes_a_session_of_its_own(
     server: ServerProcess,
 ) -> None:

@@ -101,6 +101,7 @@ def test_an_answer_stops_when_the_disk_is_full_and_keeps_every_word_that_was_sho
     assert said(server.client(), session)[1] == ("assistant", shown)
 
 
+# Bad input 78
 def test_a_server_starts_on_a_full_disk_and_shows_what_a_killed_one_left(
     disk: SmallDisk, server: ServerProcess
 ) -> None:

@@ -14,6 +14,7 @@ from tests.faults.histories import histories, summary
 from tests.faults.judge import Answer, History, Op, Reading, complaints
 
 
+# Bad input 30
 def test_nothing_is_lost_doubled_reordered_or_brought_back(
     tmp_path: Path, dice: Dice, note: Callable[[str], None]
 ) -> None:

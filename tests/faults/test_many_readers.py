@@ -91,6 +91,7 @@ def _unchunked(body: bytes) -> bytes:
     return whole
 
 
+# Bad input 35
 def test_a_reader_that_stops_reading_is_told_to_look_again_and_the_run_does_not_wait_for_it(
     server: ServerProcess,
 ) -> None:

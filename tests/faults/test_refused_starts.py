@@ -34,6 +34,7 @@ def refusal(server: ServerProcess, *words: str, **environment: str) -> str:
     return done.stderr
 
 
+# Bad input 77
 def test_a_second_server_on_the_same_folder_is_refused_and_the_first_goes_on(
     tmp_path: Path, note: Callable[[str], None]
 ) -> None:
@@ -47,6 +48,7 @@ def test_a_second_server_on_the_same_folder_is_refused_and_the_first_goes_on(
         assert client.answer(client.new_session(), "still here") == "still here"
 
 
+# Bad input 77
 def test_a_lock_that_a_killed_server_left_is_no_obstacle(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "state")
     for _ in range(times(3, 100, 100)):
@@ -92,6 +94,7 @@ def test_a_config_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "config.toml" in refusal(server)
 
 
+# Bad input 78
 def test_a_file_where_the_folder_should_be_is_named_and_kept(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("something of mine")
     assert str(tmp_path / "state") in refusal(ServerProcess(tmp_path / "state"))

@@ -23,6 +23,7 @@ def begin(client: Client, message: str = ENDLESS) -> tuple[str, Watcher]:
     return session, watcher
 
 
+# Bad input 60
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_server_that_is_asked_to_stop_keeps_what_was_shown_and_ends_well(
     tmp_path: Path, sign: signal.Signals, note: Callable[[str], None]

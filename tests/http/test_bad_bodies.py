@@ -82,6 +82,7 @@ def _post(client: Client, path: str, body: bytes, headers: dict[str, str] = JSON
     return client.http.post(path, content=body, headers=headers)
 
 
+# Bad inputs 1, 2, 4, 6, 7, 8, 9
 @pytest.mark.parametrize("path", BODIES)
 def test_a_body_that_has_no_single_reading_is_refused(path: str, client: Client) -> None:
     for what, body in UNREADABLE.items():
@@ -90,6 +91,7 @@ def test_a_body_that_has_no_single_reading_is_refused(path: str, client: Client)
         assert (answer.status_code, error.code) in [(400, "bad_json"), (400, "bad_encoding")], what
 
 
+# Bad input 16
 @pytest.mark.parametrize("path", BODIES)
 def test_a_body_of_another_type_is_refused_unread(path: str, client: Client) -> None:
     for content_type in FOREIGN_TYPES:
@@ -98,6 +100,7 @@ def test_a_body_of_another_type_is_refused_unread(path: str, client: Client) -> 
         assert (answer.status_code, error.code) == (415, "unsupported_media_type"), content_type
 
 
+# Bad inputs 3, 5
 @pytest.mark.parametrize("path", BODIES)
 def test_a_field_of_the_wrong_type_is_named_and_not_guessed_at(path: str, client: Client) -> None:
     model = BODIES[path]
@@ -112,6 +115,7 @@ def test_a_field_of_the_wrong_type_is_named_and_not_guessed_at(path: str, client
             assert error.field == name
 
 
+# Bad input 2
 @pytest.mark.parametrize("path", BODIES)
 def test_a_field_that_is_missing_is_named(path: str, client: Client) -> None:
     good = good_body(BODIES[path])
@@ -121,6 +125,7 @@ def test_a_field_that_is_missing_is_named(path: str, client: Client) -> None:
         assert (answer.status_code, error.code, error.field) == (400, "invalid_field", name)
 
 
+# Bad inputs 11, 13, 21
 @pytest.mark.parametrize(
     "path", [path for path, model in BODIES.items() if {"session_id", "stream_id", "id"} & {*model.model_fields}]
 )
@@ -158,6 +163,7 @@ def test_an_id_of_nothing_is_not_found(path: str, client: Client) -> None:
     assert error.code in {*IDS.values(), "aside_not_found"}
 
 
+# Bad input 24
 def test_a_run_is_no_session_and_a_session_is_no_run(client: Client) -> None:
     session_id = client.new_session()
     run_id = client.start(session_id, "hello")["stream_id"]
@@ -175,6 +181,7 @@ ABOUT_A_MESSAGE: dict[str, dict[str, Any]] = {
 }
 
 
+# Bad input 25
 @pytest.mark.parametrize("path", ABOUT_A_MESSAGE)
 def test_a_message_of_another_session_is_not_in_this_one(path: str, client: Client) -> None:
     here, there = client.new_session(), client.new_session()
@@ -190,6 +197,7 @@ def test_a_message_of_another_session_is_not_in_this_one(path: str, client: Clie
     assert [client.messages(session_id) for session_id in (here, there)] == before
 
 
+# Bad input 31
 def test_what_an_agent_said_and_what_is_being_answered_cannot_be_edited(client: Client) -> None:
     client.answer(session_id := client.new_session(), "hello")
     asked, answered = (message["id"] for message in client.messages(session_id))
@@ -203,6 +211,7 @@ def test_what_an_agent_said_and_what_is_being_answered_cannot_be_edited(client: 
     assert (meanwhile.status_code, meanwhile.json()["code"]) == (409, "run_active")
 
 
+# Bad input 21
 def test_an_id_in_other_letters_is_another_id(client: Client) -> None:
     session_id = "abcdef" + client.new_session()[6:]
     client.answer(known := client.new_session(), "hello")
@@ -212,6 +221,7 @@ def test_an_id_in_other_letters_is_another_id(client: Client) -> None:
             assert client.http.get("/api/session", params={"session_id": other}).status_code == 404
 
 
+# Bad inputs 17, 57
 def test_what_a_client_may_not_set_is_ignored_and_never_stored(client: Client) -> None:
     forbidden = {
         "session_id": "mine", "owner": "someone", "owner_id": 1, "role": "admin", "created_at": 0, "revision": 99,
@@ -234,6 +244,7 @@ def test_what_a_client_may_not_set_is_ignored_and_never_stored(client: Client) -
 # Text that some part could not store
 
 
+# Bad inputs 10, 11, 12, 13
 @pytest.mark.parametrize(
     ("sent", "stored"),
     [
@@ -243,6 +254,7 @@ def test_what_a_client_may_not_set_is_ignored_and_never_stored(client: Client) -
         pytest.param(r"a\u0000b", "ab", id="a NUL is dropped"),
         pytest.param("\u202eevil\u202c", "\u202eevil\u202c", id="what changes direction is kept"),
         pytest.param("a" + "\u0301" * 3000, "a" + "\u0301" * 3000, id="a tower of accents is kept"),
+        pytest.param("e\u0301 \u212a", "e\u0301 \u212a", id="letters written in another way stay as they were written"),
         pytest.param("\U000e0041x", "\U000e0041x", id="invisible tags are kept"),
     ],
 )
@@ -261,6 +273,7 @@ def test_text_is_stored_once_and_is_the_same_everywhere(sent: str, stored: str, 
     ] * 2
 
 
+# Bad inputs 10, 44
 def test_a_title_is_one_line_that_breaks_out_of_no_header(client: Client) -> None:
     session_id = client.new_session()
     client.answer(session_id, "hello")
@@ -277,12 +290,14 @@ def test_a_title_is_one_line_that_breaks_out_of_no_header(client: Client) -> Non
     assert "/" not in disposition and '"' not in disposition
 
 
+# Bad input 11
 def test_a_name_with_a_nul_is_refused_rather_than_read_as_a_shorter_one(client: Client) -> None:
     for name in ("workspace", "model", "agent", "profile"):
         answer = client.http.post("/api/session/new", json={name: "a\x00b"})
         assert check_error(answer.status_code, answer.json()).field == name
 
 
+# Bad input 6
 @pytest.mark.parametrize(
     "deep", [b'{"a":' * 500 + b'"\\ud83d"' + b"}" * 500, b'{"a":' + b"[" * 900 + b'"\\ud83d"' + b"]" * 900 + b"}"]
 )
@@ -295,6 +310,7 @@ def test_what_is_nested_as_deep_as_can_be_read_can_be_mended_too_or_is_refused(d
 # Bodies that are too large
 
 
+# Bad input 14
 @pytest.mark.parametrize("path", BODIES)
 def test_a_body_of_a_byte_more_than_1_mb_is_too_large(path: str, client: Client) -> None:
     answer = _post(client, path, b"{" + b" " * (MAX_BODY_BYTES - 1) + b"}")
@@ -307,6 +323,7 @@ def test_a_body_of_1_mb_is_not(client: Client) -> None:
     assert _post(client, "/api/chat/prepare", b"{" + b" " * (MAX_BODY_BYTES - 2) + b"}").status_code == 200
 
 
+# Bad input 14
 def test_a_body_without_an_end_is_refused_early_and_fills_no_memory(server: ServerProcess) -> None:
     host = host_of(server.address)
     head = f"POST /api/chat/start HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {TOKEN}\r\n"
@@ -329,6 +346,7 @@ def test_a_body_without_an_end_is_refused_early_and_fills_no_memory(server: Serv
     assert memory_of(server) - before < 20 * 1024 * 1024
 
 
+# Bad input 14
 def test_an_announced_body_of_5_gb_is_refused_before_it_comes(server: ServerProcess) -> None:
     host = host_of(server.address)
     head = f"POST /api/chat/start HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {TOKEN}\r\n"

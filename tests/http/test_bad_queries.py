@@ -61,12 +61,13 @@ SEARCHES = [
         "role:x",
     ),
     *("-", "--", "-a", '-"', "'; DROP TABLE sessions; --", "%", "_", "\\", " ", "\t", "\x00", "a\x00b"),
-    # Bad input 52: nothing takes a pattern, so what would take one for ever is words like any other.
+    # Nothing takes a pattern, so what a pattern would take for ever over is words like any other.
     *("(a+)+$", "^(a|a)*b", ".*" * 500, "(" * 200),
     *("\ufffd", "é", "ﬁ", "日本", "😀", "a" * 10_000, "a " * 5000),
 ]
 
 
+# Bad inputs 5, 18, 19
 @pytest.mark.parametrize(
     ("path", "query"), [(path, query) for path, queries in REFUSED.items() for query in queries.format("").split()]
 )
@@ -78,6 +79,7 @@ def test_a_parameter_that_cannot_be_is_refused(path: str, query: str, client: Cl
     assert error.field
 
 
+# Bad input 42
 @pytest.mark.parametrize("path", READING)
 def test_an_address_that_has_two_readings_is_refused(path: str, client: Client) -> None:
     for query in (
@@ -95,6 +97,7 @@ def test_an_address_that_has_two_readings_is_refused(path: str, client: Client) 
         assert (answer.status_code, error.code) == (400, "bad_request"), query
 
 
+# Bad input 21
 @pytest.mark.parametrize("path", ["/api/session", "/api/session/export", "/api/chat/stream", "/api/chat/stream/status"])
 def test_a_hostile_id_is_refused_and_an_unknown_one_not_found(path: str, client: Client) -> None:
     name = "stream_id" if "stream" in path else "session_id"
@@ -108,6 +111,7 @@ def test_a_hostile_id_is_refused_and_an_unknown_one_not_found(path: str, client:
     assert answer.status_code == 404
 
 
+# Bad input 20
 @pytest.mark.parametrize("limit", [201, 10**9, 10**30])
 def test_a_limit_above_the_largest_is_the_largest(limit: int, client: Client) -> None:
     client.answer(session_id := client.new_session(), "hello there")
@@ -117,6 +121,7 @@ def test_a_limit_above_the_largest_is_the_largest(limit: int, client: Client) ->
     assert len(client.get("/api/session", session_id=session_id, msg_limit=limit)["session"]["messages"]) == 2
 
 
+# Bad inputs 11, 51, 52
 @pytest.mark.parametrize("q", SEARCHES)
 def test_whatever_is_typed_into_the_search_is_a_search(q: str, client: Client) -> None:
     found = client.http.get("/api/sessions/search", params={"q": q})
@@ -127,11 +132,13 @@ def test_whatever_is_typed_into_the_search_is_a_search(q: str, client: Client) -
         assert client.http.get("/api/sessions", params={"q": q}).status_code == 200
 
 
+# Bad input 42
 @pytest.mark.parametrize("query", ["a%5B%5D=1", "q=%ff", "q=%ed%a0%80", "unknown=1", "=", "&&", "q", "q=a;b"])
 def test_what_a_route_does_not_know_is_passed_over(query: str, client: Client) -> None:
     assert client.http.get(f"/api/sessions?{query}").status_code == 200
 
 
+# Bad input 19
 def test_a_cursor_leads_on_in_its_own_list_only(client: Client) -> None:
     for _ in range(3):
         client.answer(client.new_session(), "cursors lead on")
@@ -145,6 +152,7 @@ def test_a_cursor_leads_on_in_its_own_list_only(client: Client) -> None:
     assert crossed.status_code == 400
 
 
+# Bad input 19
 def test_a_window_of_messages_lies_where_it_was_asked_for(client: Client) -> None:
     session_id = client.new_session()
     for number in range(3):
@@ -168,6 +176,7 @@ def test_a_window_of_messages_lies_where_it_was_asked_for(client: Client) -> Non
     assert client.get("/api/session", session_id=session_id, msg_around=ids[0], msg_limit=2)["_messages_after"] == 4
 
 
+# Bad input 45
 @pytest.mark.parametrize("value", ["bytes=0-,0-", "bytes=-1", "bytes=5-2", "bytes=" + "0-," * 5000, "pages=1"])
 def test_a_range_is_passed_over(value: str, client: Client) -> None:
     answer = client.http.get("/api/openapi.json", headers={"Range": value})

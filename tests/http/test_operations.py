@@ -75,6 +75,7 @@ WITH_A_MESSAGE = {
 }
 
 
+# Bad inputs 25, 31
 @pytest.mark.parametrize("path", WITH_A_MESSAGE)
 def test_a_message_of_another_session_is_not_found(client: Client, session_id: str, path: str) -> None:
     client.answer(other := client.new_session(), "elsewhere", message_id="m-elsewhere")
@@ -87,6 +88,7 @@ def test_a_message_of_another_session_is_not_found(client: Client, session_id: s
     assert [document(client, one) for one in (session_id, other)] == before
 
 
+# Bad input 31
 @pytest.mark.parametrize(
     "path", [path for path in OPERATIONS if not path.endswith(("rename", "pin", "archive", "move", "tag"))]
 )

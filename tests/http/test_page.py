@@ -94,6 +94,7 @@ def test_what_a_browser_has_is_not_sent_again(page: httpx2.Client) -> None:
         assert answer.headers["content-security-policy"] == CSP
 
 
+# Bad input 46
 @pytest.mark.parametrize("known", ['"other"', "garbage", "", '"', "W/", "\xff", '""', "x" * 8000])
 def test_an_etag_that_is_not_ours_is_no_reason_to_hold_back(known: str, page: httpx2.Client) -> None:
     headers = {"If-None-Match": known.encode("latin-1"), "If-Match": b"garbage", "If-Modified-Since": b"yesterday"}
@@ -118,6 +119,7 @@ ASTRAY = [
 ]
 
 
+# Bad input 41
 @pytest.mark.parametrize("path", ASTRAY)
 def test_what_is_no_file_of_the_page_is_not_there(path: str, page: httpx2.Client) -> None:
     answer = _get(page, path)

@@ -87,6 +87,7 @@ def test_stopping_keeps_what_waits_until_someone_says_so(client: Client) -> None
     assert said(client, session_id) == ["@@hang", "second"]
 
 
+# Bad input 29
 def test_stopping_and_sending_at_the_same_instant_loses_no_message(client: Client) -> None:
     for _ in range(20):
         session_id = client.new_session()

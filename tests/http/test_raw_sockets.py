@@ -60,6 +60,7 @@ STRANGE_HOSTS = {
 }
 
 
+# Bad inputs 15, 37, 38, 39
 @pytest.mark.parametrize("request_", REFUSED.values(), ids=REFUSED)
 def test_what_is_no_plain_request_is_refused_with_400_and_the_connection_closed(
     request_: bytes, server: ServerProcess
@@ -74,6 +75,7 @@ def test_what_is_no_plain_request_is_refused_with_400_and_the_connection_closed(
     assert answers[0].headers["connection"] == "close"
 
 
+# Bad input 39
 @pytest.mark.parametrize("host", STRANGE_HOSTS.values(), ids=STRANGE_HOSTS)
 @pytest.mark.parametrize("path", ["/", "/health", "/api/sessions", "/nowhere"])
 def test_a_host_that_is_not_ours_is_misdirected_whatever_it_asks_for(
@@ -99,6 +101,7 @@ def test_each_name_of_this_machine_is_ours_with_our_port(name: str, server: Serv
     assert [answer.status for answer in answers] == [200]
 
 
+# Bad input 43
 @pytest.mark.parametrize(
     "head",
     [
@@ -115,6 +118,7 @@ def test_a_head_that_is_too_large_is_refused_with_431(head: bytes, server: Serve
     assert [(answer.status, answer.error["code"]) for answer in answers] == [(431, "head_too_large")]
 
 
+# Bad input 42
 def test_an_address_of_100_kb_is_refused_with_431(server: ServerProcess) -> None:
     host = host_of(server.address).encode()
 
@@ -123,6 +127,7 @@ def test_an_address_of_100_kb_is_refused_with_431(server: ServerProcess) -> None
     assert [answer.status for answer in answers] == [431]
 
 
+# Bad input 37
 def test_pipelined_requests_are_answered_in_order(server: ServerProcess) -> None:
     host = host_of(server.address)
     asks = [f"GET {path} HTTP/1.1\r\nHost: {host}\r\n" for path in ("/health", "/nowhere", "/api/auth/status")]
@@ -133,6 +138,7 @@ def test_pipelined_requests_are_answered_in_order(server: ServerProcess) -> None
     assert answers[2].error == {"signed_in": False}
 
 
+# Bad input 15
 def test_rubbish_behind_a_request_does_not_reach_into_its_answer(server: ServerProcess) -> None:
     host = host_of(server.address)
     ask = f"GET /api/events HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
@@ -158,6 +164,7 @@ def test_a_body_that_waits_for_leave_is_asked_for(server: ServerProcess) -> None
     assert [answer.status for answer in answers] == [400]
 
 
+# Bad input 37
 def test_a_body_nobody_will_read_is_not_asked_for(server: ServerProcess) -> None:
     head = f"POST /api/session/new HTTP/1.1\r\nHost: {host_of(server.address)}\r\nExpect: 100-continue\r\n"
 
@@ -221,6 +228,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch, serve: Callable[..., LocalServer]) ->
     return serve(keep_alive_s=1)
 
 
+# Bad inputs 15, 36
 def test_slow_clients_are_let_go_whatever_they_are_slow_with(hasty: LocalServer) -> None:
     whole = f"GET /health HTTP/1.1\r\nHost: {host_of(hasty.address)}\r\n\r\n".encode()
     chunked = _login(hasty.address, "Transfer-Encoding: chunked", length=0).replace(b"Content-Length: 0\r\n", b"")

@@ -94,6 +94,7 @@ def test_a_double_click_starts_one_run(client: Client) -> None:
 # By message_id, for good
 
 
+# Bad input 26
 def test_a_message_sent_again_after_its_answer_is_the_same_message(client: Client) -> None:
     session_id = client.new_session()
     first = _say(client, session_id, "hello", message_id="m1").json()
@@ -116,6 +117,7 @@ def test_a_message_sent_again_while_it_is_answered_is_no_conflict(client: Client
     assert answers[0].json()["stream_id"] == answers[1].json()["stream_id"]
 
 
+# Bad input 27
 def test_another_text_under_the_same_message_id_is_refused(client: Client) -> None:
     session_id = client.new_session()
     _wait(client, _say(client, session_id, "hello", message_id="m1").json()["stream_id"])
@@ -135,6 +137,7 @@ def test_ten_tabs_that_send_the_same_message_at_once_have_sent_one(client: Clien
     assert [message["role"] for message in client.messages(session_id)] == ["user", "assistant"]
 
 
+# Bad input 28
 def test_of_twenty_messages_at_once_one_is_taken_and_the_others_are_told_of_its_run(client: Client) -> None:
     session_id = client.new_session()
 
@@ -188,6 +191,7 @@ def test_stopping_from_ten_tabs_at_once_stops_once(client: Client) -> None:
     assert sorted(answer.json()["cancelled"] for answer in answers) == [False] * 9 + [True]
 
 
+# Bad input 30
 def test_deleting_twice_succeeds_and_taking_back_undoes_both(client: Client) -> None:
     client.answer(session_id := client.new_session(), "hello")
     before = client.messages(session_id)
@@ -211,6 +215,7 @@ def test_deleting_from_ten_tabs_at_once_deletes_once_and_loses_nothing(client: C
     assert [message["content"] for message in client.messages(session_id)] == ["hello", "hello"]
 
 
+# Bad input 23
 def test_what_is_deleted_is_gone_for_every_route_and_nothing_brings_it_back_by_chance(client: Client) -> None:
     client.answer(session_id := client.new_session(), "hello")
     client.post("/api/session/delete", session_id=session_id)
@@ -232,6 +237,7 @@ def test_what_is_deleted_is_gone_for_every_route_and_nothing_brings_it_back_by_c
     assert session_id not in str(client.get("/api/sessions/search", q="hello"))
 
 
+# Bad input 30
 def test_deleting_a_session_stops_its_run_and_keeps_what_was_said(client: Client) -> None:
     session_id = client.new_session()
     stream_id = client.start(session_id, "@@text word\n@@hang")["stream_id"]
@@ -286,6 +292,7 @@ def test_retrying_from_ten_tabs_at_once_answers_once(client: Client) -> None:
 # Settings
 
 
+# Bad input 54
 def test_settings_saved_from_many_tabs_at_once_are_all_kept(tmp_path: Path) -> None:
     with FakeProvider() as provider, ServerProcess(tmp_path / "state") as server:
         client = server.client()

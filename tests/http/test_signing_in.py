@@ -147,6 +147,7 @@ def _cookies(name: str, secret: str) -> dict[str, list[tuple[str, str]]]:
     }
 
 
+# Bad input 43
 def test_nothing_but_one_good_cookie_or_token_is_a_login(local: LocalServer, browser: httpx2.Client) -> None:
     _sign_in(browser, local)
     name, secret = local.house.rooms.cookie, browser.cookies[local.house.rooms.cookie]
@@ -171,6 +172,7 @@ def test_without_a_login_a_route_tells_nothing(method: str, path: str, local: Lo
     assert answer.headers["cache-control"] == "no-store"
 
 
+# Bad input 41
 @pytest.mark.parametrize(
     "path", ["/api", "/api/", "/api/nowhere", "/api/../api/sessions", "/%61pi/sessions", "/api/%2e%2e/"]
 )
@@ -178,6 +180,7 @@ def test_an_address_that_may_be_a_route_tells_nothing_either(path: str, local: L
     assert _ask(local, "GET", path).status == 401
 
 
+# Bad input 41
 @pytest.mark.parametrize(
     "path", ["//api/sessions", "/API/sessions", "/./api/sessions", "/x/../api/sessions", "/%2561pi/sessions"]
 )
@@ -212,6 +215,7 @@ ELSEWHERE = {
 }  # fmt: skip
 
 
+# Bad inputs 39, 40
 @pytest.mark.parametrize("headers", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_no_change_is_made_for(headers: list[tuple[str, str]], local: LocalServer, browser: httpx2.Client) -> None:
     _sign_in(browser, local)
@@ -261,6 +265,7 @@ def test_no_page_is_told_that_it_may_ask_across_origins(origin: str, local: Loca
 METHODS = ("TRACE", "PROPFIND", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
+# Bad input 38
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("path", ["/api/sessions", "/api/events", "/api/session/new", "/health"])
 def test_a_method_that_a_route_does_not_know_is_not_allowed(method: str, path: str, local: LocalServer) -> None:
@@ -292,6 +297,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(local: LocalServer, bro
     assert "unsafe" not in CSP
 
 
+# Bad inputs 40, 55
 def test_tries_to_sign_in_are_slowed_down_whoever_makes_them(tmp_path: Path, serve: Callable[..., LocalServer]) -> None:
     server = serve()
     object.__setattr__(server.house.rooms, "login_tries", Limit(burst=3, every_s=3600))
@@ -308,6 +314,7 @@ def test_tries_to_sign_in_are_slowed_down_whoever_makes_them(tmp_path: Path, ser
     assert tries[4].json()["retry_after_s"] > 0
 
 
+# Bad input 55
 @pytest.mark.parametrize(
     "token",
     [

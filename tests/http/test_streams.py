@@ -63,6 +63,7 @@ def test_the_ending_follows_what_the_document_now_holds_and_that_has_no_number(c
     assert (end.name, end.data["outcome"]) == ("stream_end", "done")
 
 
+# Bad input 33
 @pytest.mark.parametrize("is_active", [True, False], ids=["of an active run", "of an ended run"])
 @pytest.mark.parametrize(
     "last_event_id",
@@ -226,6 +227,7 @@ def test_a_page_is_told_that_other_models_can_be_chosen(client: Client) -> None:
 # Readers that go, and readers that stay and do not read
 
 
+# Bad input 34
 def test_two_hundred_readers_that_come_and_go_leave_nothing_behind(serve: Callable[..., LocalServer]) -> None:
     local = serve()
     client = local.client()
@@ -254,6 +256,7 @@ def _open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+# Bad input 35
 def test_a_reader_that_does_not_read_is_dropped_and_hurts_nobody(
     serve: Callable[..., LocalServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:

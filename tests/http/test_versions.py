@@ -98,6 +98,18 @@ def test_a_version_chosen_from_an_old_page_overwrites_nothing(client: Client, se
     assert texts(client, session_id)[-1] == "meanwhile"
 
 
+# Bad inputs 5, 18
+@pytest.mark.parametrize("version", [0, -1, 2**31 + 1, 2**63, 1.5, True, "1", "１", None])
+def test_what_is_no_number_of_a_version_changes_nothing(client: Client, session_id: str, version: object) -> None:
+    body = {"session_id": session_id, "message_id": client.messages(session_id)[0]["id"], "version": version}
+
+    refused = client.http.post("/api/session/version", json=body)
+
+    assert (refused.status_code, refused.json()["field"]) == (400, "version")
+    assert texts(client, session_id) == ["two", "two"]
+
+
+# Bad input 31
 @pytest.mark.parametrize("version", [4, 1000])
 def test_a_version_that_there_is_not_changes_nothing(client: Client, session_id: str, version: int) -> None:
     body = {"session_id": session_id, "message_id": client.messages(session_id)[0]["id"], "version": version}

@@ -147,6 +147,7 @@ async def test_a_second_message_waits_for_the_first_answer(world: World) -> None
     assert len(session.messages) == 1
 
 
+# Bad input 28
 async def test_fifty_messages_at_once_begin_one_run(world: World) -> None:
     session = world.store.new()
 

@@ -67,6 +67,7 @@ async def test_a_recovery_that_died_before_filing_the_journal_is_finished_by_the
     assert answers(world, session_id) == [("once", "interrupted")]
 
 
+# Bad input 74
 async def test_a_journal_cut_at_any_byte_gives_its_longest_whole_part(world: World, tmp_path: Path) -> None:
     _, run_id = await abandoned(world, *(f"word{number} " for number in range(12)))
     whole = (world.folder / "runs" / f"{run_id}.jsonl").read_bytes()
@@ -85,6 +86,7 @@ async def test_a_journal_cut_at_any_byte_gives_its_longest_whole_part(world: Wor
         assert recovered.valid_bytes + recovered.lost_bytes == length
 
 
+# Bad input 74
 async def test_a_journal_damaged_at_any_byte_gives_what_stood_before(world: World, tmp_path: Path) -> None:
     _, run_id = await abandoned(world, *(f"word{number} " for number in range(6)))
     whole = (world.folder / "runs" / f"{run_id}.jsonl").read_bytes()
@@ -139,6 +141,7 @@ async def test_a_journal_that_was_never_written_to_is_no_trouble(world: World) -
     assert answers(world, session_id) == [("kept", "interrupted")]
 
 
+# Bad input 75
 async def test_a_session_that_was_away_during_the_recovery_has_every_word_when_it_is_back(world: World) -> None:
     session_id, _ = await abandoned(world, "all ", "of ", "it")
     document = world.folder / "sessions" / f"{session_id}.json"
@@ -151,6 +154,7 @@ async def test_a_session_that_was_away_during_the_recovery_has_every_word_when_i
     assert answers(world, session_id) == [("all of it", "interrupted")]
 
 
+# Bad input 75
 async def test_a_message_whose_run_left_no_journal_can_be_answered_again(world: World) -> None:
     session_id, run_id = await abandoned(world)
     (world.folder / "runs" / f"{run_id}.jsonl").unlink()

@@ -25,6 +25,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path / "sessions")
 
 
+# Bad input 61
 @pytest.mark.parametrize("indent", [None, 2])
 def test_of_a_file_cut_at_any_byte_every_whole_message_is_had_back(indent: int | None, shelf: Shelf) -> None:
     raw = json.dumps(DOCUMENT, indent=indent, ensure_ascii=False).encode()

@@ -214,6 +214,7 @@ def test_everything_that_is_well_is_listed_and_nothing_else(pile: Pile) -> None:
     assert pile.client.get("/health")["status"] == "ok"
 
 
+# Bad inputs 61, 62, 63, 66, 67, 68, 69
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_what_cannot_be_read_is_named_with_its_reason_refused_and_left(name: str, pile: Pile) -> None:
     files = {one["name"]: one for one in pile.client.get("/api/unreadable")["files"]}
@@ -241,6 +242,7 @@ def test_what_cannot_be_read_is_named_with_its_reason_refused_and_left(name: str
     assert state_of(pile.server.state_dir / "sessions")[f"{name}.json"] == pile.before[f"{name}.json"]
 
 
+# Bad inputs 64, 65, 70
 @pytest.mark.parametrize("name", READABLE)
 def test_what_is_odd_but_can_be_read_is_shown(name: str, pile: Pile) -> None:
     session = pile.client.get("/api/session", session_id=name)["session"]
@@ -251,6 +253,7 @@ def test_what_is_odd_but_can_be_read_is_shown(name: str, pile: Pile) -> None:
         assert (session["created_at"], session["updated_at"]) == (0.0, 0.0)
 
 
+# Bad input 72
 def test_what_editors_and_sync_programs_leave_is_neither_shown_nor_touched(pile: Pile) -> None:
     listed = {one["name"] for one in pile.client.get("/api/unreadable")["files"]}
     now = state_of(pile.server.state_dir / "sessions")
@@ -259,6 +262,7 @@ def test_what_editors_and_sync_programs_leave_is_neither_shown_nor_touched(pile:
     assert {name: now[name] for name in IGNORED} == {name: pile.before[name] for name in IGNORED}
 
 
+# Bad input 73
 def test_a_document_of_a_newer_version_is_shown_and_never_written(pile: Pile) -> None:
     assert [one["content"] for one in pile.client.messages("newer")] == ["hello"]
     for path, body in (
@@ -274,6 +278,7 @@ def test_a_document_of_a_newer_version_is_shown_and_never_written(pile: Pile) ->
     assert pile.client.get("/api/trash")["items"] == []
 
 
+# Bad inputs 74, 75
 @pytest.mark.parametrize("name", JOURNALS)
 def test_a_journal_gives_what_stands_before_its_damage_and_its_session_goes_on(name: str, pile: Pile) -> None:
     _, text, outcome = JOURNALS[name]
@@ -284,6 +289,7 @@ def test_a_journal_gives_what_stands_before_its_damage_and_its_session_goes_on(n
     assert pile.client.answer(f"of-run-{name}", "and now") == "and now"
 
 
+# Bad input 69
 def test_nothing_of_it_takes_much_memory(pile: Pile) -> None:
     if sys.platform != "linux":
         pytest.skip("what a process takes is told by /proc, which is of Linux")
@@ -305,6 +311,7 @@ def test_doctor_names_all_that_is_wrong(pile: Pile) -> None:
 # The folder itself.
 
 
+# Bad input 78
 def test_a_folder_that_holds_everything_else_is_not_taken_for_the_state_folder(tmp_path: Path) -> None:
     before = sorted(Path("/").iterdir())
 
@@ -312,6 +319,7 @@ def test_a_folder_that_holds_everything_else_is_not_taken_for_the_state_folder(t
     assert sorted(Path("/").iterdir()) == before
 
 
+# Bad input 78
 def test_a_folder_that_is_not_there_is_made_for_its_owner_alone_and_a_link_to_one_is_followed(tmp_path: Path) -> None:
     real = tmp_path / "some/where"
     server = ServerProcess(tmp_path / "link")
@@ -325,6 +333,7 @@ def test_a_folder_that_is_not_there_is_made_for_its_owner_alone_and_a_link_to_on
     assert {path.stat().st_mode & 0o077 for path in real.rglob("*")} == {0}
 
 
+# Bad input 77
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to("/etc/passwd")], ids=["folder", "link"])
 def test_a_lock_that_is_no_file_is_said_and_left(make: Maker, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
@@ -334,6 +343,7 @@ def test_a_lock_that_is_no_file_is_said_and_left(make: Maker, tmp_path: Path) ->
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["lock"]
 
 
+# Bad input 77
 def test_a_disk_that_cannot_lock_is_said(tmp_path: Path) -> None:
     if not shutil.which("strace"):
         pytest.skip("this needs strace")
@@ -344,6 +354,7 @@ def test_a_disk_that_cannot_lock_is_said(tmp_path: Path) -> None:
     assert "cannot lock files" in said
 
 
+# Bad input 71
 def test_secrets_that_others_may_read_are_closed_to_them_at_the_start(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "state") as server:
         server.stop()

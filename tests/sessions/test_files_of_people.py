@@ -38,6 +38,7 @@ def test_importing_twice_changes_nothing(store: SessionStore) -> None:
     assert len(store.all_rows()) == 1
 
 
+# Bad input 50
 def test_another_conversation_under_the_same_id_is_not_overwritten(store: SessionStore) -> None:
     document = json.loads(exported(store))
     document["messages"][1]["content"] = "something else"

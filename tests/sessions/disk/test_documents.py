@@ -107,6 +107,7 @@ def test_a_row_read_from_the_header_is_the_row_of_the_opened_session(shelf: Shel
     assert listed == shelf.store.get("20240501_a1").row()
 
 
+# Bad input 70
 @pytest.mark.parametrize("times", [1e20, -1, "2024-05-01", None, True, 4_200_000_000, 1_714_560_000_000])
 def test_a_time_that_is_none_is_shown_as_if_it_were_absent(times: Any, shelf: Shelf) -> None:
     document = ECOSYSTEM | {
@@ -121,6 +122,7 @@ def test_a_time_that_is_none_is_shown_as_if_it_were_absent(times: Any, shelf: Sh
     assert (row["created_at"], row["updated_at"], row["last_message_at"]) == (0.0, 0.0, 0.0)
 
 
+# Bad input 10
 def test_an_escaped_lone_surrogate_is_read_as_the_replacement_character(shelf: Shelf) -> None:
     shelf.put("a1.json", b'{"messages": [{"role": "user", "content": "x\\ud83d"}], "title": "\\udc00"}')
 
@@ -130,6 +132,7 @@ def test_an_escaped_lone_surrogate_is_read_as_the_replacement_character(shelf: S
     assert [row["title"] for row in shelf.store.rows().rows] == ["�"]
 
 
+# Bad inputs 61, 62, 68
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_what_cannot_be_read_is_listed_with_its_reason_and_left_as_it_is(kind: str, shelf: Shelf) -> None:
     shelf.saved("healthy")
@@ -176,6 +179,7 @@ def test_the_list_of_unreadable_files_is_the_same_from_a_finished_index(shelf: S
     assert len(without_index) == len(UNREADABLE)
 
 
+# Bad inputs 66, 67
 def test_what_is_no_session_is_neither_shown_nor_followed_nor_waited_for(shelf: Shelf, tmp_path: Path) -> None:
     good = {"messages": [{"role": "user", "content": "x"}], "title": "T"}
     outside = tmp_path / "outside.json"
@@ -212,6 +216,7 @@ def test_what_is_no_session_is_neither_shown_nor_followed_nor_waited_for(shelf: 
     assert before <= shelf.files()
 
 
+# Bad input 22
 def test_a_session_of_someone_else_is_as_unknown_as_none(shelf: Shelf) -> None:
     session = shelf.saved("secret", owner="ada", title="Hers")
 

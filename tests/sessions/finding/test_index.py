@@ -116,6 +116,7 @@ def _link(path: Path) -> None:
 DAMAGES = [_delete, _cut, _flip, _other_program, _newer, _json_list, _empty, _wal_alone, _folder, _pipe, _link]
 
 
+# Bad input 76
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_lost_or_damaged_index_is_built_again_while_lists_answer(
     damage: Callable[[Path], None], three: Shelf
@@ -137,6 +138,7 @@ def test_a_lost_or_damaged_index_is_built_again_while_lists_answer(
     assert_like_a_fresh_build(three)
 
 
+# Bad input 76
 def test_what_belongs_to_another_program_is_kept_beside(three: Shelf) -> None:
     three.store.close()
     _other_program(three.index_file)
@@ -148,6 +150,7 @@ def test_what_belongs_to_another_program_is_kept_beside(three: Shelf) -> None:
         assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
 
 
+# Bad input 76
 def test_a_locked_index_is_replaced_and_no_save_waits_for_it(three: Shelf) -> None:
     three.store.close()
     with closing(sqlite3.connect(three.index_file, isolation_level=None)) as other:

@@ -92,6 +92,7 @@ def test_a_copy_that_cannot_be_taken_leaves_the_folder_as_it_was(older: Path) ->
     assert everything(older) == before
 
 
+# Bad input 73
 @pytest.mark.parametrize("made", sorted(EARLIER.iterdir()), ids=lambda path: path.name)
 def test_a_folder_of_an_earlier_version_opens_says_the_same_and_keeps_what_is_rewritten(
     made: Path, tmp_path: Path
