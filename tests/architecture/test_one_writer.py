@@ -9,6 +9,8 @@ import pytest
 API = Path(__file__).parents[2] / "api"
 MAY_WRITE = {
     API / "sessions/disk/files.py": "everything below the state folder",
+    API / "workspace/folder.py": "everything below a workspace",
+    API / "workspace/beneath.py": "nothing by itself; it opens what `folder.py` asks for",
     API / "workspace/guard.py": "what the kernel is told about a program before it starts, below /proc/self",
 }
 

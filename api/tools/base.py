@@ -1,0 +1,61 @@
+"""What every tool is: something that a model may ask for, and what comes of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from api.workspace.folder import Folder
+
+Kind = Literal["read", "edit", "execute", "fetch", "other"]
+"""What a tool does to the world, by which it is decided whether someone is asked first."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a call came to. `output` is for the model; `diff`, for people, is unified and empty when nothing changed."""
+
+    output: str
+    is_error: bool = False
+    diff: str = ""
+
+
+def _to_nobody(text: str) -> None:
+    """For a call whose output nobody follows."""
+
+
+@dataclass(kw_only=True)
+class Context:
+    """What the calls of one run may use. Whoever begins the run makes it, and closes what it holds.
+
+    `folder` is None where a session has no workspace. `versions` are those of the files that the model has read, by
+    name. `emit` takes what a call has to show before it ends, a piece at a time, on the event loop.
+    """
+
+    folder: Folder | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    emit: Callable[[str], None] = _to_nobody
+
+
+class Tool(Protocol):
+    """One tool. `schema` is the JSON schema of its arguments, an object, and refuses what it does not name."""
+
+    name: str
+    description: str
+    kind: Kind
+    schema: dict[str, Any]
+
+    def title(self, arguments: dict[str, Any]) -> str:
+        """The call in one line for a person: `Read src/app.py`. Takes whatever the model sent."""
+        ...
+
+    async def preview(self, arguments: dict[str, Any], context: Context) -> str:
+        """What the call would change, as a unified diff, for one who is asked; empty where that cannot be said."""
+        ...
+
+    async def run(self, arguments: dict[str, Any], context: Context) -> Result:
+        """Do it. Never raises for what the model or the world does: that is a result with `is_error` and a sentence.
+
+        Cancelling the task ends all that the call started.
+        """
+        ...
