@@ -27,7 +27,10 @@ from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header
 from api.runs.naming import Naming
+from api.runs.parking import take_up_turns
+from api.runs.permitting import Permitting
 from api.runs.queueing import Queueing
+from api.runs.rules import Rules
 from api.runs.tasks import Tasks
 from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
@@ -76,9 +79,10 @@ class House:
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         rooms.store.on_outside[:] = [lambda session_id: rooms.changes.note_topic(f"messages:{session_id}")]
-        recovery.recover(rooms.store, self.settings.runs_dir)
+        left = recovery.recover(rooms.store, self.settings.runs_dir, can_resume=rooms.agents.can_resume)
         rooms.store.start_indexing()
         rooms.engine.open()
+        await take_up_turns(rooms.engine, left.parked)
         rooms.asides.open()
         await rooms.queueing.open(self.settings.sessions_dir)
         await rooms.tasks.open()
@@ -110,15 +114,18 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         environment_model=settings.model,
     )
     agents = Registry(providers, scripted=settings.scripted)
-    engine = Engine(store, agents, settings.runs_dir)
+    rules = Rules(StateFile(settings.state_dir / "approvals.json"))
+    engine = Engine(store, agents, settings.runs_dir, rules=rules)
     conversing, viewing = Conversing(engine), Viewing(engine)
     changes = Changes()
     engine.on_retired.append(lambda header: _tell(changes, header))
+    engine.on_asking.append(lambda _: changes.note_topic("approvals"))
     drafts, queues = Drafts(settings.state_dir / "drafts"), Queues(settings.state_dir / "queues")
     trash = Trashcan(store, settings.trash_days)
     trash.on_removed += [
         drafts.remove,
         queues.remove,
+        rules.forget_session,
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
     ]
     began = time.monotonic()
@@ -133,6 +140,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
             queues,
             lambda session_id: changes.note_topic(f"queue:{session_id}"),
         ),
+        permitting=Permitting(engine, rules),
         viewing=viewing,
         asides=Asides(engine, conversing, viewing),
         tasks=Tasks(engine, conversing),

@@ -2,6 +2,7 @@
 
 from api.http.answers import (
     AsideAnswer,
+    AskingList,
     Cancelled,
     CommandList,
     Draft,
@@ -22,6 +23,7 @@ from api.http.answers import (
     QueueResumed,
     Removed,
     RowAnswer,
+    RuleList,
     SearchAnswer,
     SessionAnswer,
     SessionList,
@@ -35,6 +37,7 @@ from api.http.answers import (
     UnreadableFiles,
 )
 from api.http.handlers import (
+    approvals,
     aside,
     auth,
     chat,
@@ -108,6 +111,12 @@ ROUTES = [
     Route("GET", "/api/chat/stream", chat.stream, STREAM),
     Route("GET", "/api/chat/streams", chat.streams, STREAM),
     Route("GET", "/api/chat/stream/status", chat.status, StreamStatus),
+    Route("GET", "/api/approval/pending", approvals.pending, AskingList),
+    Route("POST", "/api/approval/respond", approvals.respond, Ok),
+    Route("GET", "/api/approval/rules", approvals.rules, RuleList),
+    Route("POST", "/api/approval/rules/revoke", approvals.revoke, Ok),
+    Route("POST", "/api/approval/mode", approvals.mode, RowAnswer),
+    Route("POST", "/api/clarify/respond", approvals.answer, Ok),
     Route("POST", "/api/btw", aside.ask, AsideAnswer),
     Route("POST", "/api/btw/keep", aside.keep, RowAnswer),
     Route("POST", "/api/btw/drop", aside.drop, Ok),

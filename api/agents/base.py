@@ -5,9 +5,11 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from api.agents.permissions import Permissions, Replies
 from api.domain.events import Event
 from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message
+from api.domain.transcript import Transcript
 
 
 class Steer(NamedTuple):
@@ -61,7 +63,10 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent is given. `messages` is the whole history, oldest first; the last one is the user's.
 
     With `continuing`, the last message is instead an answer of the agent's own that was cut off, to be gone on with.
-    `model` is `<provider>/<name>`, as `GET /api/models` lists it. `steering` is what is told to it while it works.
+    With `resumes`, the run goes on after a restart: that is all it had said, and its last words wait for a person's.
+    `model` is `<provider>/<name>`, as `GET /api/models` lists it. `workspace` is the folder to work in. `steering` is
+    what is told to the agent while it works, `permissions` what it asks before it acts, `answers` what a person says to
+    the questions that it asked, by their ids.
     """
 
     session_id: SessionId
@@ -70,16 +75,21 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     workspace: str | None = None
     continuing: bool = False
+    resumes: Transcript | None = None
     steering: Steering = msgspec.field(default_factory=Steering)
+    permissions: Permissions = msgspec.field(default_factory=Permissions)
+    answers: Replies[str] = msgspec.field(default_factory=Replies)
 
 
 class Agent(Protocol):
     """Produces events. One object serves many runs at once.
 
-    Held by `tests/agents/conformance.py`, which every agent passes.
+    Held by `tests/agents/conformance.py`, which every agent passes. `can_resume`: whether it can go on, in another
+    process, with a run that waits for a person's word; see `Turn.resumes`.
     """
 
     name: str
+    can_resume: bool
 
     def run(self, turn: Turn) -> AsyncGenerator[Event, None]:
         """Yield what happens, as events with `seq` 0, as soon as each is known.

@@ -44,6 +44,7 @@ class EmbeddedAgent:
     """`idle_s`: how long the model stays in memory unused, in seconds."""
 
     name = "embedded"
+    can_resume = False
 
     def __init__(self, *, idle_s: float = 900.0) -> None:
         self._idle_s = idle_s

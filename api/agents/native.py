@@ -27,6 +27,7 @@ class NativeAgent:
     """`find_provider` gives a provider by its id, with its key; `instructions` go before every conversation."""
 
     name = "native"
+    can_resume = False
 
     def __init__(
         self,

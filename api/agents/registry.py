@@ -31,6 +31,10 @@ class Registry:
     def names(self) -> list[str]:
         return list(self._agents)
 
+    def can_resume(self, agent: str) -> bool:
+        """See `Agent.can_resume`."""
+        return agent in self._agents and self._agents[agent].can_resume
+
     def agent_for(self, model: str, agent: str | None = None) -> Agent:
         """The agent called `agent`, or else the one that answers with `model`.
 

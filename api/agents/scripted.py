@@ -5,20 +5,23 @@ word by word. The same script gives the same events every time.
 """
 
 import asyncio
-import hashlib
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from itertools import chain
 from typing import get_args
 
 from api.agents.base import Turn
+from api.agents.permissions import Asked
 from api.domain import events as ev
+from api.domain.approvals import Call, ToolKind
 from api.domain.messages import is_said, text_of
 
 MODEL = "scripted/script"
 
 _ENDINGS = ("fail", "crash", "hang", "end")
-_CHOICES = get_args(ev.ApprovalResolved.__annotations__["choice"])
+_KINDS: tuple[ToolKind, ...] = get_args(ToolKind)
 _STATUSES = get_args(ev.PlanEntry.__annotations__["status"])
 
 
@@ -37,26 +40,39 @@ class Crash:
     """The agent breaks its promise and raises."""
 
 
-Step = ev.Event | Pause | Crash
+class Ask:
+    """May this call run? A no ends it."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+
+class Question:
+    """Asks the person, and says what they answer."""
+
+    def __init__(self, asked: ev.QuestionAsked) -> None:
+        self.asked = asked
+
+
+Step = ev.Event | Pause | Crash | Ask | Question
 
 
 class ScriptedAgent:
     """`pace_s`: seconds between two words, until the script's own `@@pace` says otherwise."""
 
     name = "scripted"
+    can_resume = True
 
     def __init__(self, *, pace_s: float = 0.0) -> None:
         self._pace_s = pace_s
 
     async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
+        refusals: dict[str, str] = {}
         try:
-            for step in _steered(turn, _steps(turn, self._pace_s), self._pace_s):
-                if isinstance(step, Crash):
-                    raise RuntimeError("The script asked for a crash.")
-                if isinstance(step, Pause):
-                    await _pause(step.seconds)
-                    continue
-                yield step
+            for step in _not_done_yet(turn, _steered(turn, _steps(turn, self._pace_s), self._pace_s)):
+                async with aclosing(_perform(turn, step, refusals)) as events:
+                    async for event in events:
+                        yield event
                 if isinstance(step, ev.RunEnded):
                     return
                 await asyncio.sleep(0)
@@ -69,6 +85,48 @@ class ScriptedAgent:
 
     async def close(self) -> None:
         """Nothing to end."""
+
+
+async def _perform(turn: Turn, step: Step, refusals: dict[str, str]) -> AsyncGenerator[ev.Event, None]:
+    """What comes of a step. `refusals`: by the id of a call that was not allowed, what it has as its result."""
+    match step:
+        case Crash():
+            raise RuntimeError("The script asked for a crash.")
+        case Pause(seconds=seconds):
+            await _pause(seconds)
+        case Ask(call=call):
+            asked = turn.permissions.request(call)
+            if isinstance(asked, Asked):
+                if asked.event:
+                    yield asked.event
+                asked = await turn.permissions.decided(asked.approval_id)
+            if not asked.allows:
+                refusals[call.call_id] = f"Not allowed. {asked.note}".strip()
+        case Question(asked=asked):
+            if not _is_asked_again(turn, asked):
+                yield asked
+            yield ev.TextDelta(text=f"{await turn.answers.wait(asked.question_id)}\n")
+        case ev.ToolEnded(call_id=call_id) if call_id in refusals:
+            yield ev.ToolEnded(call_id=call_id, output=refusals[call_id], is_error=True)
+        case _:
+            yield step
+
+
+def _not_done_yet(turn: Turn, steps: Iterator[Step]) -> Iterator[Step]:
+    """The steps from what the run waited for when a restart cut it, where it goes on after one."""
+    if turn.resumes is None:
+        return steps
+    asked = {one.call_id for one in turn.resumes.pending_approvals}
+    for step in steps:
+        is_due = isinstance(step, Ask) and step.call.call_id in asked
+        if is_due or (isinstance(step, Question) and _is_asked_again(turn, step.asked)):
+            return chain([step], steps)
+    return steps
+
+
+def _is_asked_again(turn: Turn, asked: ev.QuestionAsked) -> bool:
+    before = turn.resumes.question if turn.resumes else None
+    return before is not None and before.question_id == asked.question_id
 
 
 async def _pause(seconds: float | None) -> None:
@@ -160,7 +218,6 @@ class _Reader:
         self._elapsed_ms = 0
         self._calls = 0
         self._open_call = ""
-        self._approvals = 0
         self._questions = 0
 
     def do_text(self, rest: str) -> Iterator[Step]:
@@ -214,26 +271,18 @@ class _Reader:
         yield from self.close_call(rest.replace("\\n", "\n"), is_error=True)
 
     def do_approval(self, rest: str) -> Iterator[Step]:
+        kind, _, rest = rest.strip().partition(" ")
+        known = next((one for one in _KINDS if one == kind), None)
+        if known is None:
+            raise ValueError(f"it begins with one of {', '.join(_KINDS)}")
         name, arguments = _call(rest)
-        self._approvals += 1
-        yield ev.ApprovalRequested(
-            approval_id=f"approval-{self._approvals}",
-            call_id=self._open_call or f"call-{self._calls + 1}",
-            name=name,
-            arguments=arguments,
-            arguments_sha256=hashlib.sha256(arguments.encode()).hexdigest(),
-        )
-
-    def do_resolved(self, rest: str) -> Iterator[Step]:
-        choice = next((one for one in _CHOICES if one == rest), None)
-        if choice is None:
-            raise ValueError(f"it takes one of {', '.join(_CHOICES)}")
-        yield ev.ApprovalResolved(approval_id=f"approval-{self._approvals}", choice=choice)
+        yield Ask(Call(call_id=self._call_id(), name=name, kind=known, arguments=arguments))
 
     def do_ask(self, rest: str) -> Iterator[Step]:
         text, *options = (part.strip() for part in rest.split("|"))
         self._questions += 1
-        yield ev.QuestionAsked(question_id=f"question-{self._questions}", text=text, options=tuple(options))
+        question_id = f"question-{self._questions}"
+        yield Question(ev.QuestionAsked(question_id=question_id, text=text, options=tuple(options)))
 
     def do_plan(self, rest: str) -> Iterator[Step]:
         yield ev.PlanUpdated(entries=tuple(map(_plan_entry, rest.split("|"))))

@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from api.domain.approvals import Choice, ToolKind
+
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
 
 
@@ -62,6 +64,7 @@ class ToolStarted(_Event, frozen=True, kw_only=True, tag="tool.started"):
     call_id: str
     name: str
     title: str = ""
+    kind: ToolKind | None = None
 
 
 class ToolArguments(_Event, frozen=True, kw_only=True, tag="tool.arguments"):
@@ -79,27 +82,38 @@ class ToolOutput(_Event, frozen=True, kw_only=True, tag="tool.output"):
 
 
 class ToolEnded(_Event, frozen=True, kw_only=True, tag="tool.ended"):
-    """A call has its result. `duration_ms` is wall time."""
+    """A call has its result. `duration_ms` is wall time; `diff` is a unified diff of the files it changed."""
 
     call_id: str
     output: str = ""
     is_error: bool = False
     duration_ms: int = 0
+    diff: str = ""
 
 
 class ApprovalRequested(_Event, frozen=True, kw_only=True, tag="approval.requested"):
-    """May this exact call run? `arguments_sha256` binds the answer to the bytes that were shown."""
+    """May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says.
+
+    `kind`, `title`, `folder` and `diff` are those of `approvals.Call`.
+    """
 
     approval_id: str
     call_id: str
     name: str
     arguments: str
     arguments_sha256: str
+    kind: ToolKind = "other"
+    title: str = ""
+    folder: str = ""
+    diff: str = ""
 
 
 class ApprovalResolved(_Event, frozen=True, kw_only=True, tag="approval.resolved"):
+    """What a person said, and their `note` to the agent. The call runs after this, or never."""
+
     approval_id: str
-    choice: Literal["once", "session", "always", "deny", "expired"]
+    choice: Choice
+    note: str = ""
 
 
 class QuestionAsked(_Event, frozen=True, kw_only=True, tag="question.asked"):
@@ -108,6 +122,13 @@ class QuestionAsked(_Event, frozen=True, kw_only=True, tag="question.asked"):
     question_id: str
     text: str
     options: tuple[str, ...] = ()
+
+
+class QuestionAnswered(_Event, frozen=True, kw_only=True, tag="question.answered"):
+    """The person has answered."""
+
+    question_id: str
+    text: str
 
 
 class PlanUpdated(_Event, frozen=True, kw_only=True, tag="plan.updated"):
@@ -159,6 +180,7 @@ Event = (
     | ApprovalRequested
     | ApprovalResolved
     | QuestionAsked
+    | QuestionAnswered
     | PlanUpdated
     | Steered
     | UsageUpdated

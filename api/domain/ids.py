@@ -38,6 +38,10 @@ def new_task_id() -> str:
     return f"task-{secrets.token_hex(12)}"
 
 
+def new_approval_id() -> str:
+    return f"approval-{secrets.token_hex(12)}"
+
+
 def is_safe_id(value: object) -> bool:
     """May this become the name of a file? ASCII letters, digits, `-` and `_`, at most 128, led by a letter or digit.
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, assert_never
 import msgspec
 
 from api.domain import events as ev
+from api.domain.approvals import Choice, ToolKind
 from api.domain.ids import MessageId, RunId
 
 
@@ -30,10 +31,14 @@ class ToolBlock(msgspec.Struct, tag="tool", tag_field="kind", omit_defaults=True
     call_id: str
     name: str
     title: str = ""
+    tool_kind: ToolKind | None = None
     arguments: str = ""
     output: str = ""
     state: Literal["running", "done", "error"] = "running"
     duration_ms: int = 0
+    diff: str = ""
+    approval: Choice | None = None
+    """What a person said when they were asked about it."""
 
 
 class NoticeBlock(msgspec.Struct, tag="notice", tag_field="kind"):
@@ -61,7 +66,7 @@ class Transcript(msgspec.Struct, omit_defaults=True):
     blocks: list[Block] = msgspec.field(default_factory=list)
     steps: dict[int, int] = msgspec.field(default_factory=dict)
     plan: list[ev.PlanEntry] = msgspec.field(default_factory=list)
-    pending_approvals: list[str] = msgspec.field(default_factory=list)
+    pending_approvals: list[ev.ApprovalRequested] = msgspec.field(default_factory=list)
     question: ev.QuestionAsked | None = None
     usage: ev.Usage | None = None
     title: str | None = None
@@ -100,6 +105,7 @@ def _apply(t: Transcript, event: ev.Event) -> None:
         case ev.ToolStarted(call_id=call_id, name=name, title=title):
             block = _tool(t, call_id)
             block.name, block.title = name or block.name, title or block.title
+            block.tool_kind = event.kind or block.tool_kind
         case ev.ToolArguments(call_id=call_id, text=text):
             _tool(t, call_id).arguments += text
         case ev.ToolOutput(call_id=call_id, text=text):
@@ -109,12 +115,16 @@ def _apply(t: Transcript, event: ev.Event) -> None:
             block.output = event.output or block.output
             block.state = "error" if event.is_error else "done"
             block.duration_ms = event.duration_ms
-        case ev.ApprovalRequested(approval_id=approval_id):
-            t.pending_approvals.append(approval_id)
-        case ev.ApprovalResolved(approval_id=approval_id):
-            t.pending_approvals = [one for one in t.pending_approvals if one != approval_id]
+            block.diff = event.diff or block.diff
+        case ev.ApprovalRequested():
+            t.pending_approvals.append(event)
+        case ev.ApprovalResolved(approval_id=approval_id, choice=choice):
+            _resolve(t, approval_id, choice)
         case ev.QuestionAsked():
             t.question = event
+        case ev.QuestionAnswered(question_id=question_id):
+            if t.question and t.question.question_id == question_id:
+                t.question = None
         case ev.PlanUpdated(entries=entries):
             t.plan = list(entries)
         case ev.Steered(message_id=message_id, text=text):
@@ -159,6 +169,14 @@ def _tool(t: Transcript, call_id: str) -> ToolBlock:
     block = ToolBlock(call_id=call_id, name="")
     t.blocks.append(block)
     return block
+
+
+def _resolve(t: Transcript, approval_id: str, choice: Choice) -> None:
+    for asked in t.pending_approvals:
+        if asked.approval_id == approval_id:
+            block = _tool(t, asked.call_id)
+            block.name, block.approval = block.name or asked.name, choice
+    t.pending_approvals = [one for one in t.pending_approvals if one.approval_id != approval_id]
 
 
 def _end(t: Transcript, event: ev.RunEnded) -> None:
@@ -233,8 +251,8 @@ def _tool_message(block: ToolBlock, run_id: RunId, now: float) -> dict[str, Any]
     message = {"id": MessageId(f"{run_id}.{block.call_id}"), "role": "tool", "tool_call_id": block.call_id}
     message |= {"name": block.name, "content": block.output, "timestamp": now, "run_id": run_id}
     message |= {"duration_ms": block.duration_ms}
-    if block.title:
-        message["title"] = block.title
+    told = {"title": block.title, "kind": block.tool_kind, "diff": block.diff, "approval": block.approval}
+    message |= {name: value for name, value in told.items() if value}
     if block.state == "error":
         message["is_error"] = True
     return message

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.domain.approvals import Choice, Mode, ToolKind
 from api.http.bodies import Kind
 
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
@@ -50,6 +51,7 @@ class SessionRow(BaseModel):
     workspace: str | None
     model: str | None
     agent: str | None
+    approval_mode: Mode
     message_count: int
     created_at: float
     updated_at: float
@@ -64,7 +66,6 @@ class SessionRow(BaseModel):
     estimated_cost: float | None
     is_streaming: bool
     active_stream_id: str | None
-    attention: Literal["approval", "question"] | None
     unread: bool
     revision: int
 
@@ -124,6 +125,9 @@ class Message(BaseModel):
     name: str | None = None
     title: str | None = None
     is_error: bool | None = None
+    kind: ToolKind | None = None
+    diff: str | None = None
+    approval: Choice | None = None
     versions: list[str] | None = None
     version: int | None = None
     steered: bool | None = None
@@ -218,6 +222,40 @@ class SessionAnswer(BaseModel):
     tasks: list[Task]
     draft: Draft
     queue: Queue
+
+
+class Asking(BaseModel):
+    """A run that waits for a person's word, and all that it asks: see `ApprovalRequested` and `QuestionAsked`."""
+
+    stream_id: str
+    session_id: str
+    title: str
+    kind: Literal["turn", "aside", "task"]
+    approvals: list[dict[str, Any]]
+    question: dict[str, Any] | None
+
+
+class AskingList(BaseModel):
+    """The longest waiting first."""
+
+    asking: list[Asking]
+
+
+class Rule(BaseModel):
+    """An exact call that is not asked about any more: in one session, or without a `session_id` in all."""
+
+    rule_id: str
+    name: str
+    arguments: str
+    folder: str
+    created_at: float
+    session_id: str | None = None
+
+
+class RuleList(BaseModel):
+    """Oldest first."""
+
+    rules: list[Rule]
 
 
 class Removed(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.domain.approvals import Mode
 from api.domain.ids import is_safe_id
 from api.domain.messages import clean_text
 
@@ -114,6 +115,29 @@ class QueueReorder(OneSession):
 
 class QueueDelete(OneSession):
     message_ids: list[Id] = Field(min_length=1, max_length=100)
+
+
+class ApprovalMode(Change):
+    mode: Mode
+
+
+class Approve(Request):
+    """`arguments_sha256` is that of the request that was shown. `note` is a word to the agent."""
+
+    approval_id: Id
+    arguments_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    choice: Literal["once", "session", "always", "deny"]
+    note: Prose = Field("", max_length=4000)
+
+
+class Answer(Request):
+    stream_id: Id
+    question_id: Name
+    text: Prose
+
+
+class RuleRevoke(Request):
+    rule_id: Id
 
 
 class TurnChange(Change):

@@ -37,6 +37,9 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     components |= schemas | streamed["$defs"]
     for name in ("RunSnapshot", "Aside"):
         components[name]["properties"]["transcript"] = {"$ref": "#/components/schemas/Transcript"}
+    asking = components["Asking"]["properties"]
+    asking["approvals"]["items"] = {"$ref": "#/components/schemas/ApprovalRequested"}
+    asking["question"] = {"anyOf": [{"$ref": "#/components/schemas/QuestionAsked"}, {"type": "null"}]}
     effects = [{"$ref": _REF.format(model=effect.__name__)} for effect in get_args(Effect)]
     components["Effects"]["properties"]["effects"] = {"type": "array", "items": {"anyOf": effects}}
     document["components"]["schemas"] = {

@@ -15,6 +15,7 @@ from api.agents.registry import Registry
 from api.runs.asides import Asides
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.permitting import Permitting
 from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
 from api.runs.viewing import Viewing
@@ -34,6 +35,7 @@ class Rooms:
     engine: Engine
     conversing: Conversing
     queueing: Queueing
+    permitting: Permitting
     asides: Asides
     tasks: Tasks
     projects: Projects

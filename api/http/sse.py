@@ -31,6 +31,7 @@ NAMES: dict[type, str] = {
     ev.ApprovalRequested: "approval",
     ev.ApprovalResolved: "approval_resolved",
     ev.QuestionAsked: "clarify",
+    ev.QuestionAnswered: "clarify_answered",
     ev.PlanUpdated: "plan",
     ev.Steered: "steer",
     ev.UsageUpdated: "metering",

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from api.agents.base import Turn
 from api.domain.errors import BadRequest, Conflict, NotFound, TooMany
 from api.domain.events import RunEnded
 from api.domain.ids import OWNER_LOCAL, MessageId, RunId, SessionId, new_run_id
@@ -95,7 +94,7 @@ class Asides:
         agent, chosen = await self._engine.choose(model or session.model, None if model else session.agent)
         header = self._header(session, question, chosen, agent.name)
         messages = [*_context(view.messages, view.active_run), {"id": "q", "role": "user", "content": question}]
-        turn = Turn(session_id=header.session_id, run_id=header.run_id, messages=messages, model=chosen)
+        turn = self._engine.turn(session, header, messages, mode="read")
         journal = await asyncio.to_thread(self._create, header)
         run = Run(turn, agent, journal, self._finish)
         self._engine.launch(run)

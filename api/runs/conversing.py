@@ -5,7 +5,6 @@ import logging
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from api.agents.base import Turn
 from api.domain.errors import AppError, StorageFailed
 from api.domain.ids import OWNER_LOCAL, RunId, SessionId, new_run_id
 from api.runs import turns
@@ -201,14 +200,7 @@ class Conversing:
 
         run_id = new_run_id()
         journal = await asyncio.to_thread(self._accept, session, make_ready, run_id, chosen, answering.name, reason)
-        turn = Turn(
-            session_id=SessionId(session.session_id),
-            run_id=run_id,
-            messages=list(session.messages),
-            model=chosen,
-            workspace=session.workspace,
-            continuing=continuing,
-        )
+        turn = self._engine.turn(session, journal.header, list(session.messages), continuing=continuing)
         self._engine.launch(Run(turn, answering, journal, self._engine.finish))
         return turns.started(session, turns.last_user_message(session), run_id)
 

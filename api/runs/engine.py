@@ -10,12 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from api.agents.base import Agent
+from api.agents.base import Agent, Turn
+from api.agents.permissions import Permissions
+from api.domain.approvals import Mode, mode_of
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
 from api.domain.ids import RunId
+from api.domain.messages import Message
+from api.domain.transcript import Transcript
 from api.runs import recovery
 from api.runs.folding import fold_into
 from api.runs.journal import Header
+from api.runs.rules import Rules
 from api.runs.run import Run
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
@@ -34,19 +39,34 @@ class Agents(Protocol):
         """The agent to use, and the model it is to use, when a session asks for these."""
         ...
 
+    def can_resume(self, agent: str) -> bool:
+        """See `Agent.can_resume`."""
+        ...
+
 
 class Engine:
     """Begins and ends runs. Everything here is called on the event loop; `viewing` shows what it holds."""
 
     def __init__(
-        self, store: SessionStore, agents: Agents, folder: Path, *, clock: Callable[[], float] = time.time
+        self,
+        store: SessionStore,
+        agents: Agents,
+        folder: Path,
+        *,
+        rules: Rules | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`folder` holds the journals of runs not yet in their session, and in `ended/` those of the others."""
+        """`folder` holds the journals of runs not yet in their session, and in `ended/` those of the others.
+
+        `rules`: what need not be asked about.
+        """
         self.store = store
         self.folder = folder
         self.clock = clock
         self.is_closing = False
         self.on_retired: list[Callable[[Header], None]] = []
+        self.on_asking: list[Callable[[Header], None]] = []
+        self._rules = rules
         self._agents = agents
         self._active: dict[RunId, Run] = {}
         self._unfolded: dict[RunId, Run] = {}
@@ -62,6 +82,10 @@ class Engine:
         """The active runs of one kind, `turn`, `aside` or `task`: in one session, or in all."""
         runs = (run for run in self._active.values() if run.header.kind == kind)
         return [run for run in runs if session_id in (None, run.header.session_id)]
+
+    def runs(self, owner: str) -> list[Run]:
+        """All active runs of an owner, the first begun first."""
+        return [run for run in self._active.values() if run.header.owner == owner]
 
     @property
     def active_count(self) -> int:
@@ -113,9 +137,39 @@ class Engine:
             except AppError as error:
                 log.warning("run.not_settled", extra={"session_id": session.session_id, "code": error.code})
 
+    def turn(
+        self,
+        session: Session,
+        header: Header,
+        messages: list[Message],
+        *,
+        mode: Mode | None = None,
+        continuing: bool = False,
+        resumes: Transcript | None = None,
+    ) -> Turn:
+        """What the agent of a run is given; by default it may do what the session lets it."""
+        rules, session_id, owner = self._rules, header.session_id, header.owner
+        permissions = Permissions(
+            header.run_id,
+            mode=mode or mode_of(session.approval_mode),
+            is_allowed=lambda call: rules is not None and rules.cover(call, session_id, owner),
+            pending=resumes.pending_approvals if resumes else (),
+        )
+        return Turn(
+            session_id=session_id,
+            run_id=header.run_id,
+            messages=messages,
+            model=header.model,
+            workspace=session.workspace,
+            continuing=continuing,
+            resumes=resumes,
+            permissions=permissions,
+        )
+
     def launch(self, run: Run) -> None:
         """Begin a run, to be found, followed and stopped here until `retire`."""
         header = run.header
+        run.on_asking.append(self._tell_asking)
         self._active[header.run_id] = run
         run.begin()
         log.info("run.started", extra={"run_id": header.run_id, "kind": header.kind, "agent": header.agent})
@@ -129,6 +183,14 @@ class Engine:
     async def choose(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
         """See `Agents.choose`."""
         return await self._agents.choose(model, agent)
+
+    def can_resume(self, agent: str) -> bool:
+        """See `Agent.can_resume`."""
+        return self._agents.can_resume(agent)
+
+    def _tell_asking(self, run: Run) -> None:
+        for tell in self.on_asking:
+            tell(run.header)
 
     # Ending
 
@@ -203,11 +265,12 @@ class Engine:
             run.shown.wake()
 
     async def close(self) -> None:
-        """End every run as interrupted, what was shown kept."""
+        """End every run as interrupted, what was shown kept. The next process goes on with those that wait."""
         self.begin_closing()
-        runs = list(self._active.values())
+        parked = [run for run in self._active.values() if run.is_waiting and self.can_resume(run.header.agent)]
+        runs = [run for run in self._active.values() if run not in parked]
         await asyncio.gather(*(run.stop("interrupted") for run in runs))
-        await asyncio.gather(*(run.release(RELEASE_S) for run in runs))
+        await asyncio.gather(*(run.release(RELEASE_S) for run in runs), *(run.park(RELEASE_S) for run in parked))
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait({self._keeper})

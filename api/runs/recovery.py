@@ -36,22 +36,34 @@ KEEP_ENDED_S = 24 * 3600.0
 
 
 class Report(msgspec.Struct):
-    """What a recovery did. `failed` counts journals that stay for the next try."""
+    """What a recovery did. `failed` counts journals that stay for the next try, `parked` are runs that wait."""
 
+    parked: list[Recovered] = msgspec.field(default_factory=list)
     recovered: int = 0
     already_done: int = 0
     unreadable: int = 0
     failed: int = 0
 
 
-def recover(store: SessionStore, folder: Path, *, clock: Callable[[], float] = time.time) -> Report:
-    """End every run that a dead process left in `folder`. Call before any run begins."""
+def recover(
+    store: SessionStore,
+    folder: Path,
+    *,
+    can_resume: Callable[[str], bool] = lambda agent: False,
+    clock: Callable[[], float] = time.time,
+) -> Report:
+    """End every run that a dead process left in `folder`, but those that wait for a person. Call before any run begins.
+
+    `can_resume`: whether an agent, by its name, can go on with such a run.
+    """
     report = Report()
     for path in sorted(folder.glob("*.jsonl")):
         try:
             if path.stat().st_size == 0:
                 # Opened and not yet written when the process died: no document names it, and it says nothing.
                 remove_file(path)
+            elif parked := parked_run(store, path, can_resume):
+                report.parked.append(parked)
             elif recover_journal(store, folder, path, now=clock()):
                 report.recovered += 1
             else:
@@ -65,6 +77,22 @@ def recover(store: SessionStore, folder: Path, *, clock: Callable[[], float] = t
             report.failed += 1
     prune_ended(folder, now=clock())
     return report
+
+
+def parked_run(store: SessionStore, path: Path, can_resume: Callable[[str], bool]) -> Recovered | None:
+    """The run in a journal, when it waits for a person's word and can go on after it. Raises as `recover_journal`."""
+    recovered = read_journal(path)
+    header = recovered.header
+    transcript = fold(recovered.events)
+    is_waiting = recovered.ending is None and bool(transcript.pending_approvals or transcript.question)
+    if not is_waiting or not can_resume(header.agent):
+        return None
+    try:
+        session = store.get(header.session_id, owner=header.owner)
+    except NotFound:
+        return None
+    is_its_own = header.kind == "task" or session.active_stream_id == header.run_id
+    return recovered if is_its_own else None
 
 
 def recover_journal(store: SessionStore, folder: Path, path: Path, *, now: float) -> bool:

@@ -9,12 +9,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from api.agents.base import Agent, Turn
+from api.domain.approvals import Decision
+from api.domain.errors import Conflict, NotFound, StorageFailed
 from api.domain.events import (
     ApprovalRequested,
     ApprovalResolved,
     Event,
     Failure,
     Outcome,
+    QuestionAnswered,
+    QuestionAsked,
     RunEnded,
     Steered,
     ToolEnded,
@@ -39,16 +43,23 @@ class Run:
 
     `transcript` is all that was said; `shown` is what watchers may have. The ending is shown last, after `finish` has
     folded the run into its session, so that whoever sees the end finds the messages in the document.
+
+    A run that waits for a person's word can be parked, and gone on with in another process: `turn.resumes` then is
+    what it had said, and its agent is started when the word has come.
     """
 
     def __init__(self, turn: Turn, agent: Agent, journal: Journal, finish: Callable[["Run"], Awaitable[None]]) -> None:
         self.turn = turn
         self.journal = journal
-        self.transcript = Transcript()
-        self.shown = Shown()
+        self.transcript = copy.deepcopy(turn.resumes) or Transcript()
+        self.shown = Shown(self.transcript.seq)
         self.ended = asyncio.Event()
+        self.on_asking: list[Callable[[Run], None]] = []
+        self._decided: dict[str, tuple[ApprovalRequested, Decision]] = {}
+        self._has_word = asyncio.Event()
         self._agent = agent
         self._finish = finish
+        self._is_parked = False
         self._ending: RunEnded | None = None
         self._before_ending: Transcript | None = None
         self._out = Coalescer(self._record)
@@ -63,6 +74,11 @@ class Run:
     def is_sealed(self) -> bool:
         """Has the ending been decided? What the agent says from then on is refused."""
         return self._ending is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Does it wait for a person's word?"""
+        return not self.is_sealed and bool(self.transcript.pending_approvals or self.transcript.question)
 
     def as_shown(self) -> Transcript:
         """A copy of what watchers have been shown: without the ending, until they are shown that."""
@@ -86,6 +102,66 @@ class Run:
         await self._end(RunEnded(outcome=outcome))
         return True
 
+    async def park(self, timeout_s: float) -> None:
+        """Stop a run that waits, without ending it: the next process goes on with it."""
+        self._is_parked = True
+        if self._task is not None:
+            self._task.cancel()
+        await self.release(timeout_s)
+        await asyncio.to_thread(self.journal.sync)
+        self.journal.close()
+
+    def asked(self, approval_id: str) -> ApprovalRequested | None:
+        """What waits for a person's word under this id, or was given it in this process."""
+        settled = self._decided.get(approval_id)
+        pending = (one for one in self.transcript.pending_approvals if one.approval_id == approval_id)
+        return settled[0] if settled else next(pending, None)
+
+    async def decide(self, approval_id: str, arguments_sha256: str, decision: Decision) -> ApprovalRequested:
+        """Give the agent a person's word on a call that it asked about, durably first.
+
+        The same word again does nothing.
+
+        Raises:
+            NotFound: this was not asked, or by a run that has ended.
+            Conflict: another word was given already, or it is about something else than what was shown.
+            StorageFailed: the word could not be written down, so nothing was done.
+        """
+        asked = self.asked(approval_id)
+        if asked is None or self.is_sealed:
+            raise NotFound("This is not asked any more.", code="approval_not_found")
+        if asked.arguments_sha256 != arguments_sha256:
+            raise Conflict("What is asked is not what you were shown. Look at it again.", code="approval_changed")
+        if approval_id in self._decided:
+            if self._decided[approval_id][1].choice != decision.choice:
+                raise Conflict("This was answered already, with another word.", code="approval_settled")
+            return asked
+        self._decided[approval_id] = asked, decision
+        await self._write_down(ApprovalResolved(approval_id=approval_id, choice=decision.choice, note=decision.note))
+        self.turn.permissions.decisions.tell(approval_id, decision)
+        self._tell_asking()
+        return asked
+
+    async def answer(self, question_id: str, text: str) -> None:
+        """Give the agent a person's answer to its question, durably first. Raises as `decide`."""
+        question = self.transcript.question
+        if question is None or question.question_id != question_id or self.is_sealed:
+            raise NotFound("This is not asked any more.", code="question_not_found")
+        await self._write_down(QuestionAnswered(question_id=question_id, text=text))
+        self.turn.answers.tell(question_id, text)
+        self._tell_asking()
+
+    async def _write_down(self, word: ApprovalResolved | QuestionAnswered) -> None:
+        self._out.add(word)
+        try:
+            if not self.is_sealed:
+                await asyncio.to_thread(self.journal.sync)
+        except OSError as error:
+            self._seal_after_disk_error(error)
+        if self.is_sealed:
+            raise StorageFailed("Your answer could not be written down, so nothing was done.")
+        self._has_word.set()
+
     async def release(self, timeout_s: float) -> None:
         """Wait for the agent to let go of what it held."""
         if self._task is None:
@@ -98,6 +174,8 @@ class Run:
         try:
             ending = await self._listen()
         except asyncio.CancelledError:
+            if self._is_parked:
+                raise
             # Whoever cancelled this task has decided the ending; a cancel from elsewhere is the loop going down.
             await asyncio.shield(self._end(RunEnded(outcome="interrupted")))
             raise
@@ -107,6 +185,8 @@ class Run:
         await asyncio.shield(self._end(ending))
 
     async def _listen(self) -> RunEnded:
+        if self.turn.resumes is not None:
+            await self._has_word.wait()
         async with aclosing(self._agent.run(self.turn)) as events:
             async for event in events:
                 if isinstance(event, RunEnded):
@@ -116,9 +196,15 @@ class Run:
                     break
                 if isinstance(event, Steered):
                     self.turn.steering.journaled(event.message_id)
-                if isinstance(event, ToolStarted | ToolEnded | ApprovalRequested | ApprovalResolved | Steered):
+                if isinstance(event, ApprovalRequested | QuestionAsked):
+                    self._tell_asking()
+                if isinstance(event, ToolStarted | ToolEnded | ApprovalRequested | QuestionAsked | Steered):
                     await asyncio.to_thread(self.journal.sync)
         return RunEnded(outcome="done")
+
+    def _tell_asking(self) -> None:
+        for tell in self.on_asking:
+            tell(self)
 
     def _record(self, events: list[Event]) -> None:
         """Journal, then show. Called by the coalescer, on the event loop."""

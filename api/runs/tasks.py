@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from api.agents.base import Turn
 from api.domain.errors import AppError, BadRequest, NotFound, TooMany
 from api.domain.ids import OWNER_LOCAL, MessageId, RunId, SessionId, new_run_id, new_task_id
 from api.domain.messages import Message, clean_text
@@ -21,7 +20,8 @@ from api.domain.transcript import Transcript, fold, messages_of
 from api.runs import recovery
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
-from api.runs.journal import Header, Journal, JournalUnreadable, read_journal
+from api.runs.journal import Header, Journal, JournalUnreadable, Recovered, read_journal
+from api.runs.parking import take_up
 from api.runs.run import Run
 from api.sessions.disk.files import StateFile, make_subfolder, remove_file
 from api.sessions.documents.session import Session
@@ -154,7 +154,9 @@ class Tasks:
             if task is None:
                 log.error("task.unreadable", extra={"file": path.name})
                 continue
-            await asyncio.to_thread(self._take_up, task)
+            parked = await asyncio.to_thread(self._take_up, task)
+            if parked is not None:
+                await self._wait_on(task, parked)
         await asyncio.to_thread(self._prune)
         for task in list(self._tasks.values()):
             await self._deliver_if_free(task)
@@ -167,20 +169,34 @@ class Tasks:
             if path.stem not in needed and path.stat().st_mtime < self._engine.clock() - KEEP_S:
                 remove_file(path)
 
-    def _take_up(self, task: Task) -> None:
+    def _take_up(self, task: Task) -> Recovered | None:
+        """Decide how to go on with a task; its run, if that waits for a person's word."""
         self._tasks[task.task_id] = task
         if not task.stream_id:
-            return
+            return None
         try:
             recovered = read_journal(self._journal_path(task))
+            if parked := recovery.parked_run(self._engine.store, self._journal_path(task), self._engine.can_resume):
+                return parked
         except (OSError, JournalUnreadable):
             task.state = "waiting"
-            return
+            return None
         if recovered.ending is not None and recovered.ending.outcome != "interrupted":
             task.state = "answered"
             self._transcripts[task.task_id] = fold(recovered.events)
         else:
             task.state = "waiting"
+        return None
+
+    async def _wait_on(self, task: Task, parked: Recovered) -> None:
+        """Go on with a run that waits for a person's word; from the beginning, where it cannot be gone on with."""
+        task.state = "waiting"
+        try:
+            session = await asyncio.to_thread(self._engine.store.get, task.session_id, owner=task.owner)
+            await take_up(self._engine, self._folder, parked, session, _asked(session, task), self._finish)
+            task.state = "running"
+        except (AppError, OSError) as error:
+            log.warning("task.not_taken_up", extra={"task_id": task.task_id, "why": str(error)})
 
     async def _begin_waiting(self) -> None:
         running = sum(task.state == "running" for task in self._tasks.values())
@@ -212,14 +228,7 @@ class Tasks:
             prompt=task.prompt,
         )
         journal = await asyncio.to_thread(self._create, task, header)
-        question: Message = {"id": task.task_id, "role": "user", "content": task.prompt}
-        turn = Turn(
-            session_id=header.session_id,
-            run_id=header.run_id,
-            messages=[*session.messages, question],
-            model=model,
-            workspace=session.workspace,
-        )
+        turn = self._engine.turn(session, header, _asked(session, task))
         self._engine.launch(Run(turn, agent, journal, self._finish))
 
     def _create(self, task: Task, header: Header) -> Journal:
@@ -285,6 +294,11 @@ class Tasks:
 
     def _journal_path(self, task: Task) -> Path:
         return self._folder / f"{task.stream_id}.jsonl"
+
+
+def _asked(session: Session, task: Task) -> list[Message]:
+    """What the agent is given: the conversation, and then what is to be done."""
+    return [*session.messages, {"id": task.task_id, "role": "user", "content": task.prompt}]
 
 
 def _task(kept: dict[str, Any]) -> Task | None:

@@ -9,9 +9,13 @@ import pytest
 
 from api.agents.base import Agent, Steer, Turn
 from api.domain import events as ev
+from api.domain.approvals import Decision
 from api.domain.ids import RunId, SessionId
 
 pytestmark = pytest.mark.anyio
+
+
+YES = Decision("once")
 
 
 def user(text: str) -> dict[str, object]:
@@ -23,9 +27,17 @@ def turn_of(text: str, *, model: str = "scripted/script", history: list | None =
     return Turn(session_id=SessionId("s"), run_id=RunId("r"), messages=messages, model=model, **fields)
 
 
-async def collect(agent: Agent, turn: Turn, *, limit_s: float = 30) -> list[ev.Event]:
+async def collect(agent: Agent, turn: Turn, *, word: Decision = YES, limit_s: float = 30) -> list[ev.Event]:
+    """All events of a run, with `word` as the answer to all it asks leave for, and "that" to its questions."""
+    seen: list[ev.Event] = []
     async with asyncio.timeout(limit_s), aclosing(agent.run(turn)) as events:
-        return [event async for event in events]
+        async for event in events:
+            seen.append(event)
+            if isinstance(event, ev.ApprovalRequested):
+                turn.permissions.decisions.tell(event.approval_id, word)
+            elif isinstance(event, ev.QuestionAsked):
+                turn.answers.tell(event.question_id, "that")
+    return seen
 
 
 def said(events: list[ev.Event]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from api.agents.base import Steer
 from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
+from api.domain.approvals import Decision
 from tests.agents.conformance import AgentConformance, collect, ending, said, turn_of, user
 
 pytestmark = pytest.mark.anyio
@@ -16,8 +17,7 @@ EVERYTHING = """@@step 1
 @@think Let me look.
 @@plan completed Read | in_progress Write | pending Test
 @@tool read_file {"path": "a.txt"}
-@@approval read_file {"path": "a.txt"}
-@@resolved once
+@@approval execute read_file {"path": "a.txt"}
 @@output line one
 @@result line one\\nline two
 @@ask Which one? | this | that
@@ -60,7 +60,8 @@ async def test_a_message_without_instructions_is_echoed_to_the_letter(agent):
 async def test_every_kind_of_event_can_be_asked_for(agent):
     events = await collect(agent, turn_of(EVERYTHING))
 
-    assert {type(event) for event in events} == set(get_args(ev.Event)) - {ev.Steered}
+    by_the_run = {ev.ApprovalResolved, ev.QuestionAnswered}
+    assert {type(event) for event in events} == set(get_args(ev.Event)) - by_the_run - {ev.Steered}
     assert ending(events).outcome == "done"
 
 
@@ -87,7 +88,18 @@ async def test_without_a_further_step_it_cannot_be_told_anything(agent, script):
 
 
 async def test_the_same_script_gives_the_same_events(agent):
-    assert await collect(agent, turn_of(EVERYTHING)) == await collect(agent, turn_of(EVERYTHING))
+    script = EVERYTHING.replace("@@approval", "@@text approval")  # which has an id of its own every time
+
+    assert await collect(agent, turn_of(script)) == await collect(agent, turn_of(script))
+
+
+async def test_a_call_that_was_denied_has_the_no_and_its_reason_as_its_result(agent):
+    script = '@@tool shell {"command": "rm"}\n@@approval execute shell {"command": "rm"}\n@@result gone\n@@text Next.'
+
+    events = await collect(agent, turn_of(script), word=Decision("deny", "Keep it."))
+
+    assert ev.ToolEnded(call_id="call-1", output="Not allowed. Keep it.", is_error=True) in events
+    assert said(events) == "Next."
 
 
 async def test_lines_between_instructions_are_said_as_they_are(agent):

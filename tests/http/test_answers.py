@@ -21,8 +21,7 @@ RICH = """@@think Let me see.
 @@output one
 @@result two
 @@tool shell {"command": "rm"}
-@@approval shell {"command": "rm"}
-@@resolved deny
+@@approval execute shell {"command": "rm"}
 @@error no
 @@plan completed Look | pending Tell
 @@ask And now? | Stop | Go on
@@ -102,11 +101,15 @@ def _talk(api: Checking, client: Client) -> str:
         return api.post("/api/chat/start", **body)["stream_id"]
 
     for script in (RICH, "@@text One\n@@fail rate_limited Too fast.", "@@text One\n@@end cancelled"):
-        done = next(frame for frame in client.frames(say(script)) if frame.name == "done")
+        stream_id = say(script)
+        if script == RICH:
+            _give_leave(api, stream_id)
+        done = next(frame for frame in client.frames(stream_id) if frame.name == "done")
         check_shape(RunDone, done.data)
         api.get("/api/session", session_id=session_id)
 
     stream_id = say(f"{RICH}\n@@hang")
+    _give_leave(api, stream_id)
     with reading(client, "/api/chat/stream", stream_id=stream_id) as shown:
         shown.until(lambda frame: frame.name == "token" and frame.data["text"].endswith("is."))
         api.get("/api/session", session_id=session_id)
@@ -127,6 +130,27 @@ def _talk(api: Checking, client: Client) -> str:
     assert [frame.name for frame in client.frames(resumed)][-1] == "stream_end"
     api.post("/api/chat/cancel", stream_id=api.post("/api/chat/retry", session_id=session_id)["stream_id"])
     return session_id
+
+
+def _give_leave(api: Checking, stream_id: str) -> None:
+    """Say a word to all that `RICH` asks. The first rule, made here, is taken back at once."""
+
+    def asking(about: str) -> dict[str, Any] | None:
+        every = api.get("/api/approval/pending")["asking"]
+        return next((one for one in every if one["stream_id"] == stream_id and one[about]), None)
+
+    until(lambda: asking("approvals"))
+    run = asking("approvals")
+    api.get("/api/session", session_id=run["session_id"])
+    [asked] = run["approvals"]
+    bound = {"approval_id": asked["approval_id"], "arguments_sha256": asked["arguments_sha256"]}
+    api.post("/api/approval/respond", **bound, choice="session", note="Go on.")
+    [rule] = api.get("/api/approval/rules")["rules"]
+    api.post("/api/approval/rules/revoke", rule_id=rule["rule_id"])
+    until(lambda: asking("question"))
+    question = asking("question")["question"]
+    api.post("/api/clarify/respond", stream_id=stream_id, question_id=question["question_id"], text="Go on")
+    api.post("/api/approval/mode", session_id=run["session_id"], mode="ask")
 
 
 def _queue(api: Checking, session_id: str) -> None:

@@ -43,6 +43,7 @@ class Header(msgspec.Struct):
     workspace: Any = None
     model: Any = None
     agent: Any = None
+    approval_mode: Any = None
     created_at: Any = None
     updated_at: Any = None
     pinned: Any = False

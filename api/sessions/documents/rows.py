@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from api.domain.approvals import mode_of
 from api.domain.titles import UNTITLED
 from api.sessions.documents.document import usable_count, usable_time
 
@@ -18,6 +19,7 @@ class Listed(Protocol):
     workspace: Any
     model: Any
     agent: Any
+    approval_mode: Any
     created_at: Any
     updated_at: Any
     pinned: Any
@@ -48,6 +50,7 @@ def row_of(source: Listed, message_times: list[Any], now: float) -> Row:
         "workspace": _text(source.workspace),
         "model": _text(source.model),
         "agent": _text(source.agent),
+        "approval_mode": mode_of(source.approval_mode),
         "message_count": len(message_times),
         "created_at": created or first or updated or 0.0,
         "updated_at": updated or last or created or 0.0,
@@ -62,7 +65,6 @@ def row_of(source: Listed, message_times: list[Any], now: float) -> Row:
         "estimated_cost": source.estimated_cost if isinstance(source.estimated_cost, int | float) else None,
         "is_streaming": source.active_stream_id is not None,
         "active_stream_id": _text(source.active_stream_id),
-        "attention": None,
         "unread": source.unread is True,
         "revision": usable_count(source.revision),
         "title_by": _text(source.title_by),

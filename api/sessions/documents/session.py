@@ -20,6 +20,7 @@ _DEFAULTS: dict[str, Any] = {
     "workspace": None,
     "model": None,
     "agent": None,
+    "approval_mode": None,
     "messages": [],
     "created_at": None,
     "updated_at": None,
@@ -77,6 +78,7 @@ class Session:
     workspace: str | None
     model: str | None
     agent: str | None
+    approval_mode: str | None
     messages: list[Message]
     created_at: Any
     updated_at: Any

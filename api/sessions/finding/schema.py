@@ -8,7 +8,7 @@ from api.sessions.finding.fulltext import words_of
 APPLICATION_ID = 0x46495245
 """'FIRE': any other file of that name belongs to another program."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _TABLES = """
 CREATE TABLE about(words_version TEXT NOT NULL);

@@ -97,7 +97,7 @@ export function weightOf(entry: Entry): number {
 }
 
 function blockWeight(block: Block): number {
-  if (block.kind === "tool") return block.arguments.length + block.output.length;
+  if (block.kind === "tool") return block.arguments.length + block.output.length + block.diff.length;
   return block.kind === "notice" ? block.message.length : block.text.length;
 }
 
@@ -163,9 +163,12 @@ function toolOf(call: NonNullable<Message["tool_calls"]>[number], result: Messag
     call_id: call.id,
     name: call.function?.name ?? result?.name ?? "",
     title: result?.title ?? "",
+    tool_kind: result?.kind ?? null,
     arguments: call.function?.arguments ?? "",
     output: result ? textOf(result.content) : "",
     state: result?.is_error ? "error" : "done",
     duration_ms: result?.duration_ms ?? 0,
+    diff: result?.diff ?? "",
+    approval: result?.approval ?? null,
   };
 }

@@ -16,6 +16,7 @@ interface Events {
   approval: schema.ApprovalRequested;
   approval_resolved: schema.ApprovalResolved;
   clarify: schema.QuestionAsked;
+  clarify_answered: schema.QuestionAnswered;
   plan: schema.PlanUpdated;
   steer: schema.Steered;
   metering: schema.UsageUpdated;
@@ -39,13 +40,14 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   step: { attempt: 1 },
   token: { text: "" },
   reasoning: { text: "", at_ms: 0 },
-  tool: { name: "", title: "" },
+  tool: { name: "", title: "", kind: null },
   tool_arguments: { text: "" },
   tool_output: { text: "" },
-  tool_complete: { output: "", is_error: false, duration_ms: 0 },
-  approval: {},
-  approval_resolved: {},
+  tool_complete: { output: "", is_error: false, duration_ms: 0, diff: "" },
+  approval: { kind: "other", title: "", folder: "", diff: "" },
+  approval_resolved: { note: "" },
   clarify: { options: [] },
+  clarify_answered: {},
   plan: { entries: [] },
   steer: {},
   metering: { usage: {} },

@@ -6,14 +6,17 @@ import type { RunFrame } from "./frames";
 /** A snapshot leaves out what is at its default; here every field is there. */
 type Whole<Shape> = Readonly<Required<Shape>>;
 
+export type Approval = Omit<Whole<schema.ApprovalRequested>, "type">;
 export type ToolBlock = Whole<schema.ToolBlock>;
 /** What a person told the agent while it worked, where the agent took it. */
 export type SaidBlock = Whole<schema.SaidBlock>;
 export type Block = Whole<schema.TextBlock> | Whole<schema.ThinkingBlock> | ToolBlock | Whole<schema.NoticeBlock> | SaidBlock;
 
 /** A run as far as its events tell. `seq` is the number of the last event in it; `steps` where each step's blocks begin. */
-export interface Transcript extends Omit<Whole<schema.Transcript>, "blocks" | "question"> {
+export interface Transcript extends Omit<Whole<schema.Transcript>, "blocks" | "question" | "pending_approvals"> {
   readonly blocks: readonly Block[];
+  /** What waits for a person's word, oldest first. */
+  readonly pending_approvals: readonly Approval[];
   readonly question: Omit<Whole<schema.QuestionAsked>, "type"> | null;
 }
 
@@ -31,10 +34,22 @@ export const EMPTY: Transcript = {
   duration_ms: 0,
 };
 
+const TOOL = {
+  name: "",
+  title: "",
+  tool_kind: null,
+  arguments: "",
+  output: "",
+  state: "running",
+  duration_ms: 0,
+  diff: "",
+  approval: null,
+} as const;
+
 const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
   text: { text: "" },
   thinking: { text: "", started_ms: 0, ended_ms: 0 },
-  tool: { name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 },
+  tool: TOOL,
   notice: { code: "", message: "" },
   said: { text: "" },
 };
@@ -42,7 +57,13 @@ const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
 /** A snapshot as the server sends it, with the fields it left out. */
 export function transcriptFrom(snapshot: schema.Transcript): Transcript {
   const blocks = (snapshot.blocks ?? []).map((block) => ({ ...BLOCK_DEFAULTS[block.kind], ...block }) as Block);
-  return { ...EMPTY, ...snapshot, blocks, question: snapshot.question ? questionFrom(snapshot.question) : null };
+  const pending_approvals = (snapshot.pending_approvals ?? []).map(approvalFrom);
+  const question = snapshot.question ? questionFrom(snapshot.question) : null;
+  return { ...EMPTY, ...snapshot, blocks, pending_approvals, question };
+}
+
+function approvalFrom({ type: _, ...asked }: schema.ApprovalRequested & { type?: string }): Approval {
+  return { seq: 0, kind: "other", title: "", folder: "", diff: "", ...asked };
 }
 
 function questionFrom({ seq = 0, question_id, text, options = [] }: schema.QuestionAsked): Transcript["question"] {
@@ -73,6 +94,7 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
         ...tool,
         name: frame.name || tool.name,
         title: frame.title || tool.title,
+        tool_kind: frame.kind ?? tool.tool_kind,
       }));
     case "tool_arguments":
       return withTool(t, frame.call_id, (tool) => ({ ...tool, arguments: tool.arguments + frame.text }));
@@ -84,15 +106,20 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
         output: frame.output || tool.output,
         state: frame.is_error ? "error" : "done",
         duration_ms: frame.duration_ms,
+        diff: frame.diff || tool.diff,
       }));
-    case "approval":
-      return { ...t, pending_approvals: [...t.pending_approvals, frame.approval_id] };
+    case "approval": {
+      const { event: _, ...asked } = frame;
+      return { ...t, pending_approvals: [...t.pending_approvals, asked] };
+    }
     case "approval_resolved":
-      return { ...t, pending_approvals: t.pending_approvals.filter((id) => id !== frame.approval_id) };
+      return resolve(t, frame.approval_id, frame.choice);
     case "clarify": {
       const { seq, question_id, text, options } = frame;
       return { ...t, question: { seq, question_id, text, options } };
     }
+    case "clarify_answered":
+      return t.question?.question_id === frame.question_id ? { ...t, question: null } : t;
     case "plan":
       return { ...t, plan: frame.entries };
     case "steer":
@@ -145,7 +172,14 @@ function withTool(t: Transcript, callId: string, change: (tool: ToolBlock) => To
 }
 
 function newTool(call_id: string): ToolBlock {
-  return { kind: "tool", call_id, name: "", title: "", arguments: "", output: "", state: "running", duration_ms: 0 };
+  return { kind: "tool", call_id, ...TOOL };
+}
+
+function resolve(t: Transcript, approvalId: string, choice: schema.ApprovalResolved["choice"]): Transcript {
+  const asked = t.pending_approvals.find((one) => one.approval_id === approvalId);
+  if (!asked) return t;
+  const told = withTool(t, asked.call_id, (tool) => ({ ...tool, name: tool.name || asked.name, approval: choice }));
+  return { ...told, pending_approvals: t.pending_approvals.filter((one) => one !== asked) };
 }
 
 function end(t: Transcript, frame: Extract<RunFrame, { outcome: schema.RunEnded["outcome"] }>): Transcript {

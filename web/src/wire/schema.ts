@@ -8,22 +8,51 @@ export interface Again {
   session_id: string;
 }
 
-/** May this exact call run? `arguments_sha256` binds the answer to the bytes that were shown. */
+export interface Answer {
+  question_id: string;
+  request_id?: string | null;
+  stream_id: string;
+  text: string;
+}
+
+export interface ApprovalMode {
+  mode: "read" | "ask" | "edit" | "full";
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+}
+
+/** May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says. `kind`, `title`, `folder` and `diff` are those of `approvals.Call`. */
 export interface ApprovalRequested {
   approval_id: string;
   arguments: string;
   arguments_sha256: string;
   call_id: string;
+  diff?: string;
+  folder?: string;
+  kind?: "edit" | "execute" | "fetch" | "other" | "read";
   name: string;
   seq?: number;
+  title?: string;
   type: "approval.requested";
 }
 
+/** What a person said, and their `note` to the agent. The call runs after this, or never. */
 export interface ApprovalResolved {
   approval_id: string;
   choice: "always" | "deny" | "expired" | "once" | "session";
+  note?: string;
   seq?: number;
   type: "approval.resolved";
+}
+
+/** `arguments_sha256` is that of the request that was shown. `note` is a word to the agent. */
+export interface Approve {
+  approval_id: string;
+  arguments_sha256: string;
+  choice: "once" | "session" | "always" | "deny";
+  note?: string;
+  request_id?: string | null;
 }
 
 export interface Archive {
@@ -47,6 +76,21 @@ export interface Aside {
 
 export interface AsideAnswer {
   aside: Aside;
+}
+
+/** A run that waits for a person's word, and all that it asks: see `ApprovalRequested` and `QuestionAsked`. */
+export interface Asking {
+  approvals: ApprovalRequested[];
+  kind: "turn" | "aside" | "task";
+  question: QuestionAsked | null;
+  session_id: string;
+  stream_id: string;
+  title: string;
+}
+
+/** The longest waiting first. */
+export interface AskingList {
+  asking: Asking[];
 }
 
 export interface Background {
@@ -250,11 +294,14 @@ export interface Login {
 
 /** An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`. A turn of which there are other `versions` has the ids that they begin with, oldest first, its own among them at `version`. What was said to the agent at work is `steered`. */
 export interface Message {
+  approval?: "once" | "session" | "always" | "deny" | "expired" | null;
   content?: string | unknown[] | null;
+  diff?: string | null;
   duration_ms?: number | null;
   failure?: FailureNote | null;
   id: string;
   is_error?: boolean | null;
+  kind?: "read" | "edit" | "execute" | "fetch" | "other" | null;
   model?: string | null;
   name?: string | null;
   notices?: NoticeNote[] | null;
@@ -477,6 +524,14 @@ export interface Providers {
   providers: Provider[];
 }
 
+/** The person has answered. */
+export interface QuestionAnswered {
+  question_id: string;
+  seq?: number;
+  text: string;
+  type: "question.answered";
+}
+
 /** The agent asks the person something. */
 export interface QuestionAsked {
   options?: string[];
@@ -572,6 +627,26 @@ export interface RowAnswer {
   session: SessionRow;
 }
 
+/** An exact call that is not asked about any more: in one session, or without a `session_id` in all. */
+export interface Rule {
+  arguments: string;
+  created_at: number;
+  folder: string;
+  name: string;
+  rule_id: string;
+  session_id?: string | null;
+}
+
+/** Oldest first. */
+export interface RuleList {
+  rules: Rule[];
+}
+
+export interface RuleRevoke {
+  request_id?: string | null;
+  rule_id: string;
+}
+
 /** `done`: what an ended run left in its session. */
 export interface RunDone {
   messages: Message[];
@@ -630,8 +705,8 @@ export interface SearchResult {
 export interface Session {
   active_stream_id: string | null;
   agent: string | null;
+  approval_mode: "read" | "ask" | "edit" | "full";
   archived: boolean;
-  attention: "approval" | "question" | null;
   created_at: number;
   estimated_cost: number | null;
   input_tokens: number | null;
@@ -680,8 +755,8 @@ export interface SessionList {
 export interface SessionRow {
   active_stream_id: string | null;
   agent: string | null;
+  approval_mode: "read" | "ask" | "edit" | "full";
   archived: boolean;
-  attention: "approval" | "question" | null;
   created_at: number;
   estimated_cost: number | null;
   input_tokens: number | null;
@@ -847,14 +922,17 @@ export interface ToolArguments {
 }
 
 export interface ToolBlock {
+  approval?: "always" | "deny" | "expired" | "once" | "session" | null;
   arguments?: string;
   call_id: string;
+  diff?: string;
   duration_ms?: number;
   kind: "tool";
   name: string;
   output?: string;
   state?: "done" | "error" | "running";
   title?: string;
+  tool_kind?: "edit" | "execute" | "fetch" | "other" | "read" | null;
 }
 
 export interface ToolCall {
@@ -863,9 +941,10 @@ export interface ToolCall {
   type: "function";
 }
 
-/** A call has its result. `duration_ms` is wall time. */
+/** A call has its result. `duration_ms` is wall time; `diff` is a unified diff of the files it changed. */
 export interface ToolEnded {
   call_id: string;
+  diff?: string;
   duration_ms?: number;
   is_error?: boolean;
   output?: string;
@@ -889,6 +968,7 @@ export interface ToolOutput {
 /** A tool call appears. Known again by `call_id`; a second one with the same id updates the first. */
 export interface ToolStarted {
   call_id: string;
+  kind?: "edit" | "execute" | "fetch" | "other" | "read" | null;
   name: string;
   seq?: number;
   title?: string;
@@ -901,7 +981,7 @@ export interface Transcript {
   duration_ms?: number;
   failure?: Failure | null;
   outcome?: "cancelled" | "done" | "failed" | "interrupted" | null;
-  pending_approvals?: string[];
+  pending_approvals?: ApprovalRequested[];
   plan?: PlanEntry[];
   question?: QuestionAsked | null;
   seq?: number;

@@ -1,0 +1,103 @@
+"""How an agent asks before it acts. The agent asks and waits here; the run journals what is said and tells it."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Generic, NamedTuple, TypeVar
+
+from api.domain.approvals import Call, Decision, Mode, binding, judge
+from api.domain.events import ApprovalRequested
+from api.domain.ids import new_approval_id
+
+READ_ONLY = "This session is set to read only, so this was not done."
+
+
+class Asked(NamedTuple):
+    """A call waits for a person's word. `event` is to be yielded; None when a run before a restart asked it already."""
+
+    approval_id: str
+    event: ApprovalRequested | None
+
+
+T = TypeVar("T")
+
+
+class Replies(Generic[T]):
+    """What a person says to a running agent, by the id of what was asked. It is in the journal before it is told."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, asyncio.Future[T]] = {}
+
+    async def wait(self, asked_id: str) -> T:
+        return await self._word(asked_id)
+
+    def tell(self, asked_id: str, word: T) -> None:
+        """For the run: pass a word on. Only the first one counts."""
+        future = self._word(asked_id)
+        if not future.done():
+            future.set_result(word)
+
+    def _word(self, asked_id: str) -> "asyncio.Future[T]":
+        if asked_id not in self._words:
+            self._words[asked_id] = asyncio.get_running_loop().create_future()
+        return self._words[asked_id]
+
+
+class Permissions:
+    """What one run may do. `is_allowed` tells whether a rule of the person's covers a call.
+
+    `mode` is that of the session when the run began. `pending` is what the run had asked before a restart.
+    """
+
+    def __init__(
+        self,
+        run_id: str = "",
+        *,
+        mode: Mode = "ask",
+        is_allowed: Callable[[Call], bool] = lambda _: False,
+        pending: Iterable[ApprovalRequested] = (),
+    ) -> None:
+        self.mode = mode
+        self._run_id = run_id
+        self._is_allowed = is_allowed
+        self.decisions: Replies[Decision] = Replies()
+        self._before = list(pending)
+
+    def request(self, call: Call) -> Decision | Asked:
+        """May this exact call run? Either it is decided, or a person is to be asked: see `Asked`."""
+        if before := self._asked_before(call):
+            return Asked(before.approval_id, None)
+        match judge(self.mode, call.kind):
+            case "allow":
+                return Decision("once")
+            case "deny":
+                return Decision("deny", READ_ONLY)
+        if self._is_allowed(call):
+            return Decision("always")
+        event = ApprovalRequested(
+            approval_id=new_approval_id(),
+            call_id=call.call_id,
+            name=call.name,
+            arguments=call.arguments,
+            arguments_sha256=binding(call, self._run_id),
+            kind=call.kind,
+            title=call.title,
+            folder=call.folder,
+            diff=call.diff,
+        )
+        return Asked(event.approval_id, event)
+
+    def _asked_before(self, call: Call) -> ApprovalRequested | None:
+        """What was asked before a restart about this very call, by whatever id the agent calls it now. Found once."""
+        for asked in self._before:
+            if _what(asked) == _what(call):
+                self._before.remove(asked)
+                return asked
+        return None
+
+    async def decided(self, approval_id: str) -> Decision:
+        """Wait for a person's word. It is in the journal when this returns, and given once."""
+        return await self.decisions.wait(approval_id)
+
+
+def _what(of: Call | ApprovalRequested) -> tuple[str, ...]:
+    return of.name, of.arguments, of.folder, of.diff
