@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import NoBrowser, chromium, new_context
+from tests.browser.devices import DESK, Device
 from tests.browser.tab import READY_MS, Tab
 from tests.browser.watch import Watch
 from tests.fakes.provider import FakeProvider
@@ -62,28 +63,44 @@ def client(server: ServerProcess) -> Client:
     return server.client()
 
 
-class Visit(Protocol):
-    """Opens a tab of a browser of its own; signed in, unless told otherwise."""
-
-    def __call__(
-        self, path: str = "/", *, phone: bool = False, dark: bool = False, signed_in: bool = True, script: str = ""
-    ) -> Tab: ...
+@pytest.fixture
+def device(request: pytest.FixtureRequest) -> Device:
+    """What the test is walked on; see `devices`."""
+    return getattr(request, "param", DESK)
 
 
 @pytest.fixture
-def visit(browser: Browser, server: ServerProcess, client: Client) -> Iterator[Visit]:
+def tidy(client: Client) -> Iterator[None]:
+    """What a test adds to the column is gone for the next, which may be the same on another device."""
+    before = _listed(client)
+    yield
+    for session_id in _listed(client) - before:
+        client.post("/api/session/delete", session_id=session_id)
+
+
+def _listed(client: Client) -> set[str]:
+    lists = [client.get("/api/sessions", limit=200, archived=archived) for archived in (0, 1)]
+    return {row["session_id"] for one in lists for row in one["sessions"]}
+
+
+class Visit(Protocol):
+    """Opens a tab of a browser of its own, on the test's device; signed in, unless told otherwise."""
+
+    def __call__(self, path: str = "/", *, signed_in: bool = True, script: str = "") -> Tab: ...
+
+
+@pytest.fixture
+def visit(browser: Browser, server: ServerProcess, client: Client, device: Device) -> Iterator[Visit]:
     tabs: list[Tab] = []
 
-    def open_tab(
-        path: str = "/", *, phone: bool = False, dark: bool = False, signed_in: bool = True, script: str = ""
-    ) -> Tab:
-        context = new_context(browser, phone=phone, dark=dark)
+    def open_tab(path: str = "/", *, signed_in: bool = True, script: str = "") -> Tab:
+        context = new_context(browser, phone=device.phone, dark=device.dark)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.address)
         if script:
             context.add_init_script(script)
         watch = Watch(server.address)
         watch.over(context)
-        tab = Tab(context.new_page(), watch)
+        tab = Tab(context.new_page(), watch, phone=device.phone)
         tabs.append(tab)
         if signed_in:
             path += client.post("/api/auth/link")["path"].removeprefix("/")  # a printed link, of any page
@@ -101,7 +118,7 @@ def visit(browser: Browser, server: ServerProcess, client: Client) -> Iterator[V
 
 @pytest.fixture
 def tab(visit: Visit) -> Tab:
-    """A signed-in tab on a desk, with an empty chat."""
+    """A signed-in tab with an empty chat."""
     tab = visit()
     expect(tab.composer).to_be_visible()
     return tab

@@ -17,6 +17,7 @@ READY_MS = 10_000
 class Tab:
     page: Page
     watch: Watch
+    phone: bool = False
 
     @property
     def address(self) -> str:
@@ -37,7 +38,7 @@ class Tab:
 
     def twin(self, path: str = "/") -> "Tab":
         """Another tab of the same browser."""
-        return Tab(self.context.new_page(), self.watch).go(path)
+        return Tab(self.context.new_page(), self.watch, phone=self.phone).go(path)
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
@@ -90,10 +91,49 @@ class Tab:
     def session_id(self) -> str:
         return self.page.url.rpartition("/s/")[2]
 
+    @property
+    def drawer(self) -> Locator:
+        """What the column of sessions is on a phone, while it is open."""
+        return self.page.get_by_role("dialog", name="Sessions")
+
+    def touch(self, thing: Locator) -> None:
+        """Click, or tap."""
+        thing.tap() if self.phone else thing.click()
+
+    def open_sessions(self) -> Locator:
+        """Have the column of sessions in view, which on a phone is a drawer."""
+        if self.phone and not self.drawer.is_visible():
+            self.button("Show sessions").tap()
+        expect(self.sessions).to_be_visible()
+        return self.sessions
+
+    def close_sessions(self) -> None:
+        """Back to the conversation, on a phone."""
+        if self.phone:
+            self.button("Hide sessions").tap()
+            expect(self.drawer).to_have_count(0)
+
+    def new_chat(self) -> None:
+        self.touch(self.open_sessions().get_by_role("link", name="New chat"))
+        expect(self.drawer).to_have_count(0)
+
+    def open_row(self, title: str) -> None:
+        """Go to a session of the list."""
+        self.open_sessions()
+        self.touch(self.row(title))
+        expect(self.drawer).to_have_count(0)
+
     def send(self, text: str) -> None:
-        """Write a message and send it with Enter."""
+        """Write a message and send it: with Enter, which on a phone breaks the line."""
         self.composer.fill(text)
-        self.composer.press("Enter")
+        self.submit()
+
+    def submit(self) -> None:
+        """Send what is written."""
+        if self.phone:
+            self.page.locator("form").filter(has=self.composer).locator("button[type=submit]").tap()
+        else:
+            self.composer.press("Enter")
 
     def wait_for_answer(self, timeout_ms: float = 30_000) -> Locator:
         """Wait until the newest answer is whole."""
@@ -126,18 +166,33 @@ class Tab:
 
     def actions(self, title: str) -> None:
         """Open the menu of a session."""
-        self.row(title).hover()
-        self.button(f"Actions for “{title}”").click()
+        self.open_sessions()
+        if not self.phone:
+            self.row(title).hover()
+        self.touch(self.button(f"Actions for “{title}”"))
 
     def do(self, title: str, action: str) -> None:
         """Choose from the menu of a session."""
         self.actions(title)
-        self.page.get_by_role("menuitem", name=action, exact=True).click()
+        self.pick(action)
+
+    def pick(self, action: str) -> None:
+        """Choose from the menu that is open."""
+        self.touch(self.page.get_by_role("menuitem", name=action, exact=True))
+
+    def press_on(self, message: Locator, name: str) -> None:
+        """Press a button of a message. Those of what was said are there once one points at it, or touches it."""
+        bubble = message.locator(".bubble")
+        if not self.phone:
+            message.hover()
+        elif bubble.count():
+            bubble.tap()
+        self.touch(message.get_by_role("button", name=name, exact=True))
 
     def choose_model(self, name: str) -> None:
         """Choose the model that the next message goes to."""
-        self.model_chip.click()
-        self.page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")).click()
+        self.touch(self.model_chip)
+        self.touch(self.page.get_by_role("option", name=re.compile(f"^{re.escape(name)}")))
 
     def toast(self, text: str) -> Locator:
         return self.page.get_by_role("group").filter(has_text=text)

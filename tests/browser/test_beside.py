@@ -5,11 +5,14 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import MODEL, Visit
+from tests.browser.conftest import MODEL
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.fakes.provider import FakeProvider
 from tests.serving import Client, ServerProcess
+
+pytestmark = pytest.mark.usefixtures("tidy")
 
 SLOW = "@@pace 0.02\n@@text " + " ".join(f"word{n}" for n in range(2000))
 
@@ -30,8 +33,8 @@ def task(tab: Tab, prompt: str) -> Locator:
 
 def begin(tab: Tab, way: str, text: str) -> None:
     """Send something by another way than as a message."""
-    tab.button("More ways to send").click()
-    tab.page.get_by_role("menuitem", name=way, exact=True).click()
+    tab.touch(tab.button("More ways to send"))
+    tab.pick(way)
     expect(tab.composer).to_be_focused()
     tab.send(text)
 
@@ -48,18 +51,13 @@ def said_in(client: Client, session_id: str) -> list[str]:
     return [one["content"] for one in client.messages(session_id)]
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_a_question_is_asked_aside_while_the_answer_streams_and_dropped(
-    visit: Visit, client: Client, phone: bool
-) -> None:
-    tab = visit(phone=phone)
-    tab.composer.fill(f"The main thing\n{SLOW}")
-    tab.button("Send").click()
+@on_both
+def test_a_question_is_asked_aside_while_the_answer_streams_and_dropped(tab: Tab, client: Client) -> None:
+    tab.send(f"The main thing\n{SLOW}")
     before = len(tab.wait_for_words(3))
 
-    tab.answer.get_by_role("button", name="Ask aside").click()
-    tab.composer.fill("What was that?")
-    tab.button("Ask aside").last.click()
+    tab.touch(tab.answer.get_by_role("button", name="Ask aside"))
+    tab.send("What was that?")
     card = aside(tab, "What was that?")
     expect(card).to_have_attribute("aria-busy", "false")
     expect(card.locator(".markdown")).to_have_text("What was that?")
@@ -68,18 +66,18 @@ def test_a_question_is_asked_aside_while_the_answer_streams_and_dropped(
     tab.page.evaluate(AT_REST)
     assert serious(tab.page) == []
 
-    card.get_by_role("button", name="Drop").click()
+    tab.touch(card.get_by_role("button", name="Drop"))
     expect(card).to_have_count(0)
-    tab.button("Stop").click()
+    tab.touch(tab.button("Stop"))
     tab.wait_for_answer()
     assert len(said_in(client, tab.session_id)) == 2
     assert client.get("/api/session", session_id=tab.session_id)["asides"] == []
 
 
+@on_both
 def test_an_aside_survives_a_reload_in_the_middle_and_is_kept(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "To be kept")
     begin(tab, "Ask aside", "Slowly\n@@pace 0.02\n@@text " + "so " * 60 + "done")
-    card = aside(tab, "Slowly")
     card = tab.page.get_by_role("region", name=re.compile("^Asked aside: Slowly"))
     expect(card).to_have_attribute("aria-busy", "true")
     expect(card.locator(".markdown")).to_contain_text("so so")
@@ -90,32 +88,36 @@ def test_an_aside_survives_a_reload_in_the_middle_and_is_kept(tab: Tab, client: 
     expect(card.locator(".markdown")).to_have_text("so " * 60 + "done")
     assert len(said_in(client, session_id)) == 2
 
-    card.get_by_role("button", name="Keep in conversation").click()
+    tab.touch(card.get_by_role("button", name="Keep in conversation"))
     expect(card).to_have_count(0)
     expect(tab.said).to_have_count(2)
     expect(tab.answer).to_contain_text("done")
     assert len(said_in(client, session_id)) == 4
 
 
+@on_both
 def test_several_asides_stand_side_by_side_fold_to_chips_and_are_stopped(tab: Tab, client: Client) -> None:
     opened(tab, client, "Many questions")
     begin(tab, "Ask aside", "First question")
+    expect(aside(tab, "First question")).to_be_visible()
     begin(tab, "Ask aside", "Second question\n@@text Begun.\n@@silence")
     second = tab.page.get_by_role("region", name=re.compile("^Asked aside: Second question"))
     expect(aside(tab, "First question")).to_be_visible()
     expect(second.locator(".markdown")).to_have_text("Begun.")
 
-    aside(tab, "First question").get_by_role("button", name="Put aside").click()
+    tab.touch(aside(tab, "First question").get_by_role("button", name="Put aside"))
     expect(aside(tab, "First question")).to_have_count(0)
-    expect(tab.composer).to_be_focused()
-    tab.button("Show again: First question").click()
+    if not tab.phone:  # where the focus would open a keyboard
+        expect(tab.composer).to_be_focused()
+    tab.touch(tab.button("Show again: First question"))
     expect(aside(tab, "First question")).to_be_visible()
 
-    second.get_by_role("button", name="Stop").click()
+    tab.touch(second.get_by_role("button", name="Stop"))
     expect(second).to_have_attribute("aria-busy", "false")
     expect(second).to_contain_text("Stopped.")
 
 
+@on_both
 def test_an_aside_of_a_session_that_is_deleted_meanwhile_goes_with_it(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Soon gone")
     begin(tab, "Ask aside", "Still there?\n@@text Begun.\n@@silence")
@@ -137,7 +139,7 @@ def test_a_task_lives_through_a_reload_and_a_restart_and_arrives_once(
     begin(tab, "Work in the background", "Count it all\n@@pace 0.05\n@@text " + "one " * 60 + "all")
     card = task(tab, "Count it all")
     expect(card).to_contain_text("Working for")
-    card.get_by_role("button", name=re.compile("^Show what is said so far")).click()
+    tab.touch(card.get_by_role("button", name=re.compile("^Show what is said so far")))
     expect(card.locator(".markdown")).to_contain_text("one one")
 
     tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY_RESPONSE|Failed to load|Unable to preload")
@@ -153,31 +155,37 @@ def test_a_task_lives_through_a_reload_and_a_restart_and_arrives_once(
     assert len(said_in(client, session_id)) == 3
 
 
+@on_both
 def test_a_task_is_given_up_and_what_it_said_arrives(tab: Tab, client: Client) -> None:
     opened(tab, client, "Given up")
     begin(tab, "Work in the background", "Too much\n@@text Half of it.\n@@silence")
     expect(task(tab, "Too much")).to_contain_text("Half of it.")
 
-    task(tab, "Too much").get_by_role("button", name=re.compile("^Give up")).click()
+    tab.touch(task(tab, "Too much").get_by_role("button", name=re.compile("^Give up")))
     expect(tab.answer).to_contain_text("Half of it.")
     expect(task(tab, "Too much")).to_have_count(0)
 
 
+@on_both
 def test_an_answer_that_arrives_elsewhere_is_told_and_marked_until_it_is_seen(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Left alone")
     row = tab.rows.filter(has_text="Left alone")
-    tab.sessions.get_by_role("link", name="New chat").click()
+    tab.new_chat()
+    tab.open_sessions()
     expect(row).to_have_accessible_name("Left alone")
 
     client.post("/api/background", session_id=session_id, prompt="Quick work", model=MODEL)
     expect(row).to_have_accessible_name("Left alone , unread")
-    tab.toast("has arrived in “Left alone”").get_by_role("button", name="Show").click()
+    tab.touch(tab.toast("has arrived in “Left alone”").get_by_role("button", name="Show"))
     expect(tab.answer).to_contain_text("Worked on in the background: Quick work")
+    tab.open_sessions()
     expect(row).to_have_accessible_name("Left alone")
     tab.page.reload()
+    tab.open_sessions()
     expect(row).to_have_accessible_name("Left alone")
 
 
+@on_both
 def test_typed_commands_ask_aside_and_work_in_the_background_while_the_answer_streams(tab: Tab, client: Client) -> None:
     tab.send(f"The main thing\n{SLOW}")
     tab.wait_for_words(3)
@@ -186,14 +194,15 @@ def test_typed_commands_ask_aside_and_work_in_the_background_while_the_answer_st
     expect(card).to_have_attribute("aria-busy", "false")
     expect(card.locator(".markdown")).to_have_text("What was typed?")
     expect(tab.composer).to_have_value("")
-    expect(tab.composer).to_be_focused()
+    if not tab.phone:
+        expect(tab.composer).to_be_focused()
 
     tab.send("/background Typed work")
     expect(task(tab, "Typed work")).to_be_visible()
     expect(tab.composer).to_have_value("")
     before = len(tab.words_shown())
     tab.wait_for_words(before + 3)
-    tab.button("Stop").first.click()
+    tab.touch(tab.button("Stop").first)
 
     expect(tab.answers).to_have_count(2)
     expect(tab.answer).to_contain_text("Worked on in the background: Typed work")

@@ -2,10 +2,9 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Visit
+from tests.browser.devices import PHONE, PHONE_LIGHT, on, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client
@@ -62,6 +61,7 @@ def test_escape_closes_the_list_and_keeps_the_text(tab: Tab) -> None:
     tab.composer.fill("")
 
 
+@on_both
 def test_an_unknown_command_says_so_and_stays(tab: Tab) -> None:
     tab.watch.allow("status of 400")
     tab.send("/dance with me")
@@ -78,6 +78,7 @@ def test_two_slashes_send_one(tab: Tab) -> None:
     expect(tab.said).to_have_text("/etc/hosts is a file")
 
 
+@on_both
 def test_undo_brings_the_message_back_and_clear_empties(tab: Tab) -> None:
     tab.ask("First")
     tab.ask("Second")
@@ -91,6 +92,7 @@ def test_undo_brings_the_message_back_and_clear_empties(tab: Tab) -> None:
     expect(tab.toast("messages were taken away")).to_be_visible()
 
 
+@on_both
 def test_retry_answers_anew_and_stop_ends_it(tab: Tab, client: Client) -> None:
     tab.ask("Say it again\n@@pace 0.1\n@@text One two three four five six")
     tab.send("/retry")
@@ -105,6 +107,7 @@ def test_retry_answers_anew_and_stop_ends_it(tab: Tab, client: Client) -> None:
     expect(tab.answer).to_contain_text("Stopped.")
 
 
+@on_both
 def test_branch_opens_the_copy_and_new_begins_a_chat_with_words(tab: Tab) -> None:
     tab.ask("The trunk")
     trunk = tab.session_id
@@ -120,6 +123,7 @@ def test_branch_opens_the_copy_and_new_begins_a_chat_with_words(tab: Tab) -> Non
     tab.composer.fill("")
 
 
+@on_both
 def test_export_saves_a_file_and_theme_and_model_change_the_page(tab: Tab) -> None:
     tab.ask("Worth keeping")
     with tab.page.expect_download() as saved:
@@ -127,8 +131,8 @@ def test_export_saves_a_file_and_theme_and_model_change_the_page(tab: Tab) -> No
     assert saved.value.suggested_filename.endswith(".md")
     assert "Worth keeping" in saved.value.path().read_text()
 
-    tab.send("/theme dark")
-    expect(tab.page.locator("html")).to_have_attribute("data-theme", "dark")
+    tab.send("/theme midnight")
+    expect(tab.page.locator("html")).to_have_attribute("data-theme", "midnight")
     tab.send("/theme plaid")
     expect(tab.toast("There is no theme “plaid”.")).to_be_visible()
 
@@ -209,10 +213,9 @@ def test_the_palette_is_drawn_in_the_frame_that_follows_the_key(tab: Tab) -> Non
     assert drawn > 3
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_phone_has_commands_by_touch(visit: Visit, dark: bool) -> None:
-    tab = visit(phone=True, dark=dark)
-    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark" if dark else "light")
+@on(PHONE_LIGHT, PHONE)
+def test_a_phone_has_commands_by_touch(tab: Tab) -> None:
+    tab.page.emulate_media(reduced_motion="reduce")
     tab.composer.tap()
     tab.page.keyboard.type("/he")
     expect(offered(tab)).to_be_in_viewport()

@@ -6,6 +6,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import PHONE, Device, on, on_both
 from tests.browser.tab import Tab
 from tests.fakes.provider import FakeProvider
 from tests.serving import Client
@@ -25,6 +26,7 @@ WIDE_TABLE = "\n".join(
 )
 
 
+@on_both
 def test_markdown_is_set_and_finished_code_is_coloured_and_copied(tab: Tab) -> None:
     answer = tab.ask(CODE)
 
@@ -37,7 +39,7 @@ def test_markdown_is_set_and_finished_code_is_coloured_and_copied(tab: Tab) -> N
     )
     assert keyword != plain
 
-    answer.get_by_role("button", name="Copy").first.click()
+    tab.touch(answer.get_by_role("button", name="Copy").first)
     expect(answer.get_by_role("button", name="Copied")).to_be_visible()
     assert (
         tab.page.evaluate("navigator.clipboard.readText()").rstrip() == CODE.split("```")[1].partition("\n")[2].rstrip()
@@ -52,10 +54,11 @@ def test_the_whole_answer_is_copied_as_it_was_written(tab: Tab) -> None:
     assert tab.page.evaluate("navigator.clipboard.readText()") == "Some **bold** words"
 
 
+@on(PHONE)
 def test_a_wide_table_scrolls_in_its_own_box_on_a_phone(visit: Visit, client: Client) -> None:
     session_id = client.new_session()
     client.answer(session_id, WIDE_TABLE + "\n\n" + "unbroken" * 40, model="environment/mock-1")
-    tab = visit(f"/s/{session_id}", phone=True)
+    tab = visit(f"/s/{session_id}")
     table = tab.answer.get_by_role("table")
     expect(table).to_be_visible()
 
@@ -65,6 +68,7 @@ def test_a_wide_table_scrolls_in_its_own_box_on_a_phone(visit: Visit, client: Cl
     assert tab.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
+@on_both
 def test_thinking_is_one_line_that_unfolds_and_folds(tab: Tab) -> None:
     answer = tab.ask("A riddle\n@@think Let me see, it must be the wind.\n@@text It is the wind.")
     thought = answer.get_by_text("Let me see, it must be the wind.")
@@ -72,12 +76,13 @@ def test_thinking_is_one_line_that_unfolds_and_folds(tab: Tab) -> None:
     expect(answer.get_by_text("It is the wind.", exact=True)).to_be_visible()
     expect(thought).to_have_count(0)
 
-    line.click()
+    tab.touch(line)
     expect(thought).to_be_visible()
     line.press("Enter")
     expect(thought).to_have_count(0)
 
 
+@on_both
 def test_a_tool_call_is_one_line_that_opens_to_what_went_in_and_out(visit: Visit, client: Client) -> None:
     session_id = client.new_session()
     script = '@@tool list_files {"path": "garden"}\n@@output roses.txt\n@@result roses.txt\n@@text One file.'
@@ -86,18 +91,19 @@ def test_a_tool_call_is_one_line_that_opens_to_what_went_in_and_out(visit: Visit
     expect(tab.answer.get_by_text("One file.")).to_be_visible()
     expect(tab.answer.get_by_text("roses.txt")).to_have_count(0)
 
-    tab.answer.get_by_text("list_files").click()
+    tab.touch(tab.answer.get_by_text("list_files"))
 
     expect(tab.answer.get_by_text('"path": "garden"')).to_be_visible()
     expect(tab.answer.get_by_text("roses.txt")).to_be_visible()
 
 
+@on_both
 def test_stop_keeps_what_was_shown_and_continue_goes_on(tab: Tab, client: Client) -> None:
     tab.choose_model("Script")
     tab.send("Counting\n@@text One two three.\n@@hang\n@@text Four five six.")
     tab.wait_for_words(4)
 
-    tab.button("Stop").click()
+    tab.touch(tab.button("Stop"))
 
     answer = tab.wait_for_answer()
     expect(answer).to_contain_text("One two three.")
@@ -106,7 +112,7 @@ def test_stop_keeps_what_was_shown_and_continue_goes_on(tab: Tab, client: Client
     assert stopped["outcome"] == "cancelled"
     assert stopped["content"].split() == ["Counting", "One", "two", "three."]
 
-    answer.get_by_role("button", name="Continue").click()
+    tab.touch(answer.get_by_role("button", name="Continue"))
 
     expect(tab.answer).to_contain_text("Four five six.")
     tab.wait_for_answer()
@@ -114,13 +120,14 @@ def test_stop_keeps_what_was_shown_and_continue_goes_on(tab: Tab, client: Client
     expect(tab.thread.get_by_role("paragraph").filter(has_text="One two three.")).to_be_visible()
 
 
-def test_a_refused_key_is_a_card_with_a_sentence_and_retry_answers(tab: Tab) -> None:
-    tab.send("A locked door\n@@flaky 1 401\n@@text Come in.")
+@on_both
+def test_a_refused_key_is_a_card_with_a_sentence_and_retry_answers(tab: Tab, device: Device) -> None:
+    tab.send(f"A door that is locked for a {device}\n@@flaky 1 401\n@@text Come in.")
     card = tab.page.get_by_role("region", name="That did not work")
     expect(card).to_contain_text("key")
     assert tab.said.count() == 1
 
-    card.get_by_role("button", name="Retry").click()
+    tab.touch(card.get_by_role("button", name="Retry"))
 
     expect(tab.wait_for_answer()).to_contain_text("Come in.")
     expect(card).to_have_count(0)
@@ -155,6 +162,7 @@ def test_a_silent_provider_is_stopped(tab: Tab, provider: FakeProvider) -> None:
     assert json.loads(provider.chats[-1].body)["stream"] is True
 
 
+@on_both
 def test_a_message_that_the_server_refuses_stays_in_the_composer(tab: Tab) -> None:
     tab.watch.allow("status of 503")
     answer = {"error": "The disk is full. Nothing was lost.", "code": "disk_full"}
@@ -165,6 +173,6 @@ def test_a_message_that_the_server_refuses_stays_in_the_composer(tab: Tab) -> No
     expect(tab.page.get_by_text("The disk is full. Nothing was lost.")).to_be_visible()
     expect(tab.composer).to_have_value("Precious words")
     expect(tab.composer).to_be_focused()
-    tab.composer.press("Enter")
+    tab.submit()
     expect(tab.wait_for_answer()).to_contain_text("Precious words")
     expect(tab.said).to_have_count(1)

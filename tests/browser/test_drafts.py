@@ -8,6 +8,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.conftest import MODEL, Visit
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client, ServerProcess
@@ -55,6 +56,7 @@ def test_a_draft_is_there_after_a_reload_in_another_browser_and_after_a_kill(
     expect(visit(f"/s/{session_id}").composer).to_have_value("Half a thought")
 
 
+@on_both
 def test_another_tab_shows_what_is_typed_and_what_is_sent_goes_from_both_for_good(tab: Tab, client: Client) -> None:
     session_id = conversation(tab, client)
     other = tab.twin(f"/s/{session_id}")
@@ -64,7 +66,7 @@ def test_another_tab_shows_what_is_typed_and_what_is_sent_goes_from_both_for_goo
     write(other, ", and gone on with")
     expect(tab.composer).to_have_value("Shared, and gone on with")
 
-    tab.composer.press("Enter")
+    tab.submit()
     expect(tab.said).to_have_count(2)
 
     expect(other.composer).to_have_value("")
@@ -76,6 +78,7 @@ def test_another_tab_shows_what_is_typed_and_what_is_sent_goes_from_both_for_goo
     assert kept(client, session_id) == ""
 
 
+@on_both
 def test_what_two_tabs_type_at_once_is_shown_and_neither_is_lost(tab: Tab, client: Client) -> None:
     tab.watch.allow(CONFLICT)
     session_id = conversation(tab, client)
@@ -90,7 +93,7 @@ def test_what_two_tabs_type_at_once_is_shown_and_neither_is_lost(tab: Tab, clien
     expect(question).to_contain_text("Typed here")
     expect(other.composer).to_have_value("Typed there")
     assert serious(other.page) == []
-    question.get_by_role("button", name="Keep both").click()
+    other.touch(question.get_by_role("button", name="Keep both"))
 
     expect(question).to_have_count(0)
     expect(other.composer).to_be_focused()
@@ -98,6 +101,7 @@ def test_what_two_tabs_type_at_once_is_shown_and_neither_is_lost(tab: Tab, clien
         expect(one.composer).to_have_value("Typed there\n\nTyped here")
 
 
+@on_both
 def test_what_is_typed_while_the_server_is_away_is_put_there_when_it_is_back(
     tab: Tab, client: Client, server: ServerProcess
 ) -> None:
@@ -106,7 +110,7 @@ def test_what_is_typed_while_the_server_is_away_is_put_there_when_it_is_back(
     server.stop(signal.SIGINT)
     tab.composer.press_sequentially("Typed alone")
     expect(tab.button("Try now")).to_be_visible()
-    tab.sessions.get_by_role("link", name="New chat").click()
+    tab.new_chat()
     expect(tab.composer).to_have_value("")
 
     with tab.page.expect_response(lambda one: one.request.method == "POST" and one.url.endswith("/session/draft")):
@@ -115,6 +119,7 @@ def test_what_is_typed_while_the_server_is_away_is_put_there_when_it_is_back(
     assert kept(client, session_id) == "Typed alone"
 
 
+@on_both
 def test_each_conversation_has_its_own_draft_and_going_elsewhere_keeps_it(tab: Tab, client: Client) -> None:
     first = conversation(tab, client)
     tab.composer.press_sequentially("For the first")

@@ -2,10 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import MODEL, Visit
+from tests.browser.conftest import MODEL
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client
@@ -25,35 +25,26 @@ def editor(tab: Tab) -> Locator:
 
 
 def edit(tab: Tab, number: int) -> None:
-    tab.said.nth(number).hover()
-    tab.said.nth(number).get_by_role("button", name="Edit").click()
+    tab.press_on(tab.said.nth(number), "Edit")
     expect(editor(tab)).to_be_focused()
 
 
 def more(tab: Tab, article: Locator, action: str) -> None:
-    article.hover()
-    article.get_by_role("button", name="More actions").click()
-    tab.page.get_by_role("menuitem", name=action, exact=True).click()
+    tab.press_on(article, "More actions")
+    tab.pick(action)
 
 
 def texts_of(client: Client, session_id: str) -> list[str]:
     return [one["content"] for one in client.messages(session_id)]
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_an_edited_message_is_answered_and_the_old_one_can_still_be_read(
-    visit: Visit, client: Client, phone: bool
-) -> None:
-    tab = visit(phone=phone)
+@on_both
+def test_an_edited_message_is_answered_and_the_old_one_can_still_be_read(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "First thought", "Second thought")
-    if phone:
-        tab.said.nth(0).get_by_text("First thought").tap()
-        tab.said.nth(0).get_by_role("button", name="Edit").tap()
-    else:
-        edit(tab, 0)
+    edit(tab, 0)
     assert serious(tab.page) == []
     editor(tab).fill("Better thought")
-    tab.button("Send again").click()
+    tab.touch(tab.button("Send again"))
 
     expect(tab.said).to_have_text(["Better thought"])
     expect(tab.wait_for_answer()).to_contain_text("Better thought")
@@ -61,37 +52,37 @@ def test_an_edited_message_is_answered_and_the_old_one_can_still_be_read(
 
     versions = tab.page.get_by_role("group", name="Versions")
     expect(versions).to_contain_text("2 of 2")
-    versions.get_by_role("button", name="Earlier version").click()
+    tab.touch(versions.get_by_role("button", name="Earlier version"))
     expect(versions).to_contain_text("1 of 2")
     expect(tab.said).to_have_text(["First thought", "Second thought"])
     tab.page.reload()
     expect(tab.said).to_have_text(["First thought", "Second thought"])
     expect(versions).to_contain_text("1 of 2")
-    tab.composer.fill("Third thought")
-    tab.button("Send").click()
+    tab.send("Third thought")
     expect(tab.said).to_have_count(3)
     tab.wait_for_answer()
     expect(versions).to_contain_text("1 of 2")
-    versions.get_by_role("button", name="Later version").click()
+    tab.touch(versions.get_by_role("button", name="Later version"))
     expect(tab.said).to_have_text(["Better thought"])
     assert texts_of(client, session_id) == ["Better thought", "Better thought"]
 
 
+@on_both
 def test_of_two_answers_either_can_stand_in_the_conversation_and_every_tab_shows_it(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "@@flaky 0 500\n@@text An answer.")
     other = tab.twin(f"/s/{session_id}")
     first = client.messages(session_id)[1]["id"]
-    tab.answer.get_by_role("button", name="Retry").click()
+    tab.press_on(tab.answer, "Retry")
     versions = tab.page.get_by_role("group", name="Versions")
 
     expect(versions).to_contain_text("2 of 2")
     tab.wait_for_answer()
-    versions.get_by_role("button", name="Earlier version").click()
+    tab.touch(versions.get_by_role("button", name="Earlier version"))
     for one in (tab, other):
         expect(one.page.get_by_role("group", name="Versions")).to_contain_text("1 of 2")
         expect(one.answers).to_have_count(1)
     assert client.messages(session_id)[1]["id"] == first
-    versions.get_by_role("button", name="Later version").click()
+    tab.touch(versions.get_by_role("button", name="Later version"))
     expect(other.page.get_by_role("group", name="Versions")).to_contain_text("2 of 2")
 
 
@@ -112,6 +103,7 @@ def test_up_in_an_empty_composer_edits_the_last_message_and_escape_leaves_it(tab
     expect(tab.composer).to_be_focused()
 
 
+@on_both
 def test_two_tabs_edit_the_same_message_and_nothing_is_lost(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Our message")
     other = tab.twin(f"/s/{session_id}")
@@ -121,13 +113,13 @@ def test_two_tabs_edit_the_same_message_and_nothing_is_lost(tab: Tab, client: Cl
     editor(other).fill("Theirs")
     editor(tab).fill("Mine")
 
-    editor(other).press("Enter")
+    other.touch(other.button("Send again"))
     expect(tab.page.get_by_role("status").filter(has_text="changed in another window")).to_contain_text("Theirs")
     expect(editor(tab)).to_have_value("Mine")
     other.wait_for_answer()
     tab.wait_for_answer()
 
-    editor(tab).press("Enter")
+    tab.touch(tab.button("Send again"))
     expect(tab.said).to_have_text(["Mine"])
     tab.wait_for_answer()
     expect(other.said).to_have_text(["Mine"])
@@ -163,6 +155,7 @@ def test_an_edit_that_was_overtaken_is_refused_shown_and_kept(tab: Tab, client: 
     assert texts_of(client, session_id) == ["Too late", "Too late"]
 
 
+@on_both
 def test_the_text_of_an_edit_whose_message_is_gone_moves_into_the_composer(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Stays", "Goes")
     edit(tab, 1)
@@ -174,6 +167,7 @@ def test_the_text_of_an_edit_whose_message_is_gone_moves_into_the_composer(tab: 
     expect(tab.said).to_have_text(["Stays"])
 
 
+@on_both
 def test_a_message_is_quoted_into_the_composer(tab: Tab, client: Client) -> None:
     opened(tab, client, "Quotable")
     tab.composer.fill("I say:")
@@ -183,6 +177,7 @@ def test_a_message_is_quoted_into_the_composer(tab: Tab, client: Client) -> None
     expect(tab.composer).to_be_focused()
 
 
+@on_both
 def test_a_branch_begins_like_its_conversation_and_leaves_it_alone(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Root", "Not in the branch")
     more(tab, tab.answers.nth(0), "Branch from here")
@@ -193,12 +188,13 @@ def test_a_branch_begins_like_its_conversation_and_leaves_it_alone(tab: Tab, cli
     assert len(texts_of(client, session_id)) == 4
 
 
+@on_both
 def test_the_last_message_is_undone_and_put_back(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Kept", "Regretted")
     more(tab, tab.said.nth(1), "Undo")
     expect(tab.said).to_have_text(["Kept"])
     assert len(texts_of(client, session_id)) == 2
 
-    tab.toast("were taken back").get_by_role("button", name="Put back").click()
+    tab.touch(tab.toast("were taken back").get_by_role("button", name="Put back"))
     expect(tab.said).to_have_text(["Kept", "Regretted"])
     expect(tab.answers).to_have_count(2)

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import MODEL, Visit
+from tests.browser.conftest import MODEL
+from tests.browser.devices import Device, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client
+
+pytestmark = pytest.mark.usefixtures("tidy")
 
 
 def made(client: Client, *titles: str) -> list[str]:
@@ -28,13 +31,13 @@ def row_of(client: Client, session_id: str) -> dict[str, object]:
 
 
 def show(tab: Tab, what: str) -> None:
-    tab.sessions.get_by_role("button", name="Showing:").click()
-    tab.page.get_by_role("menuitem", name=what, exact=True).click()
+    tab.touch(tab.open_sessions().get_by_role("button", name="Showing:"))
+    tab.pick(what)
 
 
 def dropped(tab: Tab, text: str) -> None:
     """Drop a file onto the column."""
-    tab.sessions.evaluate(
+    tab.open_sessions().evaluate(
         """(column, text) => {
             const dataTransfer = new DataTransfer();
             dataTransfer.items.add(new File([text], "sessions.json", { type: "application/json" }));
@@ -45,20 +48,17 @@ def dropped(tab: Tab, text: str) -> None:
     )
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@on_both
 def test_a_session_is_filed_under_a_new_project_that_the_column_then_shows(
-    visit: Visit, client: Client, phone: bool
+    tab: Tab, client: Client, device: Device
 ) -> None:
-    name = "Phone garden" if phone else "Garden"
+    name = f"Garden of a {device}"
     first, _ = made(client, f"Roses {name}", f"Taxes {name}")
-    tab = visit(phone=phone)
-    if phone:
-        tab.button("Show sessions").tap()
     tab.do(f"Roses {name}", "Move to project …")
     asked = dialog(tab, "Move to project")
     assert serious(tab.page) == []
     asked.get_by_role("textbox", name="New project").fill(name)
-    asked.get_by_role("button", name="Create").click()
+    tab.touch(asked.get_by_role("button", name="Create"))
     expect(tab.toast(f"Moved 1 session to “{name}”.")).to_be_visible()
     assert row_of(client, first)["project_id"]
 
@@ -69,6 +69,7 @@ def test_a_session_is_filed_under_a_new_project_that_the_column_then_shows(
     expect(tab.row(f"Taxes {name}")).to_be_visible()
 
 
+@on_both
 def test_a_project_is_renamed_coloured_and_deleted_and_its_sessions_stay(tab: Tab, client: Client) -> None:
     project = client.post("/api/projects/create", name="Boat")["project"]
     (session_id,) = made(client, "Sails")
@@ -84,16 +85,18 @@ def test_a_project_is_renamed_coloured_and_deleted_and_its_sessions_stay(tab: Ta
     assert serious(tab.page) == []
     tab.watch.allow("status of 4")
     asked.get_by_role("textbox", name="New project").fill("Ship")
-    asked.get_by_role("button", name="Create").click()
+    tab.touch(asked.get_by_role("button", name="Create"))
     expect(asked.get_by_role("alert")).to_be_visible()
 
-    asked.get_by_role("button", name="Delete Ship").click()
+    tab.touch(asked.get_by_role("button", name="Delete Ship"))
     expect(asked.get_by_role("textbox", name="Name of Ship")).to_have_count(0)
     tab.page.keyboard.press("Escape")
     expect(asked).to_have_count(0)
+    tab.open_sessions()
     expect(tab.row("Sails")).to_be_visible()
 
 
+@on_both
 def test_tags_stand_in_the_list_and_are_taken_back(tab: Tab, client: Client) -> None:
     (session_id,) = made(client, "Tagged one")
     tab.do("Tagged one", "Tags …")
@@ -103,22 +106,27 @@ def test_tags_stand_in_the_list_and_are_taken_back(tab: Tab, client: Client) -> 
     expect(row).to_contain_text("#home #later")
     assert row_of(client, session_id)["tags"] == ["home", "later"]
 
-    tab.toast("Tagged 1 session.").get_by_role("button", name="Undo").click()
+    tab.touch(tab.toast("Tagged 1 session.").get_by_role("button", name="Undo"))
     expect(row).not_to_contain_text("#home")
 
 
-def test_many_are_chosen_by_mouse_archived_and_brought_back_at_once(tab: Tab, client: Client) -> None:
+@on_both
+def test_many_are_chosen_archived_and_brought_back_at_once(tab: Tab, client: Client) -> None:
     made(client, "Bulk one", "Bulk two", "Bulk three")
-    tab.row("Bulk three").click(modifiers=["ControlOrMeta"])
-    tab.row("Bulk one").click(modifiers=["Shift"])
+    if tab.phone:
+        for title in ("Bulk three", "Bulk two", "Bulk one"):
+            tab.do(title, "Select")
+    else:
+        tab.row("Bulk three").click(modifiers=["ControlOrMeta"])
+        tab.row("Bulk one").click(modifiers=["Shift"])
     bar = tab.page.get_by_role("toolbar", name="3 selected")
     expect(bar).to_be_visible()
     assert serious(tab.page) == []
 
-    bar.get_by_role("button", name="Archive").click()
+    tab.touch(bar.get_by_role("button", name="Archive"))
     for title in ("Bulk one", "Bulk two", "Bulk three"):
         expect(tab.row(title)).to_have_count(0)
-    tab.toast("Archived 3 sessions.").get_by_role("button", name="Undo").click()
+    tab.touch(tab.toast("Archived 3 sessions.").get_by_role("button", name="Undo"))
     for title in ("Bulk one", "Bulk two", "Bulk three"):
         expect(tab.row(title)).to_be_visible()
 
@@ -138,12 +146,14 @@ def test_many_are_chosen_by_keyboard_and_deleted_with_one_undo(tab: Tab, client:
     expect(tab.row("Key two")).to_be_visible()
 
 
+@on_both
 def test_a_session_is_branched_from_its_menu_and_goes_on_by_itself(tab: Tab, client: Client) -> None:
     (session_id,) = made(client, "The trunk")
     tab.do("The trunk", "Branch")
     expect(tab.page.get_by_role("heading", name="The trunk (branch)")).to_be_visible()
     expect(tab.answers).to_have_count(1)
-    expect(tab.composer).to_be_focused()
+    if not tab.phone:
+        expect(tab.composer).to_be_focused()
 
     tab.ask("Only here")
 
@@ -151,6 +161,7 @@ def test_a_session_is_branched_from_its_menu_and_goes_on_by_itself(tab: Tab, cli
     assert len(client.messages(session_id)) == 2
 
 
+@on_both
 def test_a_session_is_duplicated_and_cleared_with_undo(tab: Tab, client: Client) -> None:
     (session_id,) = made(client, "The original")
     tab.open_session(session_id)
@@ -161,10 +172,11 @@ def test_a_session_is_duplicated_and_cleared_with_undo(tab: Tab, client: Client)
     tab.open_session(session_id)
     tab.do("The original", "Clear")
     expect(tab.said).to_have_count(0)
-    tab.toast("is empty now").get_by_role("button", name="Undo").click()
+    tab.touch(tab.toast("is empty now").get_by_role("button", name="Undo"))
     expect(tab.said).to_have_text(["The original"])
 
 
+@on_both
 def test_an_exported_session_comes_back_by_dropping_its_file(tab: Tab, client: Client, tmp_path: Path) -> None:
     made(client, "Travelling")
     with tab.page.expect_download() as begun:
@@ -179,10 +191,11 @@ def test_an_exported_session_comes_back_by_dropping_its_file(tab: Tab, client: C
     dropped(tab, text)
     expect(tab.toast("Everything in this file is here already.")).to_be_visible()
     dropped(tab, json.dumps(json.loads(text) | {"title": "Arrived", "session_id": "from-elsewhere"}))
-    tab.toast("Imported 1 session.").get_by_role("button", name="Show").click()
+    tab.touch(tab.toast("Imported 1 session.").get_by_role("button", name="Show"))
     expect(tab.page.get_by_role("heading", name="Arrived")).to_be_visible()
 
 
+@on_both
 def test_a_broken_file_is_refused_with_a_sentence(tab: Tab, tmp_path: Path) -> None:
     tab.watch.allow("status of 400")
     broken = tmp_path / "broken.json"

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import PHONE, PHONE_LIGHT, on, on_both
 from tests.browser.documents import write_session
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
@@ -47,6 +48,11 @@ def results(tab: Tab) -> Locator:
     return tab.page.get_by_role("region", name="What was found")
 
 
+def find(tab: Tab, query: str) -> None:
+    tab.open_sessions()
+    field(tab).fill(query)
+
+
 def in_view(tab: Tab, text: str) -> None:
     expect(tab.thread.get_by_text(text)).to_be_in_viewport()
 
@@ -71,16 +77,27 @@ def test_titles_come_first_then_messages_with_the_words_marked(tab: Tab) -> None
     assert serious(tab.page) == []
 
 
-def test_a_result_opens_at_the_very_message_and_the_search_goes_on_from_there(tab: Tab) -> None:
+def test_the_arrows_lead_from_the_field_to_the_results_and_back(tab: Tab) -> None:
     field(tab).fill("marmalade")
     expect(results(tab).get_by_role("link")).to_have_count(4)
+
     tab.page.keyboard.press("ArrowDown")
     expect(results(tab).get_by_role("link").first).to_be_focused()
     tab.page.keyboard.press("ArrowUp")
     expect(field(tab)).to_be_focused()
 
     results(tab).get_by_role("link", name=re.compile("first named")).press("Enter")
+    in_view(tab, "was first named")
 
+
+@on_both
+def test_a_result_opens_at_the_very_message_and_the_search_goes_on_from_there(tab: Tab) -> None:
+    find(tab, "marmalade")
+    expect(results(tab).get_by_role("link")).to_have_count(4)
+
+    tab.touch(results(tab).get_by_role("link", name=re.compile("first named")))
+
+    expect(tab.drawer).to_have_count(0)
     in_view(tab, "was first named")
     tab.page.wait_for_function("CSS.highlights.get('found-here')?.size === 1")
     assert marked(tab)[0] == "marmalade"
@@ -88,11 +105,11 @@ def test_a_result_opens_at_the_very_message_and_the_search_goes_on_from_there(ta
     expect(bar.get_by_role("status")).to_have_text("1 of 2")
     assert serious(tab.page) == []
 
-    bar.get_by_role("button", name="Later match").click()
+    tab.touch(bar.get_by_role("button", name="Later match"))
     in_view(tab, "marmalade again")
     expect(bar.get_by_role("status")).to_have_text("2 of 2")
 
-    bar.get_by_role("button", name="Close the search").click()
+    tab.touch(bar.get_by_role("button", name="Close the search"))
     expect(bar).to_have_count(0)
     assert marked(tab) == []
     assert "#" not in tab.page.url
@@ -114,9 +131,10 @@ def test_an_address_of_a_message_leads_there_after_a_reload_and_one_can_scroll_b
     in_view(tab, f"Line {LONG - 1} of")
 
 
+@on_both
 def test_a_message_sent_from_far_above_goes_to_the_end(visit: Visit, client: Client) -> None:
     tab = visit("/")
-    expect(tab.composer).to_be_focused()
+    expect(tab.composer).to_be_visible()
     tab.open_session(f"old-a-very-long-talk#message=msg-{NEEDLE}")
     in_view(tab, "was first named")
 
@@ -144,23 +162,25 @@ def test_escape_empties_the_field_and_goes_back_to_the_composer(tab: Tab) -> Non
     tab.composer.fill("")
 
 
+@on_both
 def test_chips_narrow_what_is_found(tab: Tab) -> None:
-    field(tab).fill("quince")
+    find(tab, "quince")
     titles = results(tab).locator("a.title")
     expect(titles).to_have_count(2)
 
     for chip, left in (("Pinned", "Kept in mind"), ("Archived", "Put away"), ("#fruit", "Kept in mind")):
         button = results(tab).get_by_role("button", name=chip, exact=True)
-        button.click()
+        tab.touch(button)
         expect(titles).to_have_count(1)
         expect(titles).to_contain_text(left)
         expect(button).to_have_attribute("aria-pressed", "true")
-        button.click()
+        tab.touch(button)
         expect(titles).to_have_count(2)
 
 
+@on_both
 def test_nothing_found_and_a_search_that_fails_say_so(tab: Tab) -> None:
-    field(tab).fill("zzzz")
+    find(tab, "zzzz")
     expect(results(tab)).to_contain_text("Nothing was found for “zzzz”.")
 
     tab.watch.allow("status of 500")
@@ -168,16 +188,20 @@ def test_nothing_found_and_a_search_that_fails_say_so(tab: Tab) -> None:
     field(tab).fill("quince")
     expect(results(tab)).to_contain_text("It broke.")
     tab.page.unroute("**/api/sessions/search*")
-    results(tab).get_by_role("button", name="Try again").click()
+    tab.touch(results(tab).get_by_role("button", name="Try again"))
     expect(results(tab).get_by_role("link").first).to_be_visible()
 
 
+@on_both
 def test_the_open_conversation_is_searched_whole(tab: Tab) -> None:
     tab.open_session("old-a-very-long-talk")
-    tab.composer.focus()
-    tab.page.keyboard.press("Control+g")
-    find = tab.page.get_by_role("searchbox", name="Find in this conversation")
-    expect(find).to_be_focused()
+    if tab.phone:
+        tab.button("Find in this conversation").tap()
+    else:
+        tab.composer.focus()
+        tab.page.keyboard.press("Control+g")
+    sought = tab.page.get_by_role("searchbox", name="Find in this conversation")
+    expect(sought).to_be_focused()
 
     tab.page.keyboard.type("marmalade")
     status = tab.page.get_by_role("search", name="Find in this conversation").get_by_role("status")
@@ -187,17 +211,18 @@ def test_the_open_conversation_is_searched_whole(tab: Tab) -> None:
     expect(status).to_have_text("1 of 2")
     in_view(tab, "was first named")
 
-    find.fill("nowhere-said")
+    sought.fill("nowhere-said")
     expect(status).to_have_text("Not found")
     tab.page.keyboard.press("Escape")
-    expect(tab.composer).to_be_focused()
+    expect(sought).to_have_count(0)
+    if not tab.phone:
+        expect(tab.composer).to_be_focused()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_a_phone_finds_in_its_drawer(visit: Visit, dark: bool) -> None:
-    tab = visit(phone=True, dark=dark)
-    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark" if dark else "light")
-    tab.button("Show sessions").tap()
+@on(PHONE_LIGHT, PHONE)
+def test_a_phone_finds_in_its_drawer(tab: Tab) -> None:
+    tab.page.emulate_media(reduced_motion="reduce")
+    tab.open_sessions()
     field(tab).tap()
     field(tab).fill("marmalade")
     link = results(tab).get_by_role("link", name=re.compile("first named"))

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit
+from tests.browser.devices import PHONE, on, on_both
 from tests.browser.tab import Tab
 from tests.serving import Client
+
+pytestmark = pytest.mark.usefixtures("tidy")
 
 
 def test_the_composer_has_the_focus_and_typing_prepares_the_engine_once(tab: Tab) -> None:
@@ -53,8 +56,8 @@ def test_the_enter_that_chooses_a_word_of_an_input_method_does_not_send(tab: Tab
     tab.wait_for_answer()
 
 
-def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(visit: Visit) -> None:
-    tab = visit(phone=True)
+@on(PHONE)
+def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(tab: Tab) -> None:
     tab.composer.tap()
     tab.composer.press_sequentially("one")
     tab.composer.press("Enter")
@@ -67,6 +70,7 @@ def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(visit: Visit) -> 
     tab.wait_for_answer()
 
 
+@on_both
 def test_the_message_is_there_at_once_the_answer_streams_and_the_list_names_it(tab: Tab) -> None:
     let_go = tab.hold("**/api/chat/start")
 
@@ -80,7 +84,9 @@ def test_the_message_is_there_at_once_the_answer_streams_and_the_list_names_it(t
     few = tab.wait_for_words(3)
     assert len(few) < 80
     assert tab.wait_for_words(len(few) + 5)[: len(few)] == few
+    tab.open_sessions()
     expect(tab.row("A walk in the woods")).to_be_visible()
+    tab.close_sessions()
     expect(tab.page.get_by_role("heading", name="A walk in the woods")).to_be_visible()
     tab.wait_for_answer()
     assert tab.words_shown() == [f"step{n}" for n in range(80)]
@@ -111,6 +117,7 @@ def test_a_chat_without_a_message_is_nowhere_until_it_has_one(tab: Tab, client: 
     expect(other.row("Not sent yet")).to_be_visible()
 
 
+@on_both
 def test_what_was_typed_survives_a_reload(tab: Tab) -> None:
     tab.composer.fill("Half a thought")
 
@@ -119,13 +126,15 @@ def test_what_was_typed_survives_a_reload(tab: Tab) -> None:
     expect(tab.composer).to_have_value("Half a thought")
 
 
+@on_both
 def test_a_suggestion_is_answered_and_a_new_chat_is_empty_again(tab: Tab) -> None:
-    tab.page.get_by_role("list", name="Suggestions").get_by_role("button").first.click()
+    tab.touch(tab.page.get_by_role("list", name="Suggestions").get_by_role("button").first)
     expect(tab.said).to_contain_text("lighthouse keeper")
     expect(tab.wait_for_answer()).to_contain_text("lighthouse keeper")
 
-    tab.sessions.get_by_role("link", name="New chat").click()
+    tab.new_chat()
 
     expect(tab.said).to_have_count(0)
-    expect(tab.composer).to_be_focused()
+    if not tab.phone:
+        expect(tab.composer).to_be_focused()
     expect(tab.page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()

@@ -8,8 +8,11 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import MODEL, Visit
+from tests.browser.devices import DESK, PHONE, on_both
 from tests.browser.tab import Tab
 from tests.serving import Client, ServerProcess
+
+pytestmark = pytest.mark.usefixtures("tidy")
 
 WORDS = [f"word{n}" for n in range(1500)]
 
@@ -69,26 +72,28 @@ def test_a_second_tab_joins_in_the_middle_and_both_see_the_same(tab: Tab, client
     expect(tab.wait_for_answer()).to_contain_text("And from here?")
 
 
+@on_both
 def test_stop_in_one_tab_stops_the_answer_in_the_other(tab: Tab, client: Client) -> None:
     tab.send(numbered("Stopped elsewhere", 1500, 0.01))
     tab.wait_for_words(20)
     other = tab.twin(f"/s/{tab.session_id}")
     other.wait_for_words(20)
 
-    other.button("Stop").click()
+    other.touch(other.button("Stop"))
 
     for one in (tab, other):
         expect(one.wait_for_answer().get_by_text("Stopped.")).to_be_visible()
         assert one.words_shown() == documented(client, tab.session_id)
 
 
+@on_both
 def test_an_answer_goes_on_while_another_session_is_looked_at(tab: Tab, client: Client) -> None:
     elsewhere = client.new_session()
     client.answer(elsewhere, "Elsewhere", model=MODEL)
     tab.send(numbered("Left alone"))
     tab.wait_for_words(30)
 
-    tab.row("Elsewhere").click()
+    tab.open_row("Elsewhere")
     expect(tab.said).to_have_text("Elsewhere")
     tab.page.go_back()
 
@@ -128,7 +133,7 @@ def test_a_server_that_stands_still_for_a_while_is_waited_for(tab: Tab, living: 
     assert tab.words_shown() == WORDS[:400] == documented(client, tab.session_id)
 
 
-@pytest.mark.parametrize("end", ["kill -9", "Ctrl-C"])
+@pytest.mark.parametrize(("end", "device"), [("kill -9", DESK), ("Ctrl-C", PHONE)], indirect=["device"], ids=str)
 def test_a_restarted_server_shows_what_was_said_and_goes_on(
     tab: Tab, living: ServerProcess, client: Client, end: str
 ) -> None:
@@ -151,15 +156,16 @@ def test_a_restarted_server_shows_what_was_said_and_goes_on(
     assert kept[: len(shown)] == shown
     assert client.messages(tab.session_id)[-1]["outcome"] == "interrupted"
 
-    answer.get_by_role("button", name="Continue").click()
+    tab.touch(answer.get_by_role("button", name="Continue"))
     expect(tab.answer).to_have_attribute("aria-busy", "true")
-    tab.button("Stop").click()
+    tab.touch(tab.button("Stop"))
     tab.wait_for_answer()
     expect(tab.answers).to_have_count(2)
     expect(tab.button("Continue")).to_have_count(1)
     assert documented(client, tab.session_id)[: len(kept)] == kept
 
 
+@on_both
 def test_what_is_written_while_the_server_is_away_is_kept_and_sent_when_it_is_back(
     tab: Tab, living: ServerProcess, client: Client
 ) -> None:
@@ -171,7 +177,7 @@ def test_what_is_written_while_the_server_is_away_is_kept_and_sent_when_it_is_ba
 
     living.start()
     expect(tab.page.get_by_text("Fireside is not answering.")).to_have_count(0)
-    tab.composer.press("Enter")
+    tab.submit()
 
     tab.wait_for_answer()
     expect(tab.said).to_have_text("Written into the void")

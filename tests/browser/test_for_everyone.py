@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import MODEL, Visit
+from tests.browser.devices import DESK, DESK_DARK, PHONE, PHONE_LIGHT, on
 from tests.browser.tab import Tab
 from tests.serving import TOKEN, Client
 
@@ -47,13 +47,11 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_axe_finds_nothing_serious_on_any_screen(visit: Visit, client: Client, phone: bool, dark: bool) -> None:
+@on(DESK, DESK_DARK, PHONE, PHONE_LIGHT)
+def test_axe_finds_nothing_serious_on_any_screen(tab: Tab, client: Client) -> None:
     session_id = client.new_session()
     client.answer(session_id, EVERYTHING)
-    tab = visit(phone=phone, dark=dark)
-    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark" if dark else "light")
+    tab.page.emulate_media(reduced_motion="reduce")
     expect(tab.composer).to_be_visible()
     found = {"empty chat": serious(tab.page)}
 
@@ -69,10 +67,8 @@ def test_axe_finds_nothing_serious_on_any_screen(visit: Visit, client: Client, p
     tab.page.keyboard.press("Escape")
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
 
-    if phone:
-        tab.button("Show sessions").click()
-        expect(tab.page.get_by_role("dialog", name="Sessions")).to_be_visible()
-        found["drawer"] = serious(tab.page)
+    tab.open_sessions()
+    found["sessions"] = serious(tab.page)
     tab.rows.first.focus()
     tab.page.keyboard.press("Shift+F10")
     expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
@@ -87,16 +83,16 @@ def test_axe_finds_nothing_serious_on_any_screen(visit: Visit, client: Client, p
     assert {screen: said for screen, said in found.items() if said} == {}
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+@on(DESK_DARK, PHONE)
 def test_axe_finds_nothing_serious_in_the_dark_beside_a_conversation_in_filing_and_in_finding(
-    visit: Visit, client: Client, phone: bool
+    visit: Visit, client: Client, tidy: None
 ) -> None:
     session_id = client.new_session()
     client.answer(session_id, "Something dark", model=MODEL)
     client.post("/api/btw", session_id=session_id, question="Asked in the dark", model=MODEL)
     client.post("/api/background", session_id=session_id, prompt="Lasting\n@@text Begun.\n@@silence", model=MODEL)
-    tab = visit(f"/s/{session_id}", phone=phone, dark=True)
-    tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark")
+    tab = visit(f"/s/{session_id}")
+    tab.page.emulate_media(reduced_motion="reduce")
     card = tab.page.get_by_role("region", name="Asked aside: Asked in the dark")
     expect(card).to_have_attribute("aria-busy", "false")
     found = {"asked aside": serious(tab.page)}
@@ -112,8 +108,7 @@ def test_axe_finds_nothing_serious_in_the_dark_beside_a_conversation_in_filing_a
     found["found here"] = serious(tab.page)
     tab.page.keyboard.press("Escape")
 
-    if phone:
-        tab.button("Show sessions").click()
+    tab.open_sessions()
     tab.page.get_by_role("searchbox", name="Find", exact=True).fill("dark")
     expect(tab.page.locator("mark").first).to_be_visible()
     found["found anywhere"] = serious(tab.page)
@@ -127,7 +122,6 @@ def test_axe_finds_nothing_serious_in_the_dark_beside_a_conversation_in_filing_a
     tab.do("Something dark", "Select")
     expect(tab.page.get_by_role("toolbar", name="1 selected")).to_be_visible()
     found["selected"] = serious(tab.page)
-    client.post("/api/session/delete", session_id=session_id)
     assert {screen: said for screen, said in found.items() if said} == {}
 
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import new_context
 from tests.browser.conftest import Visit
+from tests.browser.devices import DESK, PHONE, Device, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import EVERYTHING, serious
 from tests.browser.watch import Watch
@@ -16,13 +17,15 @@ from tests.fakes.provider import FakeProvider
 from tests.serving import Client, ServerProcess
 
 
-@pytest.mark.parametrize("theme", ["Paper", "Midnight"])
+@pytest.mark.parametrize(
+    ("theme", "device"), [("Paper", DESK), ("Midnight", DESK), ("Paper", PHONE)], indirect=["device"], ids=str
+)
 def test_a_theme_is_chosen_kept_and_readable(visit: Visit, client: Client, theme: str) -> None:
     session_id = client.new_session()
     client.answer(session_id, EVERYTHING)
     tab = visit("/settings")
-    tab.page.get_by_text(theme, exact=True).click()
-    tab.page.get_by_text("Compact", exact=True).click()
+    tab.touch(tab.page.get_by_text(theme, exact=True))
+    tab.touch(tab.page.get_by_text("Compact", exact=True))
     tab.page.emulate_media(reduced_motion="reduce")
     found = {"settings": serious(tab.page)}
 
@@ -43,6 +46,7 @@ def test_a_theme_is_chosen_kept_and_readable(visit: Visit, client: Client, theme
     assert {screen: said for screen, said in found.items() if said} == {}
 
 
+@on_both
 def test_a_language_is_chosen_spoken_at_once_and_kept(tab: Tab) -> None:
     tab.go("/settings")
     for language, word in {"Deutsch": "Einstellungen", "Français": "Réglages"}.items():
@@ -58,21 +62,24 @@ def test_a_language_is_chosen_spoken_at_once_and_kept(tab: Tab) -> None:
     expect(tab.page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
 
 
+@on_both
 def test_what_the_server_says_is_said_in_the_language_that_is_spoken(tab: Tab, client: Client) -> None:
     tab.go("/settings")
     tab.page.get_by_role("combobox").select_option(label="Français")
     tab.watch.allow("status of 400")
     tab.go("/")
-    tab.page.get_by_role("textbox").fill("/rien")
-    tab.page.keyboard.press("Enter")
+    field = tab.page.get_by_role("textbox", name="Message")
+    field.fill("/rien")
+    tab.touch(tab.page.get_by_role("button", name="Envoyer", exact=True))
     expect(tab.page.get_by_role("status").filter(has_text="Il n’y a pas de commande /rien.")).to_be_visible()
 
-    tab.page.get_by_role("link", name="Réglages").focus()
-    tab.page.keyboard.press("?")
+    field.fill("/help")
+    tab.touch(tab.page.get_by_role("button", name="Envoyer", exact=True))
     sheet = tab.page.get_by_role("dialog", name="Raccourcis et commandes")
     commands = client.get("/api/commands")["commands"]
     expect(sheet.get_by_text("/btw")).to_be_visible()
     assert [one["name"] for one in commands if one["help"] in sheet.inner_text()] == [], "English among the French"
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the screen"
 
 
 @pytest.fixture
@@ -103,19 +110,20 @@ def test_it_can_be_installed(tab: Tab) -> None:
 
 
 @pytest.fixture
-def kept(browser: Browser, tmp_path: Path) -> Iterator[tuple[Tab, ServerProcess]]:
+def kept(browser: Browser, tmp_path: Path, device: Device) -> Iterator[tuple[Tab, ServerProcess]]:
     """A tab whose browser keeps the page, of a server that may be stopped."""
     with FakeProvider() as provider, ServerProcess(tmp_path / "state", provider_url=provider.url) as server:
-        context = new_context(browser, keeps_page=True)
+        context = new_context(browser, phone=device.phone, dark=device.dark, keeps_page=True)
         watch = Watch(server.address)
         watch.over(context)
-        tab = Tab(context.new_page(), watch)
+        tab = Tab(context.new_page(), watch, phone=device.phone)
         tab.go(server.client().post("/api/auth/link")["path"])
         tab.page.evaluate("() => navigator.serviceWorker.ready.then(() => true)")
         yield tab, server
         context.close()
 
 
+@on_both
 def test_offline_the_page_opens_and_says_so(kept: tuple[Tab, ServerProcess]) -> None:
     tab, _ = kept
     names = tab.page.evaluate(
@@ -167,12 +175,13 @@ OUT_OF_SIGHT = """
 """
 
 
+@on_both
 def test_an_answer_that_ends_out_of_sight_is_told_when_that_was_wished(visit: Visit) -> None:
     tab = visit("/settings", script=OUT_OF_SIGHT)
     assert tab.page.evaluate("window.__asked") is None
     tab.page.get_by_role("switch", name="Tell me when an answer is done").check()
     assert tab.page.evaluate("window.__asked") is True
-    tab.page.get_by_role("link", name="New chat").first.click()
+    tab.new_chat()
 
     tab.send("A slow one\n@@pace 0.05\n@@text " + "word " * 40)
     tab.wait_for_words(3)

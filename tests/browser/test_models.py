@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.fakes.provider import FakeProvider
 from tests.serving import Client
@@ -33,6 +34,7 @@ def everything_received(tab: Tab) -> str:
     return "\n".join(received)
 
 
+@on_both
 def test_the_provider_of_the_environment_is_the_default(tab: Tab, client: Client) -> None:
     expect(tab.model_chip).to_have_text("mock-1")
     tab.ask("Hello")
@@ -44,8 +46,9 @@ def test_the_provider_of_the_environment_is_the_default(tab: Tab, client: Client
     expect(card.get_by_role("button")).to_have_count(0)
 
 
+@on_both
 def test_the_chip_lists_all_models_and_the_chosen_one_answers(tab: Tab, client: Client) -> None:
-    tab.model_chip.click()
+    tab.touch(tab.model_chip)
     options = tab.page.get_by_role("option")
     expect(options.filter(has_text="mock-1")).to_be_visible()
     expect(options.filter(has_text="SmolLM2")).to_contain_text("demo")
@@ -56,19 +59,21 @@ def test_the_chip_lists_all_models_and_the_chosen_one_answers(tab: Tab, client: 
     tab.page.keyboard.press("Enter")
 
     expect(tab.model_chip).to_have_text("mock-2")
-    expect(tab.composer).to_be_focused()
+    if not tab.phone:
+        expect(tab.composer).to_be_focused()
     tab.ask("Who are you?")
     assert client.messages(tab.session_id)[-1]["model"] == "environment/mock-2"
     expect(tab.page.get_by_role("article", name="mock-2 answered")).to_be_visible()
 
 
+@on_both
 def test_a_provider_is_tried_live_connected_used_changed_and_disconnected_and_its_key_never_shown(
     tab: Tab, locked: FakeProvider, client: Client
 ) -> None:
     page = tab.page
     tab.watch.allow("status of 4")
-    tab.model_chip.click()
-    tab.button("Connect a model …").click()
+    tab.touch(tab.model_chip)
+    tab.touch(tab.button("Connect a model …"))
     expect(page.get_by_role("heading", name="Connect a model you trust")).to_be_in_viewport()
     page.get_by_label("Address", exact=True).fill(locked.url)
     page.get_by_label("Name", exact=True).fill("The grove")
@@ -76,27 +81,27 @@ def test_a_provider_is_tried_live_connected_used_changed_and_disconnected_and_it
 
     page.get_by_label("API key, if it wants one").fill("not-the-key")
     for action in ("Test", "Connect"):
-        tab.button(action).click()
+        tab.touch(tab.button(action))
         expect(form.filter(has_text="key")).to_be_visible()
         assert len(client.get("/api/providers")["providers"]) == 1
 
     page.get_by_label("API key, if it wants one").fill(KEY)
-    tab.button("Test").click()
+    tab.touch(tab.button("Test"))
     expect(form.filter(has_text="It works: 3 models")).to_contain_text("yew")
-    tab.button("Connect").click()
+    tab.touch(tab.button("Connect"))
     card = page.get_by_role("listitem").filter(has_text="The grove")
     expect(card).to_contain_text("set ···· 7391")
     expect(page.get_by_label("API key, if it wants one")).to_have_value("")
 
-    tab.sessions.get_by_role("link", name="New chat").click()
+    tab.new_chat()
     tab.choose_model("yew")
     expect(tab.ask("Are you a tree?")).to_contain_text("Are you a tree?")
     assert locked.chats[-1].json["model"] == "yew"
 
     tab.go("/settings")
-    tab.button("Change: The grove").click()
+    tab.touch(tab.button("Change: The grove"))
     card.get_by_label("Name", exact=True).fill("The wood")
-    card.get_by_role("button", name="Save").click()
+    tab.touch(card.get_by_role("button", name="Save"))
     expect(page.get_by_text("The wood is saved.")).to_be_visible()
     assert locked.requests[-1].headers["authorization"] == f"Bearer {KEY}"
 
@@ -104,9 +109,9 @@ def test_a_provider_is_tried_live_connected_used_changed_and_disconnected_and_it
     assert KEY not in page.content()
     assert KEY not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
 
-    tab.button("Disconnect: The wood").click()
+    tab.touch(tab.button("Disconnect: The wood"))
     expect(tab.button("Keep")).to_be_focused()
-    page.get_by_role("group", name="Disconnect").get_by_role("button", name="Disconnect").click()
+    tab.touch(page.get_by_role("group", name="Disconnect").get_by_role("button", name="Disconnect"))
     expect(page.get_by_text("The wood is disconnected.")).to_be_visible()
     assert [one["id"] for one in client.get("/api/providers")["providers"]] == ["environment"]
 
@@ -127,20 +132,22 @@ def test_an_address_that_is_no_provider_is_told_in_a_sentence_and_not_saved(
     assert len(client.get("/api/providers")["providers"]) == 1
 
 
+@on_both
 def test_a_default_chosen_in_settings_is_that_of_new_conversations(visit: Visit, client: Client) -> None:
     tab = visit("/settings")
     chooser = tab.page.get_by_role("button").filter(has_text="mock-1")
-    chooser.click()
-    tab.page.get_by_role("option", name="mock-2").click()
+    tab.touch(chooser)
+    tab.touch(tab.page.get_by_role("option", name="mock-2"))
     expect(tab.page.get_by_role("button").filter(has_text="mock-2")).to_be_focused()
 
-    tab.sessions.get_by_role("link", name="New chat").click()
+    tab.new_chat()
     expect(tab.model_chip).to_have_text("mock-2")
     expect(tab.twin("/").model_chip).to_have_text("mock-2")
     client.post("/api/models/default", model="environment/mock-1")
     expect(tab.model_chip).to_have_text("mock-1")
 
 
+@on_both
 def test_a_provider_that_died_is_named_with_its_sentence(tab: Tab, client: Client) -> None:
     with FakeProvider() as mortal:
         saved = client.post("/api/providers/save", kind="openai_compatible", base_url=mortal.url, name="Mortal")

@@ -2,10 +2,10 @@
 
 import re
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client, ServerProcess
@@ -31,11 +31,23 @@ def queue_up(tab: Tab, *texts: str) -> None:
         expect(waiting(tab)).to_have_count(count)
 
 
+def tell(tab: Tab, text: str) -> None:
+    """Say something to the agent at work: with Control and Enter, or on a phone by the menu."""
+    if tab.phone:
+        tab.button("More ways to send").tap()
+        tab.pick("Tell it at its next step")
+        tab.send(text)
+    else:
+        tab.composer.fill(text)
+        tab.composer.press("Control+Enter")
+
+
 def grip(tab: Tab, place: int) -> Locator:
     return waiting(tab).nth(place).get_by_role("button", name=re.compile("^Move"))
 
 
-def test_enter_while_an_answer_is_written_has_the_message_wait_and_it_is_sent_next(tab: Tab, client: Client) -> None:
+@on_both
+def test_a_message_sent_while_an_answer_is_written_waits_and_is_sent_next(tab: Tab, client: Client) -> None:
     busy(tab, "@@text Busy.\n@@delay 1\n@@text Done.")
     queue_up(tab, "second", "third")
     expect(tab.composer).to_have_value("")
@@ -61,21 +73,22 @@ def test_what_is_sent_before_a_new_conversation_has_its_address_waits_for_it(tab
     assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == ["first", "second"]
 
 
+@on_both
 def test_after_stop_the_page_asks_and_sends_or_discards_what_waits(tab: Tab) -> None:
     busy(tab)
     queue_up(tab, "second", "third")
 
-    tab.button("Stop").click()
+    tab.touch(tab.button("Stop"))
     asked = tab.page.get_by_role("status").filter(has_text="2 messages wait.")
     expect(asked).to_be_visible()
     expect(tab.said).to_have_count(1)
     assert serious(tab.page) == []
-    tab.button("Discard").click()
+    tab.touch(tab.button("Discard"))
     expect(waiting(tab)).to_have_count(0)
-    tab.toast("2 messages were taken out.").get_by_role("button", name="Put back").click()
+    tab.touch(tab.toast("2 messages were taken out.").get_by_role("button", name="Put back"))
     expect(waiting(tab)).to_have_count(2)
 
-    tab.button("Send them").click()
+    tab.touch(tab.button("Send them"))
     expect(tab.said).to_have_count(3)
     tab.wait_for_answer()
     expect(asked).to_have_count(0)
@@ -107,13 +120,13 @@ def test_what_waits_is_changed_moved_and_taken_out_by_keyboard_alone(tab: Tab, c
     assert [one["text"] for one in kept] == ["uno", "two"]
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desk", "phone"])
-def test_a_message_is_dragged_to_another_place(visit: Visit, client: Client, phone: bool) -> None:
+@on_both
+def test_a_message_is_dragged_to_another_place(visit: Visit, client: Client) -> None:
     session_id = client.new_session()
     client.start(session_id, "@@text Busy.\n@@hang")
     for text in ("one", "two", "three"):
         client.post("/api/chat/queue", session_id=session_id, message=text)
-    tab = visit(f"/s/{session_id}", phone=phone)
+    tab = visit(f"/s/{session_id}")
     expect(waiting(tab)).to_have_count(3)
 
     start, target = grip(tab, 2).bounding_box(), grip(tab, 0).bounding_box()
@@ -126,10 +139,11 @@ def test_a_message_is_dragged_to_another_place(visit: Visit, client: Client, pho
     expect(waiting(tab)).to_have_text(["three", "one", "two"])
     tab.page.reload()
     expect(waiting(tab)).to_have_text(["three", "one", "two"])
-    if phone:
+    if tab.phone:
         assert min(box["height"] for box in [start, target]) >= 44
 
 
+@on_both
 def test_two_windows_share_the_queue_and_neither_loses_what_was_typed(tab: Tab) -> None:
     tab.watch.allow("status of 409")
     busy(tab)
@@ -137,26 +151,27 @@ def test_two_windows_share_the_queue_and_neither_loses_what_was_typed(tab: Tab) 
     other = tab.twin(f"/s/{tab.session_id}")
     expect(waiting(other)).to_have_text(["ours"])
     for one in (tab, other):
-        one.page.get_by_role("button", name="Change: ours").click()
+        one.touch(one.button("Change: ours"))
     mine, theirs = (one.page.get_by_role("textbox", name="Waiting message") for one in (tab, other))
     mine.fill("mine")
     theirs.fill("theirs")
 
-    theirs.press("Enter")
+    other.touch(other.button("Keep the change"))
     expect(waiting(other)).to_have_text(["theirs"])
-    mine.press("Enter")
+    tab.touch(tab.button("Keep the change"))
     expect(tab.page.get_by_role("alert")).to_contain_text("It now says: “theirs”")
     expect(mine).to_have_value("mine")
-    mine.press("Enter")
+    tab.touch(tab.button("Keep the change"))
 
     for one in (tab, other):
         expect(waiting(one)).to_have_text(["mine"])
 
 
+@on_both
 def test_what_is_being_changed_when_it_is_sent_comes_back_to_where_one_writes(tab: Tab, client: Client) -> None:
     busy(tab)
     queue_up(tab, "second")
-    tab.page.get_by_role("button", name="Change: second").click()
+    tab.touch(tab.button("Change: second"))
     tab.page.get_by_role("textbox", name="Waiting message").fill("second thoughts")
 
     item = client.get("/api/chat/queue", session_id=tab.session_id)["queue"]["items"][0]
@@ -166,10 +181,10 @@ def test_what_is_being_changed_when_it_is_sent_comes_back_to_where_one_writes(ta
     expect(tab.page.get_by_text("That message waits no more")).to_be_visible()
 
 
-def test_control_enter_tells_the_agent_at_work_and_the_answer_shows_where_it_was_taken(tab: Tab) -> None:
+@on_both
+def test_the_agent_at_work_is_told_and_the_answer_shows_where_it_took_it(tab: Tab) -> None:
     busy(tab, STEPS)
-    tab.composer.fill("Only in Lisbon.")
-    tab.composer.press("Control+Enter")
+    tell(tab, "Only in Lisbon.")
     expect(waiting(tab)).to_contain_text(["told at the next step"])
 
     expect(waiting(tab)).to_have_count(0)
@@ -189,8 +204,7 @@ def test_an_agent_that_takes_no_word_answers_it_next_and_the_page_says_so(tab: T
     busy(tab)
     queue_up(tab, "later")
 
-    tab.composer.fill("first")
-    tab.composer.press("Control+Enter")
+    tell(tab, "first")
 
     expect(tab.page.get_by_text("Your message is the next one.")).to_be_visible()
     expect(waiting(tab)).to_have_text(["first", "later"])

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import on_both
 from tests.browser.documents import write_session
 from tests.browser.tab import Tab
 
@@ -48,11 +49,9 @@ def grow(tab: Tab, words: int = 150) -> None:
     tab.wait_for_words(len(tab.words_shown()) + words)
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visit, phone: bool) -> None:
-    tab = visit(phone=phone)
-    tab.composer.fill(growing("A long walk", 400))
-    tab.button("Send").click()
+@on_both
+def test_the_view_follows_the_end_and_never_moves_what_is_read_above(tab: Tab) -> None:
+    tab.send(growing("A long walk", 400))
     tab.wait_for_words(400)
     expect(tab.button("Jump to the latest")).to_have_count(0)
     assert from_end(tab) < 60
@@ -64,14 +63,15 @@ def test_the_view_follows_the_end_and_never_moves_what_is_read_above(visit: Visi
     assert place_of(tab, read) == before
     expect(tab.answer).to_have_attribute("aria-busy", "true")
 
-    tab.button("Jump to the latest").click()
+    tab.touch(tab.button("Jump to the latest"))
     expect(tab.button("Jump to the latest")).to_have_count(0)
     grow(tab, 60)
     assert from_end(tab) < 60
-    tab.button("Stop").click()
+    tab.touch(tab.button("Stop"))
     tab.wait_for_answer()
 
 
+@on_both
 def test_what_is_read_stays_when_the_answer_ends(tab: Tab) -> None:
     tab.send(growing("Nearly done", 120))
     tab.wait_for_words(400)
@@ -84,6 +84,7 @@ def test_what_is_read_stays_when_the_answer_ends(tab: Tab) -> None:
     assert place_of(tab, read) == before
 
 
+@on_both
 def test_older_messages_come_in_above_without_a_jump(visit: Visit) -> None:
     tab = visit("/s/old-a-long-one")
     newest = tab.answers.last

@@ -6,11 +6,15 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import MODEL, Visit
+from tests.browser.devices import DESK, PHONE, on, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_hostile_text import WITHOUT_SANITISER, Sink
 from tests.serving import Client
 
 LONGEST_BLOCK = 24_000  # a block is cut at 16,000 characters, and read in pieces of 4,000
+
+
+COLOUR = "node => getComputedStyle(node).color"
 
 
 def lines(text: str) -> str:
@@ -88,19 +92,36 @@ def test_code_that_was_cut_is_copied_and_downloaded_whole(tab: Tab, client: Clie
     assert tab.page.evaluate("navigator.clipboard.readText()") == wanted
 
 
+@on(PHONE)  # on a desk the walk above, of code that was cut
+def test_code_is_downloaded_by_touch(tab: Tab) -> None:
+    answer = tab.ask(lines("```python\nprint(1)\n```"))
+
+    with tab.page.expect_download() as downloading:
+        answer.get_by_role("button", name="Download", exact=True).tap()
+
+    assert downloading.value.suggested_filename == "code.py"
+    assert Path(downloading.value.path()).read_text() == "print(1)"
+
+
+@on_both
 def test_long_lines_of_code_wrap_when_wanted(tab: Tab) -> None:
     answer = tab.ask(lines("```\n" + "long " * 200 + "\n```"))
     scrolls = "node => node.scrollWidth > node.clientWidth"
     body = answer.locator("pre")
     assert body.evaluate(scrolls)
 
-    answer.get_by_role("button", name="Wrap").click()
+    tab.touch(answer.get_by_role("button", name="Wrap"))
 
     expect(answer.get_by_role("button", name="Wrap", pressed=True)).to_be_visible()
     assert not body.evaluate(scrolls)
 
 
-@pytest.mark.parametrize("script", ["", WITHOUT_SANITISER], ids=["own-sanitiser", "library"])
+@pytest.mark.parametrize(
+    ("script", "device"),
+    [("", DESK), ("", PHONE), (WITHOUT_SANITISER, DESK)],
+    ids=["own-sanitiser", "own-sanitiser-phone", "library"],
+    indirect=["device"],
+)
 def test_formulas_are_set_and_prices_are_not(visit: Visit, script: str) -> None:
     tab = visit(script=script)
     answer = tab.ask(lines("Euler: $e^{i\\pi} = -1$. It costs $5 or $10.\n\n$$\\frac{a}{b}$$"))
@@ -109,6 +130,8 @@ def test_formulas_are_set_and_prices_are_not(visit: Visit, script: str) -> None:
     expect(answer.locator("math[display=block] mfrac")).to_have_count(1)
     expect(answer).to_contain_text("It costs $5 or $10.")
     assert answer.locator("annotation, [style]").count() == 0
+    text, formula = (answer.locator(one).first for one in (".markdown p", "math"))
+    assert text.evaluate(COLOUR) == formula.evaluate(COLOUR)
 
 
 def test_hostile_formulas_run_nothing_and_stop_nothing(tab: Tab) -> None:
@@ -130,6 +153,7 @@ def test_hostile_formulas_run_nothing_and_stop_nothing(tab: Tab) -> None:
         assert sink.hits == []
 
 
+@on_both
 def test_footnotes_lead_to_their_text_and_back(tab: Tab) -> None:
     answer = tab.ask(
         lines("So it is said[^who], and more[^2]. An open bracket[^none].\n\n[^who]: By **me**.\n[^2]: Twice.")
@@ -137,14 +161,15 @@ def test_footnotes_lead_to_their_text_and_back(tab: Tab) -> None:
 
     call = answer.get_by_role("button", name="Footnote 1", exact=True)
     back = answer.get_by_role("button", name="Back to where footnote 1 is called")
-    call.click()
+    tab.touch(call)
     expect(back).to_be_focused()
-    back.click()
+    tab.touch(back)
     expect(call).to_be_focused()
     expect(answer).to_contain_text("An open bracket[^none].")
     expect(answer.locator(".footnote").first.locator("strong")).to_have_text("me")
 
 
+@on_both
 def test_text_from_right_to_left_begins_at_the_right(tab: Tab) -> None:
     answer = tab.ask(lines("שלום עולם\n\nHello world 👩‍🚀"))
 
@@ -154,11 +179,12 @@ def test_text_from_right_to_left_begins_at_the_right(tab: Tab) -> None:
     assert directions == ["rtl", "ltr"]
 
 
+@on_both
 def test_the_button_copies_the_markdown_itself(tab: Tab) -> None:
     text = "# A $x^2$\n\n- [x] done\n\n| a |\n| - |\n| ~~b~~ |\n\nNote[^1].\n\n[^1]: Here."
     answer = tab.ask(lines(text))
 
-    answer.get_by_role("button", name="Copy", exact=True).last.click()
+    tab.touch(answer.get_by_role("button", name="Copy", exact=True).last)
 
     expect(answer.get_by_role("button", name="Copied")).to_be_visible()
     assert tab.page.evaluate("navigator.clipboard.readText()") == text
@@ -168,6 +194,7 @@ def diagram(source: str) -> str:
     return lines(f"Look:\n\n```mermaid\n{source}\n```\n\nThat is all.")
 
 
+@on_both
 def test_a_diagram_is_drawn_in_a_frame_that_is_nobody(tab: Tab) -> None:
     assert tab.watch.asked_for("/diagram/mermaid.js") == []
     answer = tab.ask(diagram("graph TD\n  A[Wood] --> B[Fire]"))
@@ -176,11 +203,12 @@ def test_a_diagram_is_drawn_in_a_frame_that_is_nobody(tab: Tab) -> None:
     expect(frame).to_be_visible(timeout=30_000)
     expect(frame.content_frame.locator("svg").first).to_contain_text("Fire")
     expect(answer.locator("pre")).to_be_hidden()
-    answer.get_by_role("button", name="Source", exact=True).click()
+    tab.touch(answer.get_by_role("button", name="Source", exact=True))
     expect(answer.locator("pre")).to_contain_text("A[Wood] --> B[Fire]")
     assert tab.page.frames[-1].evaluate("self.origin") == "null"
 
 
+@on_both
 def test_what_is_no_diagram_stays_as_it_was_written(tab: Tab) -> None:
     answer = tab.ask(diagram("this is -> no diagram at all {"))
 

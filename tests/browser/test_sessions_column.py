@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import MODEL, Visit
+from tests.browser.conftest import MODEL
+from tests.browser.devices import PHONE, on, on_both
 from tests.browser.documents import DAY_S, write_session
 from tests.browser.tab import Tab
 from tests.serving import Client
+
+pytestmark = pytest.mark.usefixtures("tidy")
 
 LONG_AGO_DAYS = 40
 MANY = 130
@@ -45,7 +48,9 @@ def title_of(client: Client, session_id: str) -> str:
     return client.get("/api/session", session_id=session_id, messages=0)["session"]["title"]
 
 
+@on_both
 def test_sessions_stand_under_their_dates_with_the_pinned_ones_first(tab: Tab) -> None:
+    tab.open_sessions()
     headings = tab.sessions.get_by_role("listitem").get_by_role("heading")
 
     expect(headings).to_have_text(["Pinned", "Today", "Yesterday", "Previous 7 days", month_of(LONG_AGO_DAYS)])
@@ -53,7 +58,9 @@ def test_sessions_stand_under_their_dates_with_the_pinned_ones_first(tab: Tab) -
         expect(tab.rows.nth(place)).to_have_text(title)
 
 
+@on_both
 def test_scrolling_to_the_end_finds_the_oldest_session(tab: Tab) -> None:
+    tab.open_sessions()
     expect(tab.row("From this morning")).to_be_visible()
     # The list knows its height from what was loaded, and loads more near its end: so the end comes in steps.
     while not (oldest := tab.row(f"Old one {MANY - 1}")).count():
@@ -65,6 +72,7 @@ def test_scrolling_to_the_end_finds_the_oldest_session(tab: Tab) -> None:
     expect(oldest).to_be_visible()
 
 
+@on_both
 def test_a_session_is_pinned_and_unpinned(tab: Tab, client: Client) -> None:
     new_session(client, "Worth keeping")
     row = tab.row("Worth keeping")
@@ -103,24 +111,26 @@ def test_a_session_is_renamed_where_it_stands_by_keyboard(tab: Tab, client: Clie
     assert title_of(client, session_id) == "Second name"
 
 
+@on_both
 def test_an_archived_session_comes_back_by_undo_and_from_the_archive(tab: Tab, client: Client) -> None:
     new_session(client, "Done with it")
 
     tab.do("Done with it", "Archive")
     expect(tab.row("Done with it")).to_have_count(0)
-    tab.toast("Archived “Done with it”.").get_by_role("button", name="Undo").click()
+    tab.touch(tab.toast("Archived “Done with it”.").get_by_role("button", name="Undo"))
     expect(tab.row("Done with it")).to_be_visible()
 
     tab.do("Done with it", "Archive")
     expect(tab.row("Done with it")).to_have_count(0)
-    tab.button("Archived").click()
+    tab.touch(tab.button("Archived"))
     expect(tab.rows).to_have_text(["Done with it"])
     tab.do("Done with it", "Move to sessions")
     expect(tab.rows).to_have_count(0)
-    tab.button("Back to sessions").click()
+    tab.touch(tab.button("Back to sessions"))
     expect(tab.row("Done with it")).to_be_visible()
 
 
+@on_both
 def test_a_deleted_session_is_gone_until_undo(tab: Tab, client: Client) -> None:
     session_id = new_session(client, "Regretted")
     tab.open_session(session_id)
@@ -128,8 +138,8 @@ def test_a_deleted_session_is_gone_until_undo(tab: Tab, client: Client) -> None:
     tab.do("Regretted", "Delete")
     expect(tab.row("Regretted")).to_have_count(0)
     expect(tab.page.get_by_role("heading", name="What shall we talk about?")).to_be_visible()
-    tab.toast("Deleted “Regretted”.").get_by_role("button", name="Undo").click()
-    tab.row("Regretted").click()
+    tab.touch(tab.toast("Deleted “Regretted”.").get_by_role("button", name="Undo"))
+    tab.open_row("Regretted")
     expect(tab.said).to_have_text("Regretted")
 
     tab.do("Regretted", "Delete")
@@ -139,7 +149,9 @@ def test_a_deleted_session_is_gone_until_undo(tab: Tab, client: Client) -> None:
     expect(tab.page.get_by_text("There is no such conversation.")).to_be_visible()
 
 
+@on_both
 def test_another_tab_sees_a_new_session_its_dot_and_its_names(tab: Tab, client: Client) -> None:
+    tab.open_sessions()
     session_id = client.new_session()
     started = client.start(session_id, "Seen from elsewhere\n@@text Begun.\n@@hang")
     running = tab.rows.filter(has_text="Seen from elsewhere")
@@ -177,10 +189,9 @@ def test_the_arrows_move_through_the_list_as_one_stop_of_the_tab_key(tab: Tab) -
     expect(tab.page.get_by_role("heading", name="Kept at the top")).to_be_visible()
 
 
-def test_sessions_are_a_drawer_on_a_phone(visit: Visit) -> None:
-    tab = visit(phone=True)
-    drawer = tab.page.get_by_role("dialog", name="Sessions")
-    expect(tab.composer).to_be_visible()
+@on(PHONE)
+def test_sessions_are_a_drawer_on_a_phone(tab: Tab) -> None:
+    drawer = tab.drawer
     expect(drawer).to_have_count(0)
 
     tab.button("Show sessions").tap()

@@ -1,9 +1,9 @@
 """What belongs to the whole page: its colours, its weight, and that it speaks to nobody else."""
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.serving import Client
 
@@ -25,7 +25,7 @@ def surface(tab: Tab) -> int:
 
 
 def test_light_dark_and_system_are_kept_over_a_reload(visit: Visit) -> None:
-    tab = visit("/settings", dark=False)
+    tab = visit("/settings")
     group = tab.page.get_by_role("group", name="Theme")
     assert surface(tab) > 200
 
@@ -73,25 +73,19 @@ def test_sending_with_ctrl_and_enter_leaves_enter_for_new_lines_and_the_overview
     expect(sheet.get_by_text("Keep the changed text").locator("xpath=..")).to_contain_text("CtrlEnter")
 
 
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-def test_the_settings_say_where_one_is_and_lead_back_to_the_conversation(
-    visit: Visit, client: Client, phone: bool
-) -> None:
+@on_both
+def test_the_settings_say_where_one_is_and_lead_back_to_the_conversation(visit: Visit, client: Client) -> None:
     session_id = client.new_session()
     client.answer(session_id, "Where I was")
-    tab = visit(f"/s/{session_id}", phone=phone)
+    tab = visit(f"/s/{session_id}")
     expect(tab.answers).to_have_count(1)
-    if phone:
-        tab.button("Show sessions").click()
-    tab.page.get_by_role("link", name="Settings").click()
+    tab.touch(tab.open_sessions().get_by_role("link", name="Settings"))
     expect(tab.page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
-    if phone:
-        tab.button("Show sessions").click()
+    tab.open_sessions()
     expect(tab.page.get_by_role("link", name="Settings")).to_have_attribute("aria-current", "page")
-    if phone:
-        tab.page.keyboard.press("Escape")
+    tab.close_sessions()
 
-    tab.page.get_by_role("link", name="Back").click()
+    tab.touch(tab.page.get_by_role("link", name="Back"))
 
     expect(tab.page).to_have_url(f"{tab.address}/s/{session_id}")
     expect(tab.said).to_have_text(["Where I was"])

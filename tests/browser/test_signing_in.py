@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.serving import TOKEN, Client, ServerProcess
 
@@ -26,6 +27,7 @@ def test_the_printed_link_signs_in_once_and_leaves_the_address(visit: Visit, ser
     assert second.page.url == f"{server.address}/"
 
 
+@on_both
 def test_a_stranger_gets_the_door_and_comes_in_by_token(visit: Visit) -> None:
     tab = visit("/settings", signed_in=False)
     tab.watch.allow("status of 401")
@@ -37,7 +39,7 @@ def test_a_stranger_gets_the_door_and_comes_in_by_token(visit: Visit) -> None:
     expect(tab.page.get_by_role("alert")).to_have_text("That is not the token of this server.")
 
     field.fill(TOKEN)
-    tab.button("Sign in").click()
+    tab.touch(tab.button("Sign in"))
     expect(tab.page.get_by_role("heading", name="Settings")).to_be_visible()
 
 

@@ -10,19 +10,27 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import PHONE, on, on_both
 from tests.browser.documents import write_session
 from tests.browser.tab import Tab
 from tests.serving import Client
+
+pytestmark = pytest.mark.usefixtures("tidy")
 
 TITLES = ("Kept for long", "Thrown away", "Very last")
 
 
 @pytest.fixture
 def deleted(client: Client) -> Iterator[None]:
-    """Three deleted sessions. The trash is emptied afterwards."""
+    """Three deleted sessions, and no others. The trash is emptied afterwards."""
+    empty_trash(client)
     for title in TITLES:
         delete(client, title)
     yield
+    empty_trash(client)
+
+
+def empty_trash(client: Client) -> None:
     for item in client.get("/api/trash")["items"]:
         client.post("/api/trash/remove", session_id=item["session_id"])
 
@@ -39,19 +47,20 @@ def lines(tab: Tab) -> Locator:
     return tab.page.get_by_role("list", name="Trash").get_by_role("listitem")
 
 
-def test_a_deleted_conversation_is_restored_and_shown(visit: Visit, deleted: None) -> None:
-    tab = visit()
-    tab.page.get_by_role("link", name="Trash").click()
+@on_both
+def test_a_deleted_conversation_is_restored_and_shown(tab: Tab, deleted: None) -> None:
+    tab.touch(tab.open_sessions().get_by_role("link", name="Trash"))
     line = lines(tab).filter(has_text="Kept for long")
     expect(line).to_contain_text("2 messages")
     expect(line).to_contain_text("30 days left")
 
-    tab.button("Restore: Kept for long").click()
+    tab.touch(tab.button("Restore: Kept for long"))
 
     expect(line).to_have_count(0)
-    expect(tab.row("Kept for long")).to_be_visible()
-    tab.toast("is back").get_by_role("button", name="Show").click()
+    tab.touch(tab.toast("is back").get_by_role("button", name="Show"))
     expect(tab.answer).to_contain_text("An answer")
+    tab.open_sessions()
+    expect(tab.row("Kept for long")).to_be_visible()
 
 
 def test_deleting_for_good_is_asked_about_and_done_by_keyboard(visit: Visit, client: Client, deleted: None) -> None:
@@ -74,8 +83,9 @@ def test_deleting_for_good_is_asked_about_and_done_by_keyboard(visit: Visit, cli
     assert left == {"Kept for long", "Very last"}
 
 
+@on(PHONE)
 def test_what_is_deleted_elsewhere_appears_and_an_empty_trash_says_so(visit: Visit, client: Client) -> None:
-    tab = visit("/trash", phone=True)
+    tab = visit("/trash")
     expect(tab.page.get_by_text("The trash is empty.")).to_be_visible()
 
     other = delete(client, "From another tab")
@@ -89,6 +99,7 @@ def test_what_is_deleted_elsewhere_appears_and_an_empty_trash_says_so(visit: Vis
     expect(lines(tab)).to_have_count(0)
 
 
+@on_both
 def test_a_file_that_cannot_be_shown_is_named_with_its_reason_and_downloads(visit: Visit, state_dir: Path) -> None:
     path = state_dir / "sessions" / "broken <b>.json"
     path.write_bytes(b'{"messages": [{"role": "user", "content": "still there"}, {"role": "us')
@@ -99,12 +110,12 @@ def test_a_file_that_cannot_be_shown_is_named_with_its_reason_and_downloads(visi
     expect(files.filter(has_text="cut.json")).to_contain_text("not valid JSON")
 
     with tab.page.expect_download() as download:
-        tab.page.get_by_role("link", name="Download: cut.json").click()
+        tab.touch(tab.page.get_by_role("link", name="Download: cut.json"))
 
     assert download.value.path().read_bytes() == path.read_bytes()
     expect(files.filter(has_text="cut.json")).to_contain_text("1 message can still be read.")
-    tab.button("Recover: cut.json").click()
-    tab.page.get_by_role("link", name="Show what was recovered").click()
+    tab.touch(tab.button("Recover: cut.json"))
+    tab.touch(tab.page.get_by_role("link", name="Show what was recovered"))
     expect(tab.said).to_contain_text("still there")
     for name in ("broken <b>.json", "cut.json"):
         (state_dir / "sessions" / name).unlink()
