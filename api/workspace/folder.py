@@ -63,7 +63,8 @@ def version_of(data: bytes) -> str:
 class Folder:
     """Holds one descriptor, until `close` or until nobody holds the folder.
 
-    `refused`: folders that may neither be worked in nor be reached from here, such as the one that holds our state.
+    `path` is its true name. `refused`: folders that may neither be worked in nor be reached from here, such as the one
+    that holds our state.
 
     Raises:
         FolderRefused: it is the whole disk, a home folder or above one, the system's, or has to do with `refused`.
@@ -74,8 +75,8 @@ class Folder:
         given = path.expanduser().absolute()
         self.path = given.resolve()
         self._known_as = (self.path, given)
-        self._refused = tuple(one.expanduser().resolve() for one in refused)
-        _check_place(self.path, self._refused)
+        self.refused = tuple(one.expanduser().resolve() for one in refused)
+        _check_place(self.path, self.refused)
         try:
             self._root = os.open(self.path, PLACE | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
@@ -245,13 +246,13 @@ class Folder:
     def _open(self, name: str, flags: int, *, follows_links: bool = True) -> int:
         with _explaining(name):
             descriptor = open_beneath(self._root, name, flags, follows_links=follows_links)
-        if self._refused and self._is_refused(self._place(descriptor)):
+        if self.refused and self._is_refused(self._place(descriptor)):
             os.close(descriptor)
             raise Forbidden(f"{name!r} is kept from agents and tools.")
         return descriptor
 
     def _is_refused(self, path: Path) -> bool:
-        return any(path.is_relative_to(one) for one in self._refused)
+        return any(path.is_relative_to(one) for one in self.refused)
 
     def _place(self, descriptor: int) -> Path:
         """Where an open file lies, by its true name."""
