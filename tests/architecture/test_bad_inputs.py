@@ -6,7 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 NOT_HERE = {
-    32: "nothing asks for approval",
     47: "nothing takes uploads",
     48: "nothing takes forms; that they are refused unread is held under 16",
     49: "nothing decodes images",

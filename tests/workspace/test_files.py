@@ -105,7 +105,7 @@ def test_every_byte_outside_an_edit_is_kept(letters: list[str], data: st.DataObj
     plain = text.replace("\r\n", "\n")
     start = data.draw(st.integers(0, len(plain)))
     old = plain[start : data.draw(st.integers(start, len(plain)))]
-    if not old:
+    if not old or "\r\n" in old:  # which stands for the same as `\n`
         return
 
     got, times = edited(decoded(text.encode(), "f"), old, "X", "f", replaces_all=True)
