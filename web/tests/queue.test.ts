@@ -6,7 +6,8 @@ import { ServerError, type Client } from "../src/wire/client";
 import type { Queue as QueueNote, Waiting } from "../src/wire/types";
 
 const item = (id: string, text = id): Waiting => ({ message_id: id, text, model: null, agent: null, created_at: 0, revision: 1, steers: false });
-const note = (...ids: string[]): QueueNote => ({ session_id: "s1", revision: 1, is_held: false, can_put_back: false, items: ids.map((id) => item(id)) });
+const numbered = (revision: number, ...ids: string[]): QueueNote => ({ session_id: "s1", revision, is_held: false, can_put_back: false, items: ids.map((id) => item(id)) });
+const note = (...ids: string[]): QueueNote => numbered(1, ...ids);
 const ids = (queue: Queue): string[] => queue.items.map((one) => one.message_id);
 
 /** A queue whose requests the test answers, in any order. */
@@ -52,6 +53,7 @@ test("a move is seen at once, and taken back when what was moved waits no more",
 
   void queue.move("c", "a");
   expect(ids(queue)).toEqual(["c", "a", "b"]);
+  await settled();
   answers[0]!(new ServerError("It waits no more.", "not_waiting", 404));
   await settled();
   answers[1]!({ queue: note("a", "b") });
@@ -61,10 +63,68 @@ test("a move is seen at once, and taken back when what was moved waits no more",
   expect(failures).toHaveLength(1);
 });
 
+test("a move stands, whatever was asked around it and is answered meanwhile or afterwards", async () => {
+  const { queue, answers } = asked();
+  queue.take(note("a", "b", "c"), queue.ask());
+  void queue.look();
+  void queue.move("c", "b");
+  await settled();
+  void queue.look();
+  void queue.look();
+  const [before, move, during, late] = answers;
+
+  for (const answer of [before, during]) {
+    answer!({ queue: numbered(1, "a", "b", "c") });
+    await settled();
+    expect(ids(queue)).toEqual(["a", "c", "b"]);
+  }
+  move!({ queue: numbered(2, "a", "c", "b") });
+  await settled();
+  late!({ queue: numbered(1, "a", "b", "c") });
+  await settled();
+
+  expect(ids(queue)).toEqual(["a", "c", "b"]);
+});
+
+test("a server that began anew is believed, though its numbers are lower", async () => {
+  const { queue, answers } = asked();
+  queue.take(numbered(9, "a"), queue.ask());
+
+  void queue.look();
+  answers[0]!({ queue: numbered(1, "b") });
+  await settled();
+
+  expect(ids(queue)).toEqual(["b"]);
+});
+
+test("what is changed quickly is asked for in that order, also after a refusal", async () => {
+  const { queue, answers } = asked();
+  queue.take(note("a", "b", "c"), queue.ask());
+  void queue.move("c", "b");
+  void queue.move("c", "a");
+  void queue.add("d", "d", undefined);
+  expect(ids(queue)).toEqual(["c", "a", "b"]);
+
+  await settled();
+  expect(answers).toHaveLength(1);
+  answers[0]!({ queue: numbered(2, "a", "c", "b") });
+  await settled();
+  expect(ids(queue)).toEqual(["c", "a", "b"]);
+  expect(answers).toHaveLength(2);
+  answers[1]!(new ServerError("The disk is full.", "storage", 507));
+  await settled();
+  answers[2]!({ queue: numbered(2, "a", "c", "b") });
+  answers[3]!({ queue: numbered(3, "a", "c", "b", "d") });
+  await settled();
+
+  expect(ids(queue)).toEqual(["a", "c", "b", "d"]);
+});
+
 test("a text that another window changed is not overwritten but told", async () => {
   const { queue, answers } = asked();
 
   const changed = queue.edit(item("a", "old"), "mine");
+  await settled();
   answers[0]!(new ServerError("Changed.", "stale_revision", 409, { text: "theirs", revision: 2 }));
   await settled();
   answers[1]!({ queue: note("a") });

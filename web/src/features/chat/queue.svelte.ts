@@ -12,22 +12,30 @@ export type Queued = { became: "waiting" | "told" | "sent" } | { became: null; f
 /** What became of another text for a message that waits. `theirs` is what another window made of it meanwhile. */
 export type Changed = { kind: "changed" } | { kind: "gone" } | { kind: "stale"; theirs: string } | { kind: "failed"; failure: string };
 
+/** A message is to wait before another one, or with null after all. */
+interface Move {
+  readonly messageId: string;
+  readonly before: string | null;
+}
+
 export class Queue {
   #note = $state.raw<QueueNote>(NOTHING);
+  /** Asked for and not answered yet: shown over whatever the server answers meanwhile. */
+  #moves = $state.raw<readonly Move[]>([]);
+  readonly items: readonly Waiting[] = $derived(this.#moves.reduce(moved, this.#note.items));
   /** Was the person's last press of "Send them" not answered yet? */
   isResuming = $state(false);
   #asked = 0;
-  #taken = 0;
+  /** The question whose answer is here, and the last one that was asked when that came. */
+  #taken = { asked: 0, until: 0 };
+  /** Settled when no change is on its way. */
+  #changed: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly client: Client,
     private readonly sessionId: () => string | null,
     private readonly failed: (sentence: string) => void,
   ) {}
-
-  get items(): readonly Waiting[] {
-    return this.#note.items;
-  }
 
   /** Is nothing of it sent before the person says so? */
   get isHeld(): boolean {
@@ -39,15 +47,22 @@ export class Queue {
     return !this.#note.is_held && this.items.length > 0;
   }
 
-  /** Before asking the server: its answer counts unless that to a later question is here already. */
+  /** Before asking the server: its answer counts unless a newer one is here already. */
   ask(): number {
     return ++this.#asked;
   }
 
   take(note: QueueNote, asked: number): void {
-    if (asked < this.#taken) return;
-    this.#taken = asked;
+    if (this.#isOlder(note, asked)) return;
+    this.#taken = { asked, until: this.#asked };
     this.#note = note;
+  }
+
+  /** Of two questions that were on their way at once, the number of the queue says which was answered later. */
+  #isOlder(note: QueueNote, asked: number): boolean {
+    if (asked > this.#taken.until) return false; // a server that began anew counts from the start
+    if (note.revision === this.#note.revision) return asked < this.#taken.asked;
+    return note.revision < this.#note.revision;
   }
 
   /** Another window may have changed it, or its first message was sent. */
@@ -94,12 +109,11 @@ export class Queue {
 
   /** Have a message wait before another one, or with null after all; seen at once. */
   async move(messageId: string, before: string | null): Promise<void> {
-    const moved = this.items.filter((one) => one.message_id === messageId);
-    const others = this.items.filter((one) => one.message_id !== messageId);
-    const place = before === null ? others.length : others.findIndex((one) => one.message_id === before);
-    if (before === messageId || place < 0) return;
-    this.#note = { ...this.#note, items: others.toSpliced(place, 0, ...moved) };
+    const move = { messageId, before };
+    if (moved(this.items, move) === this.items) return;
+    this.#moves = [...this.#moves, move];
     await this.#attempt("/reorder", { message_id: messageId, before });
+    this.#moves = this.#moves.filter((one) => one !== move);
   }
 
   /** Take messages out. Answers whether they were. */
@@ -113,12 +127,13 @@ export class Queue {
 
   /** Send what is held. Answers whether a run has begun. */
   async resume(): Promise<boolean> {
-    const asked = this.ask();
     this.isResuming = true;
     try {
-      const { queue, started } = await this.#post<QueueResumed>("/continue", {});
-      this.take(queue, asked);
-      return started !== null;
+      return await this.#inTurn(async (asked) => {
+        const { queue, started } = await this.#post<QueueResumed>("/continue", {});
+        this.take(queue, asked);
+        return started !== null;
+      });
     } catch (error) {
       this.failed(sentenceOf(error));
       await this.look();
@@ -130,7 +145,7 @@ export class Queue {
 
   async #added(add: (asked: number) => Promise<"waiting" | "told" | "sent">): Promise<Queued> {
     try {
-      return { became: await add(this.ask()) };
+      return { became: await this.#inTurn(add) };
     } catch (error) {
       return { became: null, failure: sentenceOf(error) };
     }
@@ -149,12 +164,26 @@ export class Queue {
     }
   }
 
-  async #change(path: string, body: object): Promise<void> {
-    const asked = this.ask();
-    this.take((await this.#post<QueueAnswer>(path, body)).queue, asked);
+  #change(path: string, body: object): Promise<void> {
+    return this.#inTurn(async (asked) => this.take((await this.#post<QueueAnswer>(path, body)).queue, asked));
+  }
+
+  /** Changes are made in the order the person made them, so each waits for the one before. */
+  #inTurn<Answer>(change: (asked: number) => Promise<Answer>): Promise<Answer> {
+    const made = this.#changed.then(() => change(this.ask()));
+    this.#changed = Promise.allSettled([made]);
+    return made;
   }
 
   #post<Answer>(path: string, body: object): Promise<Answer> {
     return this.client.post<Answer>(`/api/chat/queue${path}`, { session_id: this.sessionId(), ...body });
   }
+}
+
+/** The same array, where nothing is to be moved. */
+function moved(items: readonly Waiting[], { messageId, before }: Move): readonly Waiting[] {
+  const moving = items.filter((one) => one.message_id === messageId);
+  const others = items.filter((one) => one.message_id !== messageId);
+  const place = before === null ? others.length : others.findIndex((one) => one.message_id === before);
+  return moving.length === 0 || place < 0 ? items : others.toSpliced(place, 0, ...moving);
 }
