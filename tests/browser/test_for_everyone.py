@@ -206,3 +206,17 @@ def test_escape_closes_what_is_open_and_gives_the_focus_back(tab: Tab) -> None:
     press(tab, "Escape")
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
     expect(tab.composer).to_be_focused()
+
+
+def test_what_was_put_away_is_answered_late_and_leaves_the_focus_where_one_went(visit: Visit) -> None:
+    tab = visit()
+    tab.ask("Put away slowly")
+    let_go = tab.hold("**/api/session/archive")
+    tab.row("Put away slowly").focus()
+    press(tab, "Shift+F10", "ArrowDown", "ArrowDown", "Enter")
+    expect(tab.row("Put away slowly")).to_have_count(0)
+    tab_to(tab, "Archived")
+
+    let_go()
+    expect(tab.toast("Archived “Put away slowly”.")).to_be_visible()
+    expect(tab.button("Archived")).to_be_focused()
