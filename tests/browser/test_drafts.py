@@ -61,8 +61,10 @@ def test_another_tab_shows_what_is_typed_and_what_is_sent_goes_from_both_for_goo
     session_id = conversation(tab, client)
     other = tab.twin(f"/s/{session_id}")
     expect(other.answers).to_have_count(1)
+    other.model_chip.focus()
     write(tab, "Shared")
     expect(other.composer).to_have_value("Shared")
+    expect(other.model_chip).to_be_focused()
     write(other, ", and gone on with")
     expect(tab.composer).to_have_value("Shared, and gone on with")
 
@@ -151,6 +153,14 @@ def test_the_draft_of_a_session_that_is_only_in_memory_outlives_the_server(
     tab.button("Start a new one").click()
 
     expect(tab.composer).to_have_value("Begun")
+
+
+def test_what_is_typed_in_the_middle_of_a_draft_stands_there(tab: Tab) -> None:
+    tab.composer.press_sequentially("Begun, ended")
+    for _ in " ended":
+        tab.composer.press("ArrowLeft")
+    tab.composer.press_sequentially(" gone on,")
+    expect(tab.composer).to_have_value("Begun, gone on, ended")
 
 
 def test_typing_does_not_wait_for_the_server(tab: Tab, client: Client) -> None:
