@@ -102,6 +102,9 @@ def test_a_session_is_renamed_where_it_stands_by_keyboard(tab: Tab, client: Clie
     tab.page.keyboard.press("F2")
     expect(field).to_be_focused()
     tab.page.keyboard.type("Second name")
+    new_session(client, "Begun meanwhile")
+    expect(tab.row("Begun meanwhile")).to_be_visible()
+    expect(field).to_have_value("Second name")
     with tab.page.expect_response("**/api/session/rename"):
         tab.page.keyboard.press("Enter")
     expect(tab.row("Second name")).to_be_focused()
