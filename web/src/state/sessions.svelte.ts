@@ -10,6 +10,11 @@ const INDEXING_MS = 1_500;
 
 export type Shelf = "sessions" | "archive";
 
+interface News {
+  readonly changed: readonly Row[];
+  readonly removed: readonly string[];
+}
+
 export class Sessions {
   rows = $state.raw<readonly Row[]>([]);
   status = $state<"loading" | "ready" | "failed">("loading");
@@ -21,6 +26,8 @@ export class Sessions {
   #cursor: string | null = null;
   #isLoadingMore = false;
   #newestLoad = 0;
+  /** For each page that is on its way, what was told since it was asked for. */
+  readonly #told = new Set<News[]>();
 
   constructor(
     private readonly client: Client,
@@ -36,6 +43,7 @@ export class Sessions {
     if (projectId === this.projectId) return;
     this.projectId = projectId;
     this.rows = [];
+    this.hasMore = false;
     this.status = "loading";
     await this.load();
   }
@@ -44,15 +52,16 @@ export class Sessions {
   async load(): Promise<string | null> {
     const load = ++this.#newestLoad;
     try {
-      // As far as it was looked at, so that nobody who scrolled down is thrown back.
-      const list = await this.#page(null, Math.max(PAGE, Math.min(this.rows.length, LONGEST_PAGE)));
-      if (load !== this.#newestLoad) return list.version;
-      this.rows = ordered(list.sessions);
-      this.#turned(list);
-      this.status = "ready";
-      this.isIndexing = list.indexing;
-      if (list.indexing) setTimeout(() => load === this.#newestLoad && void this.load(), INDEXING_MS);
-      return list.version;
+      const { version } = await this.#ask(null, (list) => {
+        if (load !== this.#newestLoad) return false;
+        this.rows = ordered(list.sessions);
+        this.#turned(list);
+        this.status = "ready";
+        this.isIndexing = list.indexing;
+        return true;
+      });
+      if (load === this.#newestLoad && this.isIndexing) setTimeout(() => load === this.#newestLoad && void this.load(), INDEXING_MS);
+      return version;
     } catch (error) {
       if (load !== this.#newestLoad) return null;
       this.failure = sentenceOf(error);
@@ -64,14 +73,9 @@ export class Sessions {
   async loadMore(): Promise<void> {
     if (!this.hasMore || this.#isLoadingMore) return;
     this.#isLoadingMore = true;
-    const load = this.#newestLoad;
     try {
-      // Who scrolls far goes on: the further, the more at once.
-      const list = await this.#page(this.#cursor, Math.max(PAGE, Math.min(this.rows.length, LONGEST_PAGE)));
-      if (load !== this.#newestLoad) return;
-      const known = new Set(this.rows.map((row) => row.session_id));
-      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !known.has(row.session_id))]);
-      this.#turned(list);
+      let isHere = false;
+      while (this.hasMore && !isHere) isHere = await this.#askForMore();
     } catch (error) {
       this.failure = sentenceOf(error); // scrolling on tries again
     } finally {
@@ -79,8 +83,24 @@ export class Sessions {
     }
   }
 
+  /** Answers whether there is more now: not, where the list was loaded anew meanwhile and ends elsewhere. */
+  async #askForMore(): Promise<boolean> {
+    const load = this.#newestLoad;
+    let isHere = false;
+    await this.#ask(this.#cursor, (list) => {
+      isHere = load === this.#newestLoad;
+      if (!isHere) return false;
+      const known = new Set(this.rows.map((row) => row.session_id));
+      this.rows = ordered([...this.rows, ...list.sessions.filter((row) => !known.has(row.session_id))]);
+      this.#turned(list);
+      return true;
+    });
+    return isHere;
+  }
+
   /** What the server tells of sessions, here or elsewhere. */
   apply(changed: readonly Row[], removed: readonly string[]): void {
+    for (const told of this.#told) told.push({ changed, removed });
     const gone = new Set(removed);
     const news = new Map(changed.map((row) => [row.session_id, row]));
     const kept = this.rows.filter((row) => !gone.has(row.session_id) && !news.has(row.session_id));
@@ -127,9 +147,21 @@ export class Sessions {
     }
   }
 
-  #page(cursor: string | null, limit = PAGE): Promise<SessionList> {
+  /** Ask for a page. What is told while it is on its way may be newer, and is applied again over what `show` makes of it. */
+  async #ask(cursor: string | null, show: (list: SessionList) => boolean): Promise<SessionList> {
     const archived = this.shelf === "archive" ? 1 : 0;
-    return this.client.get<SessionList>("/api/sessions", { limit, cursor, archived, project_id: this.projectId });
+    // As far as it was looked at: nobody who scrolled down is thrown back, and who scrolls far gets the more at once.
+    const limit = Math.max(PAGE, Math.min(this.rows.length, LONGEST_PAGE));
+    const told: News[] = [];
+    this.#told.add(told);
+    try {
+      const list = await this.client.get<SessionList>("/api/sessions", { limit, cursor, archived, project_id: this.projectId });
+      this.#told.delete(told);
+      if (show(list)) for (const { changed, removed } of told) this.apply(changed, removed);
+      return list;
+    } finally {
+      this.#told.delete(told);
+    }
   }
 
   #turned(list: SessionList): void {
