@@ -13,8 +13,13 @@ from api import models
 from api.access.hosts import Hosts
 from api.access.limits import Limit
 from api.access.tokens import Tokens
+from api.agents.acp.agent import AcpAgent
+from api.agents.acp.programs import Programs, program_of
+from api.agents.acp.sessions import Memory
+from api.agents.acp.surroundings import Surroundings
 from api.agents.providers import Providers
 from api.agents.registry import Registry
+from api.domain.errors import BadRequest
 from api.http.gate import Gate
 from api.http.openapi import describe as describe_routes
 from api.http.page import Page
@@ -39,9 +44,11 @@ from api.sessions.disk.files import StateFile, make_folder, sweep_temps
 from api.sessions.disk.rights import close_to_others
 from api.sessions.drafts import Drafts
 from api.sessions.keeping.trashcan import Trashcan
+from api.sessions.notes import Notes
 from api.sessions.projects import Projects
 from api.sessions.queues import Queues
-from api.settings import Settings
+from api.settings import Settings, SettingsError, program_environment
+from api.workspace.processes import mark_of
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +120,9 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         environment_key=settings.provider_key,
         environment_model=settings.model,
     )
-    agents = Registry(providers, scripted=settings.scripted)
+    notes = Notes(settings.state_dir / "acp")
+    acp = _acp(settings, notes)
+    agents = Registry(providers, scripted=settings.scripted, acp=acp)
     rules = Rules(StateFile(settings.state_dir / "approvals.json"))
     engine = Engine(store, agents, settings.runs_dir, rules=rules)
     conversing, viewing = Conversing(engine), Viewing(engine)
@@ -126,6 +135,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         drafts.remove,
         queues.remove,
         rules.forget_session,
+        notes.remove,
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
     ]
     began = time.monotonic()
@@ -148,6 +158,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         drafts=drafts,
         trash=trash,
         agents=agents,
+        acp=acp,
         providers=providers,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
         login_tries=Limit(burst=20, every_s=3.0),
@@ -156,6 +167,20 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         workspace=str(settings.workspace),
         uptime_s=lambda: time.monotonic() - began,
     )
+
+
+def _acp(settings: Settings, notes: Notes) -> AcpAgent:
+    """Raises `SettingsError` for an agent of the config file that cannot be."""
+    env = program_environment()
+    try:
+        configured = [program_of(name, table, source="config") for name, table in settings.acp.items()]
+    except BadRequest as error:
+        raise SettingsError(f"FIRESIDE_ACP, or `[acp]` in the config file: {error.message}") from error
+    programs = Programs(StateFile(settings.state_dir / "agents.json"), configured=configured, path=env.get("PATH", ""))
+    around = Surroundings(
+        home=settings.workspace, env=env, mark=mark_of(settings.state_dir), refused=(settings.state_dir,)
+    )
+    return AcpAgent(programs, Memory(notes.of), around)
 
 
 def close_secrets(state_dir: Path) -> None:

@@ -1,6 +1,9 @@
 """The table of contents: every route, and what answers it."""
 
 from api.http.answers import (
+    AgentAdded,
+    AgentChecked,
+    AgentPrograms,
     AsideAnswer,
     AskingList,
     Cancelled,
@@ -37,6 +40,7 @@ from api.http.answers import (
     UnreadableFiles,
 )
 from api.http.handlers import (
+    agents,
     approvals,
     aside,
     auth,
@@ -132,5 +136,9 @@ ROUTES = [
     Route("POST", "/api/providers/test", models.test, ProviderTested),
     Route("POST", "/api/providers/save", models.save, ProviderSaved),
     Route("POST", "/api/providers/delete", models.delete, Ok),
+    Route("GET", "/api/agents", agents.list_agents, AgentPrograms),
+    Route("POST", "/api/agents/add", agents.add, AgentAdded),
+    Route("POST", "/api/agents/remove", agents.remove, Ok),
+    Route("POST", "/api/agents/check", agents.check, AgentChecked),
     Route("GET", "/api/openapi.json", openapi, None),
 ]

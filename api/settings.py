@@ -4,6 +4,7 @@ The environment wins over the file, the file over the default. The file is TOML,
 where `FIRESIDE_CONFIG` points, with the setting's name in lower case and without the prefix: `port = 8787`.
 """
 
+import json
 import os
 import sys
 import tomllib
@@ -13,6 +14,11 @@ from pathlib import Path
 from typing import Any
 
 PREFIX = "FIRESIDE_"
+
+_PLACES = "PATH HOME USER LOGNAME SHELL TERM LANG LANGUAGE TZ TMPDIR TEMP TMP SYSTEMROOT USERPROFILE PATHEXT COMSPEC"
+_FOLDERS = "APPDATA LOCALAPPDATA XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME XDG_STATE_HOME XDG_RUNTIME_DIR"
+_NETWORK = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS"
+_FOR_PROGRAMS = frozenset(f"{_PLACES} {_FOLDERS} {_NETWORK}".split())
 
 
 class SettingsError(Exception):
@@ -58,6 +64,9 @@ class Settings:
     browser: bool = _setting(True, "Open a browser at start where there is one.")
     trash_days: int = _setting(
         30, "Days that deleted sessions can be restored; 0 keeps them until someone removes them."
+    )
+    acp: dict[str, Any] = _setting(
+        dict, "Agents that speak ACP, by name: in the file as tables `[acp.NAME]`, in the environment as JSON."
     )
     log_level: str = _setting("info", "How much to log: `debug`, `info`, `warning` or `error`.")
 
@@ -121,6 +130,8 @@ def _typed(name: str, value: Any) -> Any:
             return Path(value).expanduser().absolute()
         if kind is str:
             return str(value).strip()
+        if kind == dict[str, Any]:
+            return _tables(value)
         parts = value.split(",") if isinstance(value, str) else value
         return tuple(part.strip() for part in parts if part.strip())
     except (ValueError, TypeError, AttributeError):
@@ -131,6 +142,19 @@ def _whole_number(value: Any) -> int:
     if isinstance(value, bool) or not (isinstance(value, int) or (value.isascii() and value.isdigit())):
         raise ValueError
     return int(value)
+
+
+def _tables(value: Any) -> dict[str, Any]:
+    tables = json.loads(value) if isinstance(value, str) else value
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise ValueError
+    return tables
+
+
+def program_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Of the environment of this process, what a program of somebody else's may have: where things are, and no keys."""
+    environ = os.environ if environ is None else environ
+    return {name: value for name, value in environ.items() if name.upper() in _FOR_PROGRAMS or name.startswith("LC_")}
 
 
 def _yes_or_no(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -48,12 +49,23 @@ class _Kept(msgspec.Struct):
 
 
 class Catalog:
-    """`own` are the models of this server itself; `own_problems` says why one of them is missing."""
+    """`own` are the models of this server itself; `own_problems` says why one of them is missing.
 
-    def __init__(self, providers: Providers, own: list[ModelRow], own_problems: list[Problem] | None = None) -> None:
+    `programs` tells which agents there are that are programs of their own; it may look at the disk.
+    """
+
+    def __init__(
+        self,
+        providers: Providers,
+        own: list[ModelRow],
+        own_problems: list[Problem] | None = None,
+        *,
+        programs: Callable[[], list[ModelRow]] = list,
+    ) -> None:
         self._providers = providers
         self._own = own
         self._own_problems = own_problems or []
+        self._programs = programs
         self._kept: dict[Provider, _Kept] = {}
 
     async def models(self, *, fresh: bool = False) -> Models:
@@ -64,11 +76,12 @@ class Catalog:
         connected = self._providers.all()
         kept = await asyncio.gather(*(self._of(provider, fresh=fresh) for provider in connected))
         self._kept = {provider: one for provider, one in self._kept.items() if provider in connected}
+        programs = await asyncio.to_thread(self._programs)
         rows = [row for one in kept for row in one.rows]
         problems = [one.problem for one in kept if one.problem] + self._own_problems
         if self._providers.environment_problem:
             problems.append(Problem(provider="environment", message=self._providers.environment_problem))
-        return Models(models=rows + self._own, default=self._default(), problems=problems)
+        return Models(models=rows + self._own + programs, default=self._default(), problems=problems)
 
     async def default_model(self) -> str | None:
         """The model of a session that names none: the environment's, else the person's, else the first, else the demo.
@@ -96,7 +109,7 @@ class Catalog:
         model = self._providers.default_model
         if model is None:
             return None
-        is_own = any(row.id == model for row in self._own)
+        is_own = any(row.id == model for row in [*self._own, *self._programs()])
         return model if is_own or self._providers.find(split_model(model)[0]) is not None else None
 
     def _first_of(self, provider: Provider) -> str | None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from api.agents.provider import Provider
+from api.agents.redacting import without_keys
 from api.agents.transport import AnswerCompressed, AnswerTooBig, Watch
 from api.domain.events import Failure
 
@@ -84,11 +85,7 @@ def redact(text: str, provider: Provider) -> str:
     """`text` without the key, nor anything that is written like one."""
     if len(provider.key) >= 8:
         text = text.replace(provider.key, "[key]")
-    text = re.sub(r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]{6,}", r"\1\2[key]", text)
-    text = re.sub(
-        r"(?i)((?:api[-_]?key|authorization|x-goog-api-key)['\"]?\s*[:=]\s*['\"]?)[\w.~+/=-]{6,}", r"\1[key]", text
-    )
-    return re.sub(r"\b(sk|pk|key|AIza)[-_]?[A-Za-z0-9_-]{16,}", "[key]", text)
+    return without_keys(text)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

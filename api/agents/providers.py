@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENVIRONMENT = "environment"
 """The id of the provider that the environment names."""
 
-OWN = frozenset({"embedded", "scripted"})
+OWN = frozenset({"embedded", "scripted", "acp"})
 """Ids that stand before the models of this server itself."""
 
 _RESERVED = frozenset({ENVIRONMENT, "native", *OWN})

@@ -1,7 +1,11 @@
 """Which agents there are, and which one answers a turn."""
 
 import asyncio
+from collections.abc import Callable
 
+from api.agents.acp.agent import AcpAgent
+from api.agents.acp.program import PROVIDER as ACP
+from api.agents.acp.programs import Programs
 from api.agents.base import Agent
 from api.agents.catalog import Catalog, ModelRow, Problem
 from api.agents.embedded import MODEL as DEMO_MODEL
@@ -16,10 +20,11 @@ from api.domain.errors import NotFound
 
 
 class Registry:
-    """Every agent of this server, built once. `scripted`: whether the scripted agent may be chosen."""
+    """Every agent of this server, built once. `scripted`: may that one be chosen? `acp` answers with programs."""
 
-    def __init__(self, providers: Providers, *, scripted: bool = False) -> None:
-        self.catalog = Catalog(providers, *_own_models(scripted=scripted))
+    def __init__(self, providers: Providers, *, scripted: bool = False, acp: AcpAgent | None = None) -> None:
+        programs = _program_models(acp.programs) if acp is not None else list
+        self.catalog = Catalog(providers, *_own_models(scripted=scripted), programs=programs)
         self._preparing: set[asyncio.Task[None]] = set()
         self._agents: dict[str, Agent] = {
             "native": NativeAgent(providers.find),
@@ -27,6 +32,8 @@ class Registry:
         }
         if scripted:
             self._agents["scripted"] = ScriptedAgent()
+        if acp is not None:
+            self._agents[acp.name] = acp
 
     def names(self) -> list[str]:
         return list(self._agents)
@@ -91,3 +98,7 @@ def _own_models(*, scripted: bool) -> tuple[list[ModelRow], list[Problem]]:
     if scripted:
         rows.append(ModelRow(SCRIPT_MODEL, "Script", "scripted", "For trying and testing"))
     return rows, problems
+
+
+def _program_models(programs: Programs) -> Callable[[], list[ModelRow]]:
+    return lambda: [ModelRow(one.model, one.title, ACP, "Agents on this machine") for one in programs.all()]

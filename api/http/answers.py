@@ -494,6 +494,36 @@ class ProviderSaved(BaseModel):
     models: list[FoundModel]
 
 
+class AgentProgram(BaseModel):
+    """An agent that is a program of its own. `env` names what is set for it; the values never leave the server."""
+
+    name: str
+    title: str
+    argv: list[str]
+    env: list[str]
+    source: Literal["found", "config", "own"]
+    model: str
+
+
+class AgentPrograms(BaseModel):
+    agents: list[AgentProgram]
+
+
+class AgentAdded(BaseModel):
+    """`agent` is null until the command, `argv`, is confirmed."""
+
+    agent: AgentProgram | None
+    argv: list[str]
+
+
+class AgentChecked(BaseModel):
+    """`reason` says why it does not work."""
+
+    works: bool
+    version: str
+    reason: str
+
+
 # What streams carry beside the events of the domain
 
 

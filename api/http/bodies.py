@@ -265,6 +265,21 @@ class ProviderDelete(Request):
     id: Id
 
 
+class OneAgent(Request):
+    name: Name
+
+
+class AgentAdd(OneAgent):
+    """With `confirm`, `argv` is the exact command that was shown without it."""
+
+    command: Plain = Field(min_length=1, max_length=4096)
+    args: list[Plain] = Field([], max_length=64)
+    env: dict[str, Plain] = Field({}, max_length=50)
+    title: Plain = Field("", max_length=100)
+    confirm: bool = False
+    argv: list[Plain] = Field([], max_length=64)
+
+
 class CodeExchange(Request):
     code: str = Field(min_length=1, max_length=200)
 

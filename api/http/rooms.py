@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 
 from api.access.limits import Limit
 from api.access.tokens import Tokens
+from api.agents.acp.agent import AcpAgent
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 from api.runs.asides import Asides
@@ -43,6 +44,7 @@ class Rooms:
     trash: Trashcan
     viewing: Viewing
     agents: Registry
+    acp: AcpAgent
     providers: Providers
     tokens: Tokens
     login_tries: Limit

@@ -30,6 +30,7 @@ GOOD = {
     "text": "/nothing",
     "name": "A name",
     "question": "A question",
+    "command": "/no/such/program",
     "prompt": "A prompt",
 }
 """Values that are right by their form; none of them names anything that exists."""

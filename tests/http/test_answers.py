@@ -77,6 +77,7 @@ def test_every_answer_is_as_promised(client: Client, server: ServerProcess) -> N
     _throw_away(api, session_id)
     _set_aside(api, server.state_dir / "sessions" / "odd.json")
     _connect(api)
+    _have_agents(api)
 
     expected = {key for key, answer in PROMISED.items() if answer != "stream"}
     assert api.asked == expected
@@ -247,6 +248,15 @@ def _connect(api: Checking) -> None:
     # Nobody answers there any more: a problem, told beside the rest.
     api.get("/api/models")
     api.post("/api/providers/delete", id=saved["provider"]["id"])
+
+
+def _have_agents(api: Checking) -> None:
+    api.get("/api/agents")
+    command = {"name": "mine", "command": "true"}
+    argv = api.post("/api/agents/add", **command)["argv"]
+    api.post("/api/agents/add", **command, confirm=True, argv=argv)
+    assert not api.post("/api/agents/check", name="mine")["works"]
+    api.post("/api/agents/remove", name="mine")
 
 
 def test_what_is_told_of_changed_sessions_is_as_promised(client: Client) -> None:

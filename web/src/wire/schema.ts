@@ -8,6 +8,45 @@ export interface Again {
   session_id: string;
 }
 
+/** With `confirm`, `argv` is the exact command that was shown without it. */
+export interface AgentAdd {
+  args?: string[];
+  argv?: string[];
+  command: string;
+  confirm?: boolean;
+  env?: Record<string, string>;
+  name: string;
+  request_id?: string | null;
+  title?: string;
+}
+
+/** `agent` is null until the command, `argv`, is confirmed. */
+export interface AgentAdded {
+  agent: AgentProgram | null;
+  argv: string[];
+}
+
+/** `reason` says why it does not work. */
+export interface AgentChecked {
+  reason: string;
+  version: string;
+  works: boolean;
+}
+
+/** An agent that is a program of its own. `env` names what is set for it; the values never leave the server. */
+export interface AgentProgram {
+  argv: string[];
+  env: string[];
+  model: string;
+  name: string;
+  source: "found" | "config" | "own";
+  title: string;
+}
+
+export interface AgentPrograms {
+  agents: AgentProgram[];
+}
+
 export interface Answer {
   question_id: string;
   request_id?: string | null;
@@ -380,6 +419,11 @@ export interface NoticeNote {
 
 export interface Ok {
   ok: true;
+}
+
+export interface OneAgent {
+  name: string;
+  request_id?: string | null;
 }
 
 export interface OneFile {

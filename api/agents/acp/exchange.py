@@ -1,0 +1,256 @@
+"""One turn, as the agent program meets it: what it reports becomes events, what it asks for is decided and done."""
+
+import asyncio
+import json
+import shlex
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from acp import schema
+from acp.exceptions import RequestError
+from pydantic import BaseModel
+
+from api.agents.acp import asking
+from api.agents.acp.files import Files
+from api.agents.acp.surroundings import Surroundings
+from api.agents.acp.terminals import Terminal, Terminals, TooManyTerminals
+from api.agents.acp.updates import Call as Reported
+from api.agents.acp.updates import Updates, take
+from api.agents.base import Turn
+from api.domain import events as ev
+from api.domain.approvals import Call, Decision, ToolKind
+from api.domain.errors import AppError
+from api.workspace.folder import Folder
+from api.workspace.processes import CannotStart
+
+
+class Exchange:
+    """Listens to a session for one turn. Events wait in `take`'s queue; `close` ends all that the turn started."""
+
+    def __init__(self, turn: Turn, title: str, folder: Path, around: Surroundings) -> None:
+        self.updates = Updates(title, resumes=turn.resumes)
+        self.stirred = asyncio.Event()
+        self._turn = turn
+        self._title = title
+        self._folder = folder
+        self._terminals = Terminals(env=around.env, mark=around.mark)
+        self._refused = around.refused
+        self._limits = around.limits
+        self._work_in: Folder | None = None
+        self._grants = asking.Grants()
+        self._waiting: deque[ev.Event] = deque()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._deciding: set[asyncio.Task[Decision]] = set()
+        self._count = 0
+        self._own: dict[str, Reported] = {}
+        self._is_closed = False
+
+    @property
+    def waits_for_person(self) -> bool:
+        return bool(self._deciding)
+
+    @property
+    def runs_tool(self) -> bool:
+        return self.updates.has_open_call
+
+    def take(self) -> ev.Event | None:
+        """The next event, oldest first, or None while there is none; `stirred` is set when there is again."""
+        if not self._waiting:
+            self.stirred.clear()
+            return None
+        event = self._waiting.popleft()
+        if len(self._waiting) < self._limits.waiting_events:
+            self._has_room.set()
+        return event
+
+    def hear(self, update: Any) -> None:
+        self.say(self.updates.hear(update))
+        self.stirred.set()
+
+    async def has_room(self) -> None:
+        await self._has_room.wait()
+
+    def finish(self, *, is_error: bool) -> None:
+        """The turn is over: end what the agent left open."""
+        self.say(self.updates.close(is_error=is_error))
+
+    def cancel(self) -> None:
+        """Nobody listens any more, and nobody is asked."""
+        self._is_closed = True
+        self._has_room.set()
+        for task in self._deciding:
+            task.cancel()
+
+    async def close(self) -> None:
+        """End what was started for the agent, and let go of its folder."""
+        await self._terminals.close()
+        if self._work_in is not None:
+            self._work_in.close()
+
+    async def answer(self, request: BaseModel) -> dict[str, Any] | None:
+        """What the agent is answered. Raises `RequestError` with words for the agent."""
+        match request:
+            case schema.RequestPermissionRequest():
+                return await self._permission(request)
+            case schema.ReadTextFileRequest():
+                return await self._read(request)
+            case schema.WriteTextFileRequest():
+                return await self._write(request)
+            case schema.CreateTerminalRequest():
+                return await self._start(request)
+            case schema.TerminalOutputRequest():
+                return self._terminal(request.terminal_id).output()
+            case schema.WaitForTerminalExitRequest():
+                return await self._wait(request.terminal_id)
+            case schema.KillTerminalRequest():
+                await self._terminal(request.terminal_id).process.end()
+                return {}
+            case schema.ReleaseTerminalRequest():
+                await self._terminals.release(request.terminal_id)
+                return {}
+        raise RequestError.method_not_found(type(request).__name__)
+
+    def say(self, events: list[ev.Event]) -> None:
+        if self._is_closed:
+            return
+        self._waiting.extend(events)
+        if len(self._waiting) >= self._limits.waiting_events:
+            self._has_room.clear()
+        if events:
+            self.stirred.set()
+
+    async def _permission(self, request: schema.RequestPermissionRequest) -> dict[str, Any]:
+        reported = self.updates.call(request.tool_call.tool_call_id)
+        take(reported, request.tool_call)
+        if reported.says_nothing:
+            words = f"{self._title} asked to do something without saying what, so it was refused."
+            self.say([ev.Notice(code="nothing_to_allow", message=words)])
+            return asking.outcome_of(Decision("deny"), request.options)
+        self.say(self.updates.show(reported))
+        call = asking.call_to_ask_about(reported, self._folder)
+        decision = await self._decision(call)
+        if decision is None:
+            return asking.CANCELLED
+        if decision.allows:
+            self._grants.add(reported)
+        return asking.outcome_of(decision, request.options)
+
+    async def _decision(self, call: Call) -> Decision | None:
+        """A person's word, or None when the turn is over before there is one."""
+        if self._is_closed:
+            return None
+        task = asyncio.create_task(asking.decide(self._turn.permissions, call, lambda event: self.say([event])))
+        self._deciding.add(task)
+        try:
+            await asyncio.wait([task])
+            return None if task.cancelled() else task.result()
+        finally:
+            task.cancel()
+            self._deciding.discard(task)
+            self.stirred.set()
+
+    async def _is_allowed(self, call: Call) -> bool:
+        decision = await self._decision(call)
+        return decision is not None and decision.allows
+
+    async def _read(self, request: schema.ReadTextFileRequest) -> dict[str, Any]:
+        try:
+            return {"content": await self._files().read(request.path, line=request.line, limit=request.limit)}
+        except AppError as error:
+            raise RequestError.invalid_params({"details": error.message}) from error
+
+    async def _write(self, request: schema.WriteTextFileRequest) -> dict[str, Any]:
+        try:
+            files = self._files()
+            edit = await files.plan(request.path, request.content)
+            reported, is_own = self._reported("edit", "write_file", edit.name)
+            allowed = True
+            if not self._grants.take_edit(request.path, request.content):
+                arguments = json.dumps({"path": edit.name, "content": request.content}, ensure_ascii=False)
+                call = self._call(reported, "write_file", "edit", arguments, title=edit.name, diff=edit.diff)
+                allowed = await self._is_allowed(call)
+            if allowed:
+                await files.write(edit)
+                reported.diffs[edit.name] = edit.diff
+            if is_own:
+                self.say(self.updates.end(reported, is_error=not allowed))
+        except AppError as error:
+            raise RequestError.invalid_params({"details": error.message}) from error
+        if not allowed:
+            raise RequestError.invalid_params({"details": "This was not allowed, so nothing was written."})
+        return {}
+
+    async def _start(self, request: schema.CreateTerminalRequest) -> dict[str, Any]:
+        command = shlex.join([request.command, *request.args]) if request.args else request.command
+        folder = self._folder / request.cwd if request.cwd else self._folder
+        if not asking.is_inside(self._folder, folder):
+            raise RequestError.invalid_params({"details": "Commands run in the session's own folder only."})
+        reported, is_own = self._reported("execute", "terminal", command)
+        if not self._grants.take_command(command):
+            call = self._call(reported, "terminal", "execute", command, title=command, folder=folder)
+            if not await self._is_allowed(call):
+                if is_own:
+                    self.say(self.updates.end(reported, is_error=True))
+                raise RequestError.invalid_params({"details": "This was not allowed, so nothing was started."})
+        argv = [request.command, *request.args] if request.args else ["/bin/sh", "-c", request.command]
+        env = {one.name: one.value for one in request.env or ()}
+        try:
+            terminal_id = await self._terminals.create(
+                argv, cwd=folder, env=env, keep_bytes=request.output_byte_limit, tell=self._told
+            )
+        except (CannotStart, TooManyTerminals) as error:
+            raise RequestError.invalid_params({"details": str(error)}) from error
+        reported.terminals.append(terminal_id)
+        if is_own:
+            self._own[terminal_id] = reported
+        return {"terminalId": terminal_id}
+
+    async def _wait(self, terminal_id: str) -> dict[str, Any]:
+        status = await self._terminal(terminal_id).wait()
+        if (reported := self._own.pop(terminal_id, None)) is not None:
+            self.say(self.updates.end(reported, is_error=status.get("exitCode") != 0))
+        return status
+
+    def _files(self) -> Files:
+        """Raises `AppError` for a folder that is no workspace."""
+        if self._work_in is None:
+            self._work_in = Folder(self._folder, self._refused)
+        return Files(self._work_in)
+
+    def _told(self, terminal_id: str, text: str) -> None:
+        self.say(self.updates.terminal_output(terminal_id, text))
+
+    def _terminal(self, terminal_id: str) -> Terminal:
+        terminal = self._terminals.find(terminal_id)
+        if terminal is None:
+            raise RequestError.invalid_params({"details": "There is no such terminal."})
+        return terminal
+
+    def _reported(self, kind: ToolKind, name: str, title: str) -> tuple[Reported, bool]:
+        """The call of the agent's that a request belongs to, or else one of our own, and whether it is that."""
+        if (reported := self.updates.open_call(kind)) is not None:
+            return reported, False
+        self._count += 1
+        reported = self.updates.call(f"\0{self._count}")
+        reported.name, reported.title, reported.kind = name, title[:300], kind
+        self.say(self.updates.show(reported))
+        return reported, True
+
+    def _call(
+        self,
+        reported: Reported,
+        name: str,
+        kind: ToolKind,
+        arguments: str,
+        *,
+        title: str,
+        folder: Path | None = None,
+        diff: str = "",
+    ) -> Call:
+        """What the agent asks us to carry out, exactly as it will be."""
+        where = str(folder or self._folder)
+        return Call(
+            call_id=reported.call_id, name=name, kind=kind, arguments=arguments, folder=where, title=title, diff=diff
+        )

@@ -1,0 +1,161 @@
+"""Every agent program there is: of the config file, added in the page, or found on this machine."""
+
+import shutil
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from api.agents.acp.discovery import found
+from api.agents.acp.program import Program, Source, checked
+from api.agents.providers import DocumentFile
+from api.domain.errors import BadRequest, Conflict
+
+_LOOK_AGAIN_S = 10.0
+_MOST = 50
+
+
+class Programs:
+    """Reads its file when first asked and then holds what it says: nobody else writes it.
+
+    `configured` comes from the config file; `path` is where commands are looked for, as PATH is written.
+    """
+
+    def __init__(self, file: DocumentFile, *, configured: Sequence[Program] = (), path: str = "") -> None:
+        self._file = file
+        self._configured = list(configured)
+        self._path = path
+        self._own: dict[str, Program] | None = None
+        self._found: list[Program] = []
+        self._looked_at: float | None = None
+        self._changing = threading.Lock()
+
+    def all(self) -> list[Program]:
+        """One of each name: the config file's before the person's own, and those before what was found."""
+        known: dict[str, Program] = {}
+        for program in [*self._configured, *self._loaded().values(), *self._on_path()]:
+            known.setdefault(program.name, program)
+        return list(known.values())
+
+    def find(self, name: str) -> Program | None:
+        return next((program for program in self.all() if program.name == name), None)
+
+    def look_again(self) -> None:
+        """Look on PATH afresh when next asked."""
+        self._looked_at = None
+
+    def found_in_full(self, program: Program) -> Program:
+        """`program` with the whole path of its command, as it would be started.
+
+        Raises:
+            BadRequest: there is no such command.
+        """
+        whole = shutil.which(program.argv[0], path=self._path)
+        if whole is None:
+            message = f"There is no program {program.argv[0]!r} on this machine that can be started."
+            raise BadRequest(message, code="bad_command", field="command")
+        return msgspec.structs.replace(program, argv=(str(Path(whole).absolute()), *program.argv[1:]))
+
+    def add(self, program: Program) -> Program:
+        """Keep `program` as one of the person's own, in the place of one of that name. Blocks for a write.
+
+        Raises:
+            BadRequest: it cannot be used.
+            Conflict: the config file has one of that name, or there are too many.
+        """
+        program = checked(msgspec.structs.replace(program, source="own"))
+        self._check_not_configured(program.name)
+        with self._changing:
+            own = {**self._loaded(), program.name: program}
+            if len(own) > _MOST:
+                raise Conflict(f"There can be at most {_MOST} agents. Remove one first.", code="too_many_agents")
+            self._write(own)
+        return program
+
+    def remove(self, name: str) -> None:
+        """Forget one of the person's own. Forgetting one that is not there succeeds. Blocks for a write.
+
+        Raises:
+            Conflict: it comes from the config file, or was found on this machine.
+        """
+        self._check_not_configured(name)
+        with self._changing:
+            own = dict(self._loaded())
+            if own.pop(name, None) is not None:
+                self._write(own)
+            elif self.find(name) is not None:
+                message = "This agent is installed on this machine. It is listed as long as it is."
+                raise Conflict(message, code="agent_is_installed")
+
+    def _check_not_configured(self, name: str) -> None:
+        if any(program.name == name for program in self._configured):
+            message = "An agent of this name comes from the config file. Change it there and start the server again."
+            raise Conflict(message, code="agent_from_config")
+
+    def _loaded(self) -> dict[str, Program]:
+        if self._own is None:
+            entries = self._file.read().get("agents")
+            programs = map(_program, entries if isinstance(entries, list) else [])
+            self._own = {program.name: program for program in programs if program is not None}
+        return self._own
+
+    def _write(self, own: dict[str, Program]) -> None:
+        stored = self._file.read()
+        entries = stored.get("agents")
+        # What was not understood (a newer version's, a slip of the hand) is kept as it is.
+        strangers = [one for one in entries if _program(one) is None] if isinstance(entries, list) else []
+        kept = [_entry(program) for program in own.values()]
+        self._file.write({**stored, "agents": kept + strangers})
+        self._own = own
+
+    def _on_path(self) -> list[Program]:
+        now = time.monotonic()
+        if self._looked_at is None or now - self._looked_at > _LOOK_AGAIN_S:
+            self._found, self._looked_at = list(found(self._path)), now
+        return self._found
+
+
+def _entry(program: Program) -> dict[str, Any]:
+    command, *args = program.argv
+    return {
+        "name": program.name,
+        "title": program.title,
+        "command": command,
+        "args": args,
+        "env": dict(program.env),
+    }
+
+
+class _Table(msgspec.Struct):
+    command: str
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    title: str = ""
+
+
+def program_of(name: str, table: dict[str, Any], *, source: Source = "own") -> Program:
+    """The program that `table` describes: `command`, `args`, `env`, `title`.
+
+    Raises:
+        BadRequest: it cannot be used.
+    """
+    try:
+        given = msgspec.convert(table, _Table)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"The agent {name!r} cannot be understood: {error}.", code="bad_command") from error
+    command = str(Path(given.command).expanduser()) if given.command.startswith("~") else given.command
+    env = tuple(sorted(given.env.items()))
+    return checked(Program(name=name, title=given.title, argv=(command, *given.args), env=env, source=source))
+
+
+def _program(entry: Any) -> Program | None:
+    """A stored entry, or None for one that cannot be understood."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        return None
+    try:
+        return program_of(entry["name"], entry)
+    except BadRequest:
+        return None

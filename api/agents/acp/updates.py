@@ -1,0 +1,325 @@
+"""From what an agent program reports of its turn to events. Tool calls are known again by their id, however they come.
+
+Ids of calls are made here: those of the programs may be anything, and some change while a call goes on.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from api.agents.acp.diffs import unified
+from api.domain import events as ev
+from api.domain.approvals import ToolKind
+from api.domain.messages import clean_text
+from api.domain.transcript import ToolBlock, Transcript
+
+if TYPE_CHECKING:
+    from acp import schema
+
+log = logging.getLogger(__name__)
+
+KINDS: dict[str, ToolKind] = {
+    "read": "read",
+    "search": "read",
+    "edit": "edit",
+    "delete": "edit",
+    "move": "edit",
+    "execute": "execute",
+    "fetch": "fetch",
+}
+_MOST_OUTPUT = 200_000
+_CREDIBLE = 1 << 53
+_CUT = "\n(cut: there was more)"
+
+
+class Call(msgspec.Struct):
+    """A tool call as far as it was reported. `call_id` is ours; `shown` is the output that was sent as it came.
+
+    `edits` are the new contents of files by their paths, `diffs` what changes in them, `paths` what the call is about.
+    """
+
+    call_id: str
+    name: str = ""
+    title: str = ""
+    kind: ToolKind | None = None
+    arguments: str = ""
+    text: str = ""
+    diffs: dict[str, str] = msgspec.field(default_factory=dict)
+    edits: dict[str, str] = msgspec.field(default_factory=dict)
+    terminals: list[str] = msgspec.field(default_factory=list)
+    paths: list[str] = msgspec.field(default_factory=list)
+    shown: str = ""
+    has_shown_arguments: bool = False
+    has_ended: bool = False
+    began: float = msgspec.field(default_factory=time.monotonic)
+
+    @property
+    def diff(self) -> str:
+        return "".join(self.diffs.values())
+
+    @property
+    def says_nothing(self) -> bool:
+        """Would a person who is asked about it see nothing to decide by?"""
+        return not (self.title or self.arguments or self.text or self.diffs)
+
+
+class Updates:
+    """The events of one turn. `title` is how the agent is called; `resumes`, what it had said before a restart."""
+
+    def __init__(self, title: str, *, resumes: Transcript | None = None) -> None:
+        self._title = title
+        self._began = time.monotonic()
+        self._calls: dict[str, Call] = {}
+        self._left = [one for one in (resumes.blocks if resumes else ()) if isinstance(one, ToolBlock)]
+        self._count = len(self._left)
+        self._left = [one for one in self._left if one.state == "running"]
+        self._mode_id = ""
+        self._modes: dict[str, str] = {}
+        self._remarks: set[str] = set()
+        self.characters = 0
+        self.cost: float | None = None
+        self.tokens = (0, 0)
+
+    @property
+    def has_open_call(self) -> bool:
+        return any(not call.has_ended for call in self._calls.values())
+
+    def know_modes(self, modes: dict[str, str], current: str) -> None:
+        """The modes that the agent has, by id with their names, and the one that it is in."""
+        self._modes, self._mode_id = modes, current
+
+    def hear(self, update: Any) -> list[ev.Event]:
+        """The events that a `SessionNotification`'s update amounts to."""
+        match update.session_update:
+            case "agent_message_chunk":
+                return self._text(update.content)
+            case "agent_thought_chunk":
+                return self._thought(update.content)
+            case "tool_call" | "tool_call_update":
+                return self._tool(update)
+            case "plan":
+                return [_plan(update.entries)]
+            case "plan_update":
+                return [_plan(update.plan.entries)] if update.plan.type == "items" else []
+            case "plan_removed":
+                return [ev.PlanUpdated(entries=())]
+            case "session_info_update":
+                return [ev.TitleChanged(title=title)] if (title := _line(update.title or "")) else []
+            case "usage_update":
+                self._note_cost(update.cost)
+            case "current_mode_update":
+                return self._mode(update.current_mode_id)
+        return []
+
+    def take_usage(self, usage: Any) -> None:
+        """The tokens of the turn, as the answer to its prompt may tell them."""
+        told = usage if isinstance(usage, dict) else {}
+        given, made = told.get("inputTokens"), told.get("outputTokens")
+        if isinstance(given, int) and isinstance(made, int) and 0 <= min(given, made) <= max(given, made) < _CREDIBLE:
+            self.tokens = (given, made)
+
+    def call(self, tool_call_id: str) -> Call:
+        """The call of that id; one that was not heard of begins with that."""
+        if tool_call_id not in self._calls:
+            self._count += 1
+            self._calls[tool_call_id] = Call(call_id=f"call-{self._count}")
+        return self._calls[tool_call_id]
+
+    def open_call(self, kind: ToolKind) -> Call | None:
+        """The latest call of this kind that has not ended: what a request of the agent most likely belongs to."""
+        return next((one for one in reversed(self._calls.values()) if one.kind == kind and not one.has_ended), None)
+
+    def show(self, call: Call, *, with_arguments: bool = True) -> list[ev.Event]:
+        """Everything of `call` that is known and was not said yet. Its arguments cannot be changed once they are."""
+        name = call.name or call.kind or "tool"
+        events: list[ev.Event] = [ev.ToolStarted(call_id=call.call_id, name=name, title=call.title, kind=call.kind)]
+        if with_arguments:
+            events += self._arguments(call)
+        return self._counted(events)
+
+    def end(self, call: Call, *, is_error: bool) -> list[ev.Event]:
+        """The end of `call`, with what it has come to."""
+        events = self._arguments(call)
+        call.has_ended = True
+        output, call.shown = "" if call.text == call.shown else call.text, call.text
+        took_ms = int((time.monotonic() - call.began) * 1000)
+        ended = ev.ToolEnded(
+            call_id=call.call_id, output=output, is_error=is_error, duration_ms=took_ms, diff=call.diff
+        )
+        return self._counted([*events, ended])
+
+    def terminal_output(self, terminal_id: str, text: str) -> list[ev.Event]:
+        """What a command of the agent's has put out, where a call shows its terminal."""
+        calls = (one for one in self._calls.values() if terminal_id in one.terminals and not one.has_ended)
+        return [event for call in calls for event in self._output(call, call.text + clean_text(text))]
+
+    def close(self, *, is_error: bool) -> list[ev.Event]:
+        """End every call that is open: some agents never say that one has."""
+        still_open = [call for call in self._calls.values() if not call.has_ended]
+        return [event for call in still_open for event in self.end(call, is_error=is_error)]
+
+    def _arguments(self, call: Call) -> list[ev.Event]:
+        if call.has_shown_arguments or not call.arguments:
+            return []
+        call.has_shown_arguments = True
+        return [ev.ToolArguments(call_id=call.call_id, text=call.arguments)]
+
+    def _text(self, content: Any) -> list[ev.Event]:
+        if content.type in ("image", "audio"):
+            return self._remark(content.type)
+        text = clean_text(_text_of(content))
+        return self._counted([ev.TextDelta(text=text)]) if text else []
+
+    def _thought(self, content: Any) -> list[ev.Event]:
+        text = clean_text(_text_of(content))
+        at_ms = int((time.monotonic() - self._began) * 1000)
+        return self._counted([ev.ThinkingDelta(text=text, at_ms=at_ms)]) if text else []
+
+    def _remark(self, kind: str) -> list[ev.Event]:
+        """Said once, not for each."""
+        if kind in self._remarks:
+            return []
+        self._remarks.add(kind)
+        thing = "an image" if kind == "image" else "a sound"
+        return [ev.Notice(code="not_shown", message=f"{self._title} sent {thing}, which cannot be shown here.")]
+
+    def _tool(self, update: "schema.ToolCallStart | schema.ToolCallProgress") -> list[ev.Event]:
+        is_new = update.tool_call_id not in self._calls
+        call = self.call(update.tool_call_id)
+        before = (call.name, call.title, call.kind)
+        take(call, update)
+        if is_new:
+            self._take_up(call)
+        events: list[ev.Event] = []
+        is_running = update.status in ("in_progress", "completed", "failed") or bool(call.text)
+        if is_new or before != (call.name, call.title, call.kind) or (is_running and not call.has_shown_arguments):
+            events += self.show(call, with_arguments=is_running)
+        if update.content is not None or call.has_ended:
+            events += self._output(call, call.text)
+        if update.status in ("completed", "failed") and not (call.has_ended and call.text == call.shown):
+            events += self.end(call, is_error=update.status == "failed")
+        return events
+
+    def _take_up(self, call: Call) -> None:
+        """Go on with the block of a call that a restart cut off, when this is the same."""
+        for block in self._left:
+            if (block.title, block.arguments) == (call.title, call.arguments):
+                call.call_id, call.has_shown_arguments = block.call_id, bool(block.arguments)
+                self._left.remove(block)
+                return
+
+    def _output(self, call: Call, text: str) -> list[ev.Event]:
+        """The new end of an output; one that was changed elsewhere is said as a whole when the call ends."""
+        call.text = _cut(text)
+        if call.has_ended or not call.text.startswith(call.shown) or call.text == call.shown:
+            return []
+        new, call.shown = call.text[len(call.shown) :], call.text
+        return self._counted([ev.ToolOutput(call_id=call.call_id, text=new)])
+
+    def _mode(self, mode_id: str) -> list[ev.Event]:
+        if mode_id == self._mode_id:
+            return []
+        self._mode_id = mode_id
+        name = _line(self._modes.get(mode_id, mode_id))
+        return [ev.Notice(code="agent_mode", message=f"{self._title} has gone into its mode “{name}”.")]
+
+    def _note_cost(self, cost: Any) -> None:
+        if cost is not None and cost.currency == "USD" and cost.amount >= 0:
+            self.cost = cost.amount
+
+    def _counted(self, events: list[ev.Event]) -> list[ev.Event]:
+        for event in events:
+            match event:
+                case ev.TextDelta(text=text) | ev.ThinkingDelta(text=text):
+                    self.characters += len(text)
+                case ev.ToolArguments(text=text) | ev.ToolOutput(text=text):
+                    self.characters += len(text)
+                case ev.ToolEnded(output=output, diff=diff):
+                    self.characters += len(output) + len(diff)
+                case ev.ToolStarted(title=title):
+                    self.characters += len(title) + 1
+        return events
+
+
+def take(call: Call, update: Any) -> None:
+    """Put into `call` what a `ToolCallUpdate` says of it. What it does not say stays."""
+    if update.title:
+        call.title = _line(update.title)
+    if update.kind:
+        call.kind = KINDS.get(update.kind, "other")
+    call.name = _name(update.field_meta) or call.name
+    if update.raw_input not in (None, {}, "") and not call.has_shown_arguments:
+        call.arguments = _cut(_json(update.raw_input))
+    if update.locations is not None:
+        call.paths = [one.path for one in update.locations]
+    if update.content is not None:
+        _take_content(call, update.content)
+    if update.raw_output is not None and not call.text:
+        call.text = _cut(_raw_text(update.raw_output))
+
+
+def _take_content(call: Call, content: Iterable[Any]) -> None:
+    texts = []
+    for item in content:
+        match item.type:
+            case "content":
+                texts.append(_text_of(item.content) or f"({item.content.type})")
+            case "diff":
+                path = _line(item.path, 1000)
+                call.edits[path] = item.new_text
+                call.diffs[path] = clean_text(unified(path, item.old_text, item.new_text))
+            case "terminal" if item.terminal_id not in call.terminals:
+                call.terminals.append(item.terminal_id)
+    if texts:
+        call.text = _cut(clean_text("\n".join(texts)))
+
+
+def _text_of(content: Any) -> str:
+    match content.type:
+        case "text":
+            return content.text
+        case "resource_link":
+            return f"[{_line(content.title or content.name)}]({_line(content.uri, 2000)})"
+        case "resource":
+            return getattr(content.resource, "text", "") or ""
+    return ""
+
+
+def _raw_text(value: Any) -> str:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        for key in ("output", "stdout", "text", "content", "error"):
+            if isinstance(text := value.get(key), str) and text:
+                return clean_text(text)
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    return clean_text(json.dumps(value, ensure_ascii=False))
+
+
+def _name(meta: dict[str, Any] | None) -> str:
+    """The tool's own name, where the agent tells it beside the protocol."""
+    for told in (meta or {}).values():
+        name = told.get("toolName") if isinstance(told, dict) else None
+        if isinstance(name, str):
+            return _line(name, 80)
+    return ""
+
+
+def _plan(entries: Iterable[Any]) -> ev.PlanUpdated:
+    shown = [ev.PlanEntry(text=_line(one.content, 500), status=one.status) for one in entries]
+    return ev.PlanUpdated(entries=tuple(shown[:200]))
+
+
+def _line(text: str, longest: int = 300) -> str:
+    return " ".join(clean_text(text).split())[:longest]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_OUTPUT else text[: _MOST_OUTPUT - len(_CUT)] + _CUT

@@ -1,0 +1,70 @@
+"""Agents that are programs of their own: which there are, adding one, looking whether one works."""
+
+import asyncio
+
+from fastapi import Response
+
+from api.agents.acp.failures import AgentFailed
+from api.agents.acp.program import Program
+from api.agents.acp.programs import program_of
+from api.domain.errors import Conflict, NotFound
+from api.http.answers import AgentProgram
+from api.http.bodies import AgentAdd, OneAgent
+from api.http.rooms import House, Rooms, reply
+
+
+async def list_agents(house: House) -> Response:
+    """Those of the config file, those that were added, and those that are installed on this machine."""
+    programs = await asyncio.to_thread(house.acp.programs.all)
+    return reply({"agents": [_public(program) for program in programs]})
+
+
+async def add(body: AgentAdd, house: House) -> Response:
+    """Add one, once its exact command was shown and has come back: from then on it is run."""
+    table = {"command": body.command, "args": body.args, "env": body.env, "title": body.title}
+    program = await asyncio.to_thread(house.acp.programs.found_in_full, program_of(body.name, table))
+    if not body.confirm:
+        return reply({"agent": None, "argv": program.argv})
+    if tuple(body.argv) != program.argv:
+        message = "This is not the command that you were shown. Look at it again."
+        raise Conflict(message, code="other_command", argv=program.argv)
+    program = await asyncio.to_thread(house.acp.programs.add, program)
+    house.changes.note_topic("models")
+    return reply({"agent": _public(program), "argv": program.argv})
+
+
+async def remove(body: OneAgent, house: House) -> Response:
+    """Forget one that was added."""
+    await asyncio.to_thread(house.acp.programs.remove, body.name)
+    house.changes.note_topic("models")
+    return reply({"ok": True})
+
+
+async def check(body: OneAgent, house: House) -> Response:
+    """Start one, greet it and end it."""
+    program = await asyncio.to_thread(_find, house, body.name)
+    try:
+        return reply({"works": True, "version": await house.acp.check(program), "reason": ""})
+    except AgentFailed as error:
+        return reply({"works": False, "version": "", "reason": error.failure.message})
+
+
+def _find(house: Rooms, name: str) -> Program:
+    house.acp.programs.look_again()
+    program = house.acp.programs.find(name)
+    if program is None:
+        raise NotFound(f"There is no agent called {name!r} here.", code="agent_not_found", name=name)
+    return program
+
+
+def _public(program: Program) -> dict[str, object]:
+    """What may be shown of it: of its environment the names alone."""
+    shown = AgentProgram(
+        name=program.name,
+        title=program.title,
+        argv=list(program.argv),
+        env=[name for name, _ in program.env],
+        source=program.source,
+        model=program.model,
+    )
+    return shown.model_dump()

@@ -1,0 +1,182 @@
+"""Agents that are programs, through the server: configured, chosen, talked to, asked by, stopped, started again."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.http.conftest import until
+from tests.serving import Client, ServerProcess, Watcher
+
+FAKE = Path(__file__).parents[1] / "fakes/acp_agent.py"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Any:
+    """A server whose config file names the fake, and on whose PATH there is one of the known agents."""
+    for folder in ("state", "work", "sessions", "bin"):
+        (tmp_path / folder).mkdir()
+    table = {"command": sys.executable, "args": [str(FAKE), f"sessions={tmp_path}/sessions"], "title": "Fake"}
+    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
+    (tmp_path / "state/config.toml").write_text("\n".join(["[acp.fake]", *lines, 'env = { SECRET = "hush-hush" }']))
+    (tmp_path / "bin/qwen").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/qwen").chmod(0o755)
+    path = f"{tmp_path}/bin:{os.environ['PATH']}"
+    with ServerProcess(
+        tmp_path / "state", workspace=str(tmp_path / "work"), wrapper=["env", f"PATH={path}"]
+    ) as running:
+        yield running
+
+
+def start(client: Client, session_id: str, message: str) -> Watcher:
+    return Watcher(client, client.start(session_id, message, model="acp/fake")["stream_id"])
+
+
+def asked_about(client: Client) -> dict[str, Any]:
+    """The first call that waits for a word."""
+    until(lambda: client.get("/api/approval/pending")["asking"])
+    return client.get("/api/approval/pending")["asking"][0]["approvals"][0]
+
+
+def allow(client: Client, asked: dict[str, Any], choice: str = "once") -> None:
+    bound = {"approval_id": asked["approval_id"], "arguments_sha256": asked["arguments_sha256"]}
+    client.post("/api/approval/respond", **bound, choice=choice)
+
+
+def test_a_conversation_with_a_program_of_the_config_file_is_kept_like_any_other(server: ServerProcess, tmp_path: Path):
+    client = server.client()
+    rows = {row["id"]: row for row in client.get("/api/models")["models"]}
+    session_id = client.new_session()
+
+    script = '@@think Hm.\n@@tool t read {"path":"a"} Read a\n@@progress t completed hello\n@@text Done.\n@@told'
+    start(client, session_id, script).whole()
+    said = client.answer(session_id, "@@told", model="acp/fake")
+
+    assert rows["acp/fake"]["name"] == "Fake" and rows["acp/qwen"]["name"] == "Qwen Code"
+    assert said == "prompt 2: @@told"
+    _, answer, tool, last = client.messages(session_id)[:4]
+    assert (answer["reasoning"], answer["tool_calls"][0]["function"]["arguments"]) == ("Hm.", '{"path": "a"}')
+    assert (tool["title"], tool["content"], tool["kind"]) == ("Read a", "hello", "read")
+    assert last["content"].startswith("Done.prompt 1:")
+
+
+def test_a_command_runs_once_it_was_allowed_in_the_sessions_folder(server: ServerProcess, tmp_path: Path):
+    client = server.client()
+    watcher = start(client, client.new_session(), "@@run pwd; touch made")
+
+    asked = asked_about(client)
+    assert (asked["kind"], asked["arguments"], list((tmp_path / "work").iterdir())) == (
+        "execute",
+        "pwd; touch made",
+        [],
+    )
+    allow(client, asked)
+    watcher.whole()
+
+    assert watcher.text == f"[0: {tmp_path}/work]"
+    assert (tmp_path / "work/made").exists()
+
+
+def test_stopping_ends_what_the_agent_had_started(server: ServerProcess):
+    client = server.client()
+    watcher = start(client, client.new_session(), "@@fork\n@@deaf\n@@hang")
+    watcher.wait_until(lambda seen: any(frame.name == "token" for frame in seen))
+    child = Path(f"/proc/{watcher.text}")
+    assert child.exists()
+
+    client.post("/api/chat/cancel", stream_id=watcher.stream_id)
+
+    assert watcher.whole()[-1].name == "cancel"
+    until(lambda: not child.exists())
+
+
+def test_a_question_that_waits_survives_kill_9_and_what_is_allowed_then_is_done_once(
+    server: ServerProcess, tmp_path: Path
+):
+    client, session_id = server.client(), None
+    session_id = client.new_session()
+    watcher = start(client, session_id, "@@text Before. \n@@run echo x >> made\n@@text After.")
+    before = asked_about(client)
+    server.kill()
+    server.start()
+    client = server.client()
+
+    after = asked_about(client)
+    assert after["approval_id"] == before["approval_id"] and not (tmp_path / "work/made").exists()
+    allow(client, after)
+    again = Watcher(client, watcher.stream_id)
+    assert again.whole()[-1].name == "stream_end"
+
+    assert (tmp_path / "work/made").read_text() == "x\n"
+    assert again.text.endswith("After.")
+    assert not client.get("/api/approval/pending")["asking"]
+
+
+def test_a_conversation_goes_on_in_the_agents_own_session_after_a_restart(server: ServerProcess):
+    client = server.client()
+    session_id = client.new_session()
+    client.answer(session_id, "hello", model="acp/fake")
+    server.stop()
+    server.start()
+
+    assert server.client().answer(session_id, "@@told", model="acp/fake") == "prompt 2: @@told"
+
+
+def test_an_agent_is_added_once_its_exact_command_was_shown_and_has_come_back(server: ServerProcess, tmp_path: Path):
+    client = server.client()
+    body = {
+        "name": "mine",
+        "title": "Mine",
+        "command": "env",
+        "args": [sys.executable, str(FAKE)],
+        "env": {"KEY": "k-123"},
+    }
+
+    shown = client.post("/api/agents/add", **body)
+    other = client.http.post("/api/agents/add", json={**body, "confirm": True, "argv": ["env"]})
+    listed = [agent["name"] for agent in client.get("/api/agents")["agents"]]
+    added = client.post("/api/agents/add", **body, confirm=True, argv=shown["argv"])
+
+    assert shown["agent"] is None and Path(shown["argv"][0]).is_absolute() and "mine" not in listed
+    assert (other.status_code, other.json()["code"]) == (409, "other_command")
+    assert (added["agent"]["source"], added["agent"]["env"], added["agent"]["model"]) == ("own", ["KEY"], "acp/mine")
+    assert client.post("/api/agents/check", name="mine") == {"works": True, "version": "Fake Agent 1.2.3", "reason": ""}
+    assert client.answer(client.new_session(), "@@env KEY", model="acp/mine") == "k-123"
+    server.stop()
+    server.start()
+    client = server.client()
+    assert "mine" in [agent["name"] for agent in client.get("/api/agents")["agents"]]
+    assert (tmp_path / "state/agents.json").stat().st_mode & 0o777 == 0o600
+    client.post("/api/agents/remove", name="mine")
+    assert "acp/mine" not in [row["id"] for row in client.get("/api/models")["models"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("add", {"name": "Big Name", "command": "env"}, "bad_agent_name"),
+        ("add", {"name": "mine", "command": "no-such-program"}, "bad_command"),
+        ("add", {"name": "mine", "command": "env", "args": ["a\nb"]}, "bad_command"),
+        ("add", {"name": "mine", "command": "env", "env": {"A=B": "c"}}, "bad_environment"),
+        ("remove", {"name": "fake"}, "agent_from_config"),
+        ("remove", {"name": "qwen"}, "agent_is_installed"),
+        ("check", {"name": "nobody"}, "agent_not_found"),
+    ],
+)
+def test_what_cannot_be_added_removed_or_checked_is_refused(server: ServerProcess, path: str, body: Any, code: str):
+    refused = server.client().http.post(f"/api/agents/{path}", json=body)
+
+    assert refused.json()["code"] == code
+
+
+def test_a_check_says_why_an_agent_does_not_work_and_no_secret(server: ServerProcess):
+    client = server.client()
+
+    broken = client.post("/api/agents/check", name="qwen")
+    listed = client.http.get("/api/agents").text
+
+    assert not broken["works"] and broken["reason"].startswith("Qwen Code could not be started")
+    assert "hush" not in listed and "SECRET" in listed
