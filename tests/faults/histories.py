@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from tests.faults.judge import ENDINGS, Answer, Entry, History, Op, Reading, complaints
+from tests.faults.judge import ENDINGS, Answer, Entry, History, Op, Reading, Versions, complaints
 from tests.serving import TOKEN, Frame, ServerProcess, parse_frames
 
 AT_ONCE = 10
 """Conversations on one server at the same time."""
-KINDS = {"send": 8, "read": 4, "edit": 2, "retry": 2, "undo": 2, "truncate": 1, "clear": 1, "put_back": 3,
-         "rename": 2, "copy": 1, "delete": 1, "restore": 1, "cancel": 2, "queue": 4, "queue_delete": 1,
-         "queue_go": 2}  # fmt: skip
-IN_PLACE = {kind: often for kind, often in KINDS.items() if not kind.startswith("queue")}
+KINDS = {"send": 8, "read": 4, "edit": 3, "retry": 3, "undo": 2, "truncate": 1, "clear": 1, "put_back": 3,
+         "version": 5, "rename": 2, "copy": 1, "delete": 1, "restore": 1, "cancel": 2, "queue": 4, "steer": 4,
+         "queue_delete": 1, "queue_go": 2}  # fmt: skip
+IN_PLACE = {kind: often for kind, often in KINDS.items() if not kind.startswith(("queue", "steer"))}
 """What is done when it is asked for or not at all: what many have done later could be done in too many orders."""
 PATIENCE_S = 30.0
 Dice = random.Random
@@ -174,6 +174,7 @@ class Client(threading.Thread):
         self._world, self._talk, self._number, self._dice = world, talk, number, dice
         self._revision: int | None = None
         self._mine: list[str] = []
+        self._versions: tuple[Versions, ...] = ()
         self.waiting: list[str] = []
         self.is_quiet = False
         """Nothing was being answered when it last looked, and nothing would be."""
@@ -182,11 +183,22 @@ class Client(threading.Thread):
         for _ in range(self._dice.randint(4, 9) if self._together is None else 5):
             kinds = KINDS if self._together is None else IN_PLACE
             kind = self._dice.choices([*kinds], [*kinds.values()])[0]
-            if kind not in ("read", "send", "cancel", "queue"):
+            if kind == "version":
+                self._wait_for_the_answer()
+            if kind not in ("read", "send", "cancel", "queue", "steer"):
                 self.do("read")
             if self._together is not None:
                 self._together.wait(PATIENCE_S)
             self.do(kind)
+
+    def _wait_for_the_answer(self) -> None:
+        """For a while: until it is there, hardly anything is done to what was said."""
+        for _ in range(20):
+            path = f"/api/session?session_id={self._talk.session_id}&messages=0"
+            status, answer = self._world.surely("GET", path)
+            if status != 200 or answer["active_run"] is None:
+                return
+            threading.Event().wait(0.01)
 
     def do(self, kind: str) -> Op:
         target = self._dice.choice(self._mine) if self._mine else None
@@ -196,6 +208,8 @@ class Client(threading.Thread):
             return op
         if kind == "queue_delete":
             op.target = self._dice.choice(self.waiting) if self.waiting else "nothing"
+        if kind == "version":
+            self._choose_version(op)
         self._talk.history.ops.append(op)
         method, path, body = self._request(op)
         while not op.returned:
@@ -213,6 +227,13 @@ class Client(threading.Thread):
                     break
         return op
 
+    def _choose_version(self, op: Op) -> None:
+        """One that does not stand there; where nothing has versions, one that there is not."""
+        op.number = 2
+        if self._versions:
+            op.target, known, now = self._dice.choice(self._versions)
+            op.number = self._dice.choice([one for one in range(1, len(known) + 1) if one != now + 1])
+
     def _steer(self, kind: str) -> None:
         """What changes when something is done, and not what."""
         if kind == "queue_go":
@@ -224,10 +245,13 @@ class Client(threading.Thread):
         named: dict[str, Any] = {"session_id": self._talk.session_id}
         if op.kind == "read":
             return "GET", f"/api/session?{urlencode(named)}&msg_limit=500", None
-        if op.kind in ("send", "edit", "queue"):
+        if op.kind in ("send", "edit", "queue", "steer"):
             op.message_id = self._talk.new_message_id(self._number)
-            self._talk.history.scripts[op.message_id] = self._script(op.message_id)
+            self._talk.history.scripts[op.message_id] = self._script(op)
             said = self._talk.scripts_as_sent[op.message_id]
+            if op.kind == "steer":
+                op.target = None
+                return "POST", "/api/chat/steer", named | {"text": said, "message_id": op.message_id}
             if op.kind != "edit":
                 op.target = None
                 path = "/api/chat/start" if op.kind == "send" else "/api/chat/queue"
@@ -244,17 +268,24 @@ class Client(threading.Thread):
         if op.kind in ("delete", "restore"):
             return "POST", f"/api/session/{op.kind}", named
         more = {"revision": self._revision, "request_id": f"{self._talk.session_id}-{op.invoked}"}
-        if op.kind == "truncate":
+        if op.kind in ("truncate", "version"):
             more["message_id"] = op.target or "nothing"
+        if op.kind == "version":
+            more["version"] = op.number
         path = "/api/chat/retry" if op.kind == "retry" else f"/api/session/{op.kind}"
         return "POST", path, named | more
 
-    def _script(self, message_id: str) -> str:
+    def _script(self, op: Op) -> str:
         """What the answer will be; its words are in no other answer."""
-        words = " ".join(f"{message_id}.{number}" for number in range(self._dice.randint(3, 30)))
+        words = [f"{op.message_id}.{number} " for number in range(self._dice.randint(3, 30))]
         pace = self._dice.choice((0, 0.001, 0.004))
-        self._talk.scripts_as_sent[message_id] = f"@@pace {pace}\n@@text {words}"
-        return words
+        # What an agent is told is done in the middle of a script and has no steps; the others have, to be told at.
+        size = self._dice.randint(3, 30) if op.kind != "steer" else len(words)
+        steps = ["".join(words[begin : begin + size]) for begin in range(0, len(words), size)]
+        lines = (f"@@step {number}\n@@text {text}" for number, text in enumerate(steps, start=1))
+        script = "\n".join(lines) if len(steps) > 1 else f"@@text {steps[0]}"
+        self._talk.scripts_as_sent[op.message_id or ""] = f"@@pace {pace}\n{script}" if op.kind != "steer" else script
+        return "".join(words)
 
     def _settle(self, op: Op, status: int, answer: Any) -> None:
         op.returned = next(self._world.moment)
@@ -275,16 +306,19 @@ class Client(threading.Thread):
             self._talk.copies.append((op, answer["session"]["session_id"]))
         elif op.kind == "read":
             self._read(op, answer)
-        elif op.kind == "queue" and answer["started"]:
-            self._talk.follow(answer["started"]["stream_id"], together=True)
-        elif op.kind not in ("delete", "restore", "queue", "queue_delete"):
+        elif op.kind in ("queue", "steer"):
+            op.is_accepted = is_first and answer.get("accepted", False)
+            if answer["started"]:
+                self._talk.follow(answer["started"]["stream_id"], together=True)
+        elif op.kind not in ("delete", "restore", "queue_delete"):
             op.revision = answer["session"]["revision"] if is_first else None
 
     def _read(self, op: Op, answer: dict[str, Any]) -> None:
         session, run = answer["session"], answer["active_run"]
         op.seen, op.revision, op.title = entries_of(session["messages"]), session["revision"], session["title"]
+        op.versions = self._versions = versions_of(session["messages"])
         self._revision = op.revision
-        self._mine = [name for role, name in op.seen if role == "user"]
+        self._mine = [name for role, name, *_ in op.seen if role == "user"]
         self.waiting = [one["message_id"] for one in answer["queue"]["items"]]
         if run is None and (not self.waiting or answer["queue"]["is_held"]):
             self.is_quiet = True
@@ -293,14 +327,27 @@ class Client(threading.Thread):
 
 
 MODEL = {"model": "scripted/script"}
-REPEATABLE = {"read", "send", "queue", "edit", "retry", "undo", "clear", "truncate", "put_back"}
+REPEATABLE = {"read", "send", "queue", "edit", "retry", "undo", "clear", "truncate", "put_back",
+              "version", "steer"}  # fmt: skip
 """What changes nothing, or carries the id of its message or the revision that it is about."""
 
 
 def entries_of(messages: list[dict[str, Any]]) -> tuple[Entry, ...]:
-    return tuple(
-        ("user", one["id"]) if one["role"] == "user" else ("answer", str(one.get("run_id"))) for one in messages
-    )
+    entries: list[Entry] = []
+    for one in messages:
+        if one["role"] == "user" and not one.get("steered"):
+            entries.append(("user", one["id"]))
+            continue
+        run = ("answer", str(one.get("run_id")))
+        if not entries or entries[-1][:2] != run:
+            entries.append(run)
+        if one["role"] == "user":
+            entries[-1] = (*entries[-1], one["id"])
+    return tuple(entries)
+
+
+def versions_of(messages: list[dict[str, Any]]) -> tuple[Versions, ...]:
+    return tuple((one["id"], tuple(one["versions"]), one["version"]) for one in messages if "versions" in one)
 
 
 class Talk:
@@ -315,7 +362,7 @@ class Talk:
         self._world, self._dice = world, Dice(seed)
         self._readers: list[Reader] = []
         self._ids = itertools.count()
-        self.session_id: str = world.surely("POST", "/api/session/new", {})[1]["session"]["session_id"]
+        self.session_id: str = world.surely("POST", "/api/session/new", MODEL)[1]["session"]["session_id"]
         together = threading.Barrier(at_the_same_instant) if at_the_same_instant else None
         size = at_the_same_instant or self._dice.randint(2, 5)
         self._clients = [Client(world, self, number, Dice(self._dice.random()), together) for number in range(size)]
@@ -361,12 +408,18 @@ class Talk:
     def _look_at_answers(self) -> None:
         for op, copied in self.copies:
             op.seen = entries_of(self._messages(copied))
-        asked = ""
+        asked, answers = "", self.history.answers
         for one in self._messages(self.session_id):
-            if one["role"] == "user":
+            if one["role"] == "user" and not one.get("steered"):
                 asked = one["id"]
+                continue
+            if not answers or answers[-1].run_id != one["run_id"]:
+                answers.append(Answer(one["run_id"], asked, "", ""))
+            if one["role"] == "user":
+                answers[-1].told = (*answers[-1].told, one["id"])
             else:
-                self.history.answers.append(Answer(one["run_id"], asked, one["content"], one["outcome"]))
+                answers[-1].text += one["content"]
+                answers[-1].outcome = one.get("outcome", "")
 
     def _messages(self, session_id: str) -> list[dict[str, Any]]:
         status, answer = self._world.surely("GET", f"/api/session?session_id={session_id}&msg_limit=500")

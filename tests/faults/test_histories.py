@@ -114,6 +114,50 @@ POSSIBLE |= {
     "the queue waits": lambda told: queued(told, waiting=("m3", "m4")),
 }
 
+R3 = ("answer", "r3")
+STEERED = [
+    Op(0, "send", 20, message_id="m3", outcome="ok", returned=21, run_id="r3", revision=6),
+    Op(1, "steer", 22, message_id="m4", outcome="ok", returned=23, is_accepted=True),
+]
+WITHDRAWN = Op(0, "queue_delete", 24, target="m4", outcome="ok", returned=25)
+
+
+def steered(
+    told: History, *seen: tuple[str, ...], waiting: tuple[str, ...] = (), more_ops: tuple[Op, ...] = ()
+) -> None:
+    entries = (M1, A1, M2, A2, M3, *seen)
+    read = Op(0, "read", 26, outcome="ok", returned=27, seen=entries, revision=20, title="named", waiting=waiting)
+    more(told, *STEERED, *more_ops, read)
+
+
+def answered(told: History, text: str, outcome: str) -> None:
+    """`m3`, whose agent took `m4`."""
+    told.scripts |= {"m3": "e f ", "m4": "g h "}
+    told.answers.append(Answer("r3", "m3", text, outcome, told=("m4",)))
+
+
+CHOSEN = [
+    Op(0, "edit", 20, target="m2", message_id="m3", outcome="ok", returned=21, run_id="r3", revision=6),
+    Op(1, "version", 22, target="m3", number=1, outcome="ok", returned=23, revision=8),
+]
+BOTH = (("m2", ("m2", "m3"), 0),)
+
+
+def chosen(told: History, *seen: tuple[str, ...], versions: object = BOTH) -> None:
+    read = Op(0, "read", 24, outcome="ok", returned=25, seen=seen, revision=8, title="named")
+    more(told, *CHOSEN, replace(read, versions=versions))
+
+
+POSSIBLE |= {
+    "an agent took what it was told": lambda told: steered(told, (*R3, "m4")),
+    "what an agent did not take is sent": lambda told: steered(told, R3, M4, A4),
+    "what an agent did not take waits": lambda told: steered(told, R3, waiting=("m4",)),
+    "what was withdrawn is not taken": lambda told: steered(told, R3, more_ops=(WITHDRAWN,)),
+    "an answer says what its agent was told": lambda told: answered(told, "e g h f ", "done"),
+    "an answer was cut off in what its agent was told": lambda told: answered(told, "e g ", "interrupted"),
+    "a version was chosen": lambda told: chosen(told, M1, A1, M2, A2),
+}
+
 IMPOSSIBLE: dict[str, Callable[[History], None]] = {
     "a message is lost": lambda told: last(told, seen=(M1, A1)),
     "an answer is lost": lambda told: last(told, seen=(M1, A1, M2)),
@@ -155,6 +199,19 @@ IMPOSSIBLE: dict[str, Callable[[History], None]] = {
     "what waited is sent and waits": lambda told: queued(told, M3, A3, waiting=("m3", "m4")),
     "what waited is sent twice": lambda told: queued(told, M3, A3, M3, A3, waiting=("m4",)),
     "the queue is sent in another order": lambda told: queued(told, M4, A4, M3, A3),
+    "what an agent took is lost": lambda told: steered(told, R3),
+    "what an agent took waits as well": lambda told: steered(told, (*R3, "m4"), waiting=("m4",)),
+    "what an agent took is sent as well": lambda told: steered(told, (*R3, "m4"), M4, A4),
+    "an agent took it twice": lambda told: steered(told, (*R3, "m4", "m4")),
+    "an agent took what was withdrawn": lambda told: steered(told, (*R3, "m4"), more_ops=(WITHDRAWN,)),
+    "an agent took what nobody told it": lambda told: steered(told, (*R3, "m5")),
+    "an agent is told that is not at work": lambda told: more(told, STEERED[1]),
+    "an answer does not say what its agent was told": lambda told: answered(told, "e f ", "done"),
+    "an answer ends in the middle of what its agent was told": lambda told: answered(told, "e g f ", "done"),
+    "a chosen version is not there": lambda told: chosen(told, M1, A1, M3, A3),
+    "what followed a version is lost": lambda told: chosen(told, M1, A1, M2),
+    "a version is lost": lambda told: chosen(told, M1, A1, M2, A2, versions=()),
+    "versions have changed places": lambda told: chosen(told, M1, A1, M2, A2, versions=(("m2", ("m3", "m2"), 1),)),
     "a run is gone": lambda told: told.replays.__delitem__("r1"),
 }
 
