@@ -138,6 +138,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         notes.remove,
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
     ]
+    store.held = queues.held
     began = time.monotonic()
     return Rooms(
         store=store,
@@ -148,7 +149,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
             engine,
             conversing,
             queues,
-            lambda session_id: changes.note_topic(f"queue:{session_id}"),
+            lambda session_id: _tell_queue(changes, session_id),
         ),
         permitting=Permitting(engine, rules),
         viewing=viewing,
@@ -201,6 +202,12 @@ def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
         Chore("trash", 3600.0, rooms.trash.empty, at_once=True),
         Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),
     )
+
+
+def _tell_queue(changes: Changes, session_id: str) -> None:
+    """The row of its session tells whether a queue is held."""
+    changes.note_topic(f"queue:{session_id}")
+    changes.note_sessions([session_id], [])
 
 
 def _tell(changes: Changes, header: Header) -> None:

@@ -43,7 +43,7 @@ class Link(BaseModel):
 
 
 class SessionRow(BaseModel):
-    """A session in a list. Times in seconds since 1970."""
+    """A session in a list. Times in seconds since 1970. `held_messages` wait in its queue until someone says so."""
 
     session_id: str
     title: str
@@ -66,6 +66,7 @@ class SessionRow(BaseModel):
     estimated_cost: float | None
     is_streaming: bool
     active_stream_id: str | None
+    held_messages: int
     unread: bool
     revision: int
 

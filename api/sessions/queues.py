@@ -68,6 +68,11 @@ class Queues:
                 self._held[session_id] = queue
         return queue
 
+    def held(self, session_id: str) -> int:
+        """How many messages wait until a person says so, as far as memory knows: all that `kept` has given. No disk."""
+        queue = self._held.get(session_id)
+        return len(queue.items) if queue is not None and queue.is_held else 0
+
     def _read(self, session_id: str) -> Queue:
         file = StateFile(self._path(session_id))
         try:

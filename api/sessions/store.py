@@ -4,7 +4,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,7 +48,8 @@ _TOLD_ONE_BY_ONE = 100
 class SessionStore:
     """`folder`, `index_file` and `cache` are asked at every use: they may be re-pointed while the process lives.
 
-    Constructing it touches no disk. All methods may be called from any thread.
+    Constructing it touches no disk. All methods may be called from any thread. `held` is asked for every row: how many
+    messages wait in a session until a person says so.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class SessionStore:
         self.on_change: list[Callable[[list[str], list[str]], None]] = []
         self.on_outside: list[Callable[[str], None]] = []
         self.now = clock
+        self.held: Callable[[str], int] = lambda session_id: 0
         self.indexer = Indexer(folder, index_file, clock, self._found_by_index)
 
     def new(self, *, owner: str = OWNER_LOCAL, **fields: Any) -> Session:
@@ -191,7 +193,8 @@ class SessionStore:
 
     def _put(self, session: Session, messages: list[Message]) -> None:
         if session.seen is not None:
-            entry = Entry(session.session_id, session.seen.stamp, session.owner, session.row(), messages)
+            row = session.row() | {"held_messages": 0}
+            entry = Entry(session.session_id, session.seen.stamp, session.owner, row, messages)
             self.indexer.put(entry)
 
     def _open_folder(self, folder: Path) -> None:
@@ -367,7 +370,14 @@ class SessionStore:
         page = None
         if not self.indexer.is_behind:
             page = self.indexer.attempt(lambda index: self._page(index, wanted), None)
-        return page or page_of(self.all_rows(owner=owner, with_unsaved=False), wanted)
+        page = page or page_of(self.all_rows(owner=owner, with_unsaved=False), wanted)
+        self._fill_in(page.rows)
+        return page
+
+    def _fill_in(self, rows: Iterable[Row]) -> None:
+        """What no document and no index tells of a session."""
+        for row in rows:
+            row["held_messages"] = self.held(row["session_id"])
 
     def _page(self, index: Index, wanted: Wanted) -> Page:
         # Asked first: an index that is complete only afterwards may lack rows here.
@@ -412,6 +422,7 @@ class SessionStore:
             is_current = stamps.get(session.session_id) == known_stamp
             if is_ours and is_current and (known_stamp or with_unsaved):
                 rows[session.session_id] = session.row()
+        self._fill_in(rows.values())
         return sorted(filter(is_shown, rows.values()), key=order, reverse=True)
 
     def _read_row(self, found: Found, owner: str) -> Row | None:
@@ -429,9 +440,11 @@ class SessionStore:
     ) -> search.SearchPage:
         """Sessions by what was said in them; see `search.search`. Without an index nothing is found."""
         nothing = search.SearchPage([], None, 0.0)
-        return self.indexer.attempt(
+        found = self.indexer.attempt(
             lambda index: search.search(index, q, owner=owner, limit=limit, cursor=cursor, projects=projects), nothing
         )
+        self._fill_in(hit.session for hit in found.results)
+        return found
 
     def quarantined(self) -> list[Quarantined]:
         """Files that look like sessions and cannot be shown, with the reason. None of them was touched."""

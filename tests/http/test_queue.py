@@ -9,7 +9,7 @@ import pytest
 
 from tests.http.conftest import until
 from tests.http.reading import reading
-from tests.serving import Client, ServerProcess, Watcher
+from tests.serving import Client, Frame, ServerProcess, Watcher
 
 SLOW = "@@pace 0.01\n@@repeat 1000 word\n"
 STEPS = "@@step 1\n@@text Looking.\n@@delay 0.6\n@@step 2\n@@text Found."
@@ -85,6 +85,38 @@ def test_stopping_keeps_what_waits_until_someone_says_so(client: Client) -> None
     rest(client, session_id)
 
     assert said(client, session_id) == ["@@hang", "second"]
+
+
+def test_the_list_tells_how_many_messages_wait_for_a_word_and_every_page_is_told(mortal: ServerProcess) -> None:
+    client = mortal.client()
+    session_id = client.new_session()
+    running = client.start(session_id, "@@text Jellyfish.\n@@hang")["stream_id"]
+    for text in ("second", "@@hang"):
+        queue(client, session_id, text)
+
+    def held(client: Client) -> set[int]:
+        client.get("/api/session", session_id=session_id)
+        found = client.get("/api/sessions/search", q="jellyfish")["results"]
+        rows = [*client.get("/api/sessions")["sessions"], *(one["session"] for one in found)]
+        return {row["held_messages"] for row in rows if row["session_id"] == session_id}
+
+    def tells(frame: Frame, count: int) -> bool:
+        return any(row["held_messages"] == count for row in frame.data.get("rows", []))
+
+    assert held(client) == {0}, "they follow by themselves"
+    with reading(client, "/api/events", after=client.get("/api/sessions")["version"]) as shown:
+        client.post("/api/chat/cancel", stream_id=running)
+        shown.until(lambda frame: tells(frame, 2))
+        assert held(client) == {2}
+        assert client.post("/api/session/pin", session_id=session_id, pinned=True)["session"]["held_messages"] == 2
+        mortal.kill()
+    mortal.start()
+    client = mortal.client()
+    assert held(client) == {2}
+    with reading(client, "/api/events", after=client.get("/api/sessions")["version"]) as shown:
+        client.post("/api/chat/queue/continue", session_id=session_id)
+        shown.until(lambda frame: tells(frame, 0))
+    assert held(client) == {0}
 
 
 # Bad input 29

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { groupOf, untilTomorrow } from "../src/features/sessions/groups";
 import { heightOf, linesOf, visible } from "../src/features/sessions/lines";
+import { signsOf } from "../src/features/sessions/signs";
 import type { Row } from "../src/wire/types";
 
 const at = (...parts: [number, number, number, number?, number?]): number => new Date(...(parts as [number, number])).getTime();
@@ -27,6 +28,15 @@ test("the groups are good until midnight", () => {
 
 const row = (id: number, time: number, pinned = false): Row =>
   ({ session_id: `s${id}`, title: `${id}`, last_message_at: time / 1000, updated_at: 0, pinned }) as Row;
+
+test.each([
+  [{ is_streaming: false, held_messages: 0, unread: false }, []],
+  [{ is_streaming: false, held_messages: 2, unread: false }, ["held"]],
+  [{ is_streaming: false, held_messages: 2, unread: true }, ["held", "unread"]],
+  [{ is_streaming: true, held_messages: 0, unread: true }, ["running"]],
+])("a row with %o tells %j", (fields, signs) => {
+  expect(signsOf({ ...row(1, NOW), ...fields })).toEqual(signs);
+});
 
 test("rows stand under their headings, one below the other", () => {
   const rows = [row(1, at(2020, 1, 1), true), row(2, NOW), row(3, NOW), row(4, at(2026, 10, 21))];

@@ -39,7 +39,8 @@ class Listed(Protocol):
 def row_of(source: Listed, message_times: list[Any], now: float) -> Row:
     """The row of `source`, whose messages carry `message_times`, oldest first. All times in seconds since 1970.
 
-    Documents come from many hands: what is no time, count or text is shown as if it were absent.
+    Documents come from many hands: what is no time, count or text is shown as if it were absent. What waits in a queue
+    is in no document: `held_messages` is for others to fill in.
     """
     created, updated = _past(source.created_at, now), _past(source.updated_at, now)
     first = _past(message_times[0], now) if message_times else None
@@ -65,6 +66,7 @@ def row_of(source: Listed, message_times: list[Any], now: float) -> Row:
         "estimated_cost": source.estimated_cost if isinstance(source.estimated_cost, int | float) else None,
         "is_streaming": source.active_stream_id is not None,
         "active_stream_id": _text(source.active_stream_id),
+        "held_messages": 0,
         "unread": source.unread is True,
         "revision": usable_count(source.revision),
         "title_by": _text(source.title_by),

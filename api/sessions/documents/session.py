@@ -63,6 +63,8 @@ class Home(Protocol):
 
     def now(self) -> float: ...
 
+    def held(self, session_id: str, /) -> int: ...
+
 
 class Session:
     """Attributes may be set directly; nothing is on disk before `save`.
@@ -148,7 +150,8 @@ class Session:
     def row(self) -> Row:
         """What lists show of it."""
         messages = self.messages
-        return row_of(self, [message.get("timestamp") for message in messages], self.home.now())
+        row = row_of(self, [message.get("timestamp") for message in messages], self.home.now())
+        return row | {"held_messages": self.home.held(self.session_id)}
 
     def document(self) -> Document:
         """All fields as they would be stored, known ones first."""

@@ -47,6 +47,7 @@ export const sessions: Catalogue["sessions"] = {
   loading: "Gespräche werden geladen",
   running: "antwortet gerade",
   unread: "ungelesen",
+  held: (count) => (count === 1 ? "1 Nachricht wartet, bis du sie sendest" : `${count} Nachrichten warten, bis du sie sendest`),
   pinned: "Angeheftet",
   today: "Heute",
   yesterday: "Gestern",

@@ -45,6 +45,7 @@ export const sessions = {
   loading: "Loading sessions",
   running: "is answering",
   unread: "unread",
+  held: (count: number) => (count === 1 ? "1 message waits until you send it" : `${count} messages wait until you send them`),
   pinned: "Pinned",
   today: "Today",
   yesterday: "Yesterday",

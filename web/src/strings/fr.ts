@@ -47,6 +47,7 @@ export const sessions: Catalogue["sessions"] = {
   loading: "Chargement des conversations",
   running: "répond en ce moment",
   unread: "non lu",
+  held: (count) => (count > 1 ? `${count} messages attendent que vous les envoyiez` : "1 message attend que vous l’envoyiez"),
   pinned: "Épinglées",
   today: "Aujourd’hui",
   yesterday: "Hier",

@@ -753,6 +753,7 @@ export interface Session {
   archived: boolean;
   created_at: number;
   estimated_cost: number | null;
+  held_messages: number;
   input_tokens: number | null;
   is_streaming: boolean;
   last_message_at: number | null;
@@ -795,7 +796,7 @@ export interface SessionList {
   version: string;
 }
 
-/** A session in a list. Times in seconds since 1970. */
+/** A session in a list. Times in seconds since 1970. `held_messages` wait in its queue until someone says so. */
 export interface SessionRow {
   active_stream_id: string | null;
   agent: string | null;
@@ -803,6 +804,7 @@ export interface SessionRow {
   archived: boolean;
   created_at: number;
   estimated_cost: number | null;
+  held_messages: number;
   input_tokens: number | null;
   is_streaming: boolean;
   last_message_at: number | null;
