@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from api.domain.approvals import ToolKind
 from api.workspace.folder import Folder
-
-Kind = Literal["read", "edit", "execute", "fetch", "other"]
-"""What a tool does to the world, by which it is decided whether someone is asked first."""
+from api.workspace.shell import Shell
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -28,11 +27,14 @@ def _to_nobody(text: str) -> None:
 class Context:
     """What the calls of one run may use. Whoever begins the run makes it, and closes what it holds.
 
-    `folder` is None where a session has no workspace. `versions` are those of the files that the model has read, by
+    `folder` is None where a session has no workspace, `shell` where no command may be run; `network`: whether commands
+    may reach others. `versions` are those of the files that the model has read, by
     name. `emit` takes what a call has to show before it ends, a piece at a time, on the event loop.
     """
 
     folder: Folder | None = None
+    shell: Shell | None = None
+    network: bool = False
     versions: dict[str, str] = field(default_factory=dict)
     emit: Callable[[str], None] = _to_nobody
 
@@ -42,7 +44,7 @@ class Tool(Protocol):
 
     name: str
     description: str
-    kind: Kind
+    kind: ToolKind
     schema: dict[str, Any]
 
     def title(self, arguments: dict[str, Any]) -> str:

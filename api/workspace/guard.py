@@ -28,6 +28,8 @@ from typing import Any, NoReturn
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _IS_LINUX = sys.platform == "linux"
 _SET_NO_NEW_PRIVS, _SET_CHILD_SUBREAPER = 38, 36
+_DROP_POWER = 24
+_KEPT_POWERS = (0, 1, 3, 4)  # CHOWN, DAC_OVERRIDE, FOWNER, FSETID
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _LOOK_S = 0.2
 """How often the limits of the whole family are looked at."""
@@ -43,9 +45,14 @@ def main() -> None:
     if _IS_LINUX:
         _LIBC.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         _go_first()
-    child = _start(spec, channel)
-    if child is not None:
-        Guard(channel, child, spec["limits"]).watch(rest)
+    temp = _own_temp(spec) if spec["landlock"] else ""
+    try:
+        child = _start(spec, channel)
+        if child is not None:
+            Guard(channel, child, spec["limits"]).watch(rest)
+    finally:
+        if temp:
+            _remove(temp)
 
 
 def _first_line(channel: int) -> tuple[dict[str, Any], bytes]:
@@ -65,6 +72,21 @@ def say(channel: int, **fact: object) -> None:
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ECONNRESET):  # the server has gone; what it started goes too
             raise
+
+
+def _own_temp(spec: dict[str, Any]) -> str:
+    """A folder for what the program would put into `/tmp`, where it may not look for what others have put there."""
+    temp = f"/tmp/fireside-{os.urandom(8).hex()}"
+    os.mkdir(temp, 0o700)
+    spec["landlock"]["write"].append(temp)
+    spec["env"]["TMPDIR"] = temp
+    return temp
+
+
+def _remove(temp: str) -> None:
+    import shutil
+
+    shutil.rmtree(temp, ignore_errors=True)
 
 
 def _go_first() -> None:
@@ -116,6 +138,7 @@ def _become(spec: dict[str, Any], telling: int) -> NoReturn:
             _be_taken_first()
         if spec["landlock"]:
             stage = "landlock"
+            _drop_powers()
             _confine(**spec["landlock"])
         stage = "argv"
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
@@ -169,6 +192,13 @@ def _threads_of_this_user() -> int:
         except OSError:
             continue
     return count
+
+
+def _drop_powers() -> None:
+    """Root keeps its rights over files and no other: some would see into the memory of what is outside."""
+    for power in range(64):
+        if power not in _KEPT_POWERS:
+            _LIBC.prctl(_DROP_POWER, power, 0, 0, 0)  # refused to all but root, who alone has any
 
 
 def _confine(*, read: list[str], write: list[str], tcp: bool) -> None:

@@ -7,6 +7,7 @@ Everything carries a mark in its environment, by which it is found again should 
 import asyncio
 import contextlib
 import errno
+import functools
 import json
 import logging
 import os
@@ -16,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -148,13 +149,15 @@ async def start(
     env: Mapping[str, str],
     mark: str,
     wants_stdin: bool = False,
+    joins_errors: bool = False,
     limits: Limits | None = None,
     landlock: Landlock | None = None,
     line_bytes: int = 1 << 16,
 ) -> Process:
     """Start `argv` in the folder `cwd` with exactly the environment `env`, beside the mark.
 
-    `mark`: see `mark_of`. `line_bytes`: the longest line that `readline` of its output takes; twice that is held.
+    `mark`: see `mark_of`. `joins_errors`: what it writes as errors comes among its output, in order. `line_bytes`: the
+    longest line that `readline` of its output takes; twice that is held.
 
     Raises:
         CannotStart: there is no such program, it may not be executed, the folder is gone.
@@ -169,9 +172,8 @@ async def start(
         "limits": msgspec.to_builtins(limits or Limits()),
         "landlock": msgspec.to_builtins(landlock),
     }
-    starting = asyncio.get_running_loop().create_task(
-        _started(spec, cwd, own_mark, line_bytes, wants_stdin=wants_stdin)
-    )
+    opening = functools.partial(_spawn, own_mark, wants_stdin=wants_stdin, joins_errors=joins_errors)
+    starting = asyncio.get_running_loop().create_task(_started(spec, cwd, line_bytes, opening))
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -179,10 +181,12 @@ async def start(
         raise
 
 
-async def _started(spec: dict[str, Any], cwd: Path, mark: str, line_bytes: int, *, wants_stdin: bool) -> Process:
+async def _started(
+    spec: dict[str, Any], cwd: Path, line_bytes: int, opening: "Callable[[], tuple[_Channel, _Streams]]"
+) -> Process:
     program = spec["argv"][0]
     try:
-        channel, streams = _spawn(mark, wants_stdin=wants_stdin)
+        channel, streams = opening()
     except OSError as error:
         raise CannotStart(_why(_Fact(failed="guard", errno=error.errno or 0), program, cwd)) from error
     fact = None
@@ -222,7 +226,7 @@ def _why(fact: _Fact, program: str, cwd: Path) -> str:
     return f"{program!r} was not started, because what should hold it ({fact.failed}) could not be set up{why}."
 
 
-def _spawn(mark: str, *, wants_stdin: bool) -> tuple["_Channel", "_Streams"]:
+def _spawn(mark: str, *, wants_stdin: bool, joins_errors: bool) -> tuple["_Channel", "_Streams"]:
     ours, theirs = socket.socketpair()
     out, err = os.pipe(), os.pipe()
     into = os.pipe() if wants_stdin else None
@@ -236,7 +240,7 @@ def _spawn(mark: str, *, wants_stdin: bool) -> tuple["_Channel", "_Streams"]:
             pass_fds=[theirs.fileno()],
             stdin=into[0] if into else subprocess.DEVNULL,
             stdout=out[1],
-            stderr=err[1],
+            stderr=out[1] if joins_errors else err[1],
         )
     except BaseException:
         ours.close()
