@@ -37,6 +37,10 @@ class Steering:
             self._waiting.append((steer, when_taken))
         return self.is_open
 
+    @property
+    def has_waiting(self) -> bool:
+        return bool(self._waiting)
+
     def is_waiting(self, message_id: str) -> bool:
         return self.is_open and any(steer.message_id == message_id for steer, _ in self._waiting)
 

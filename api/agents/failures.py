@@ -55,6 +55,20 @@ def wait_before_retry(error: BaseException, *, attempt: int, longest_s: float) -
     return wait_s if wait_s <= longest_s else None
 
 
+def is_about_tools(error: BaseException) -> bool:
+    """Does a provider refuse a request because of the tools in it?"""
+    for one in _chain(error):
+        if _status(one) in (400, 404, 422, 500, 501) and re.search(
+            r"(?i)\btools?\b|tool_choice|function.call", _told(one)
+        ):
+            return True
+    return False
+
+
+def _told(error: BaseException) -> str:
+    return f"{_sentence_in(_body(error))} {error}"
+
+
 def empty_answer(watch: Watch, provider: Provider) -> Failure:
     """Why a response that was accepted held no word of an answer."""
     body = watch.head.decode(errors="replace").strip()

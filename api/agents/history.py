@@ -16,7 +16,6 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from api.agents.base import Turn
 from api.domain.messages import Message, text_of
 
 GO_ON = (
@@ -28,15 +27,15 @@ BETWEEN = "\n\n---\n\n"
 """What stands between two messages of a person of which the first got no answer."""
 
 
-def model_messages(turn: Turn, instructions: str) -> list[ModelMessage]:
+def model_messages(messages: list[Message], instructions: str, *, continuing: bool = False) -> list[ModelMessage]:
     """The history, oldest first, ending in a request.
 
     User and assistant take turns, as many models insist on: neighbours are joined. An assistant message without text
     or calls (a run that failed at once) is left out. Every call has a result and every result a call, under ids that
     are unique in the whole history.
     """
-    history = _joined(_entries(turn.messages))
-    if turn.continuing and history and isinstance(history[-1], ModelResponse):
+    history = _joined(_entries(messages))
+    if continuing and history and isinstance(history[-1], ModelResponse):
         history.append(ModelRequest(parts=[UserPromptPart(content=GO_ON)]))
     for message in history:
         if isinstance(message, ModelRequest):

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from api.agents.base import Turn
 from api.agents.limits import Limits
+from api.agents.native_calls import Calls
+from api.agents.native_resuming import finish_step, messages_so_far
 from api.agents.provider import Provider, split_model
+from api.agents.toolkit import Bench, Toolkit
 from api.domain import events as ev
-from api.domain.messages import text_of
+from api.domain.messages import Message, text_of
+from api.domain.transcript import ToolBlock, Transcript
 
 if TYPE_CHECKING:
     import httpx2
+    from pydantic_ai.messages import ModelMessage
 
 INSTRUCTIONS = (
     "You are a helpful, honest assistant. Answer in the language of the question, to the point, in Markdown; "
@@ -24,19 +29,25 @@ LONG = 200
 
 
 class NativeAgent:
-    """`find_provider` gives a provider by its id, with its key; `instructions` go before every conversation."""
+    """`find_provider` gives a provider by its id, with its key; `instructions` go before every conversation.
+
+    Models that take no tools are remembered, and asked without them from then on.
+    """
 
     name = "native"
-    can_resume = False
+    can_resume = True
 
     def __init__(
         self,
         find_provider: Callable[[str], Provider | None],
+        toolkit: Toolkit | None = None,
         *,
         limits: Limits | None = None,
         instructions: str = INSTRUCTIONS,
     ) -> None:
         self._find_provider = find_provider
+        self._toolkit = toolkit or Toolkit()
+        self._toolless: set[str] = set()
         self._limits = limits or Limits()
         self._instructions = instructions
         self._clients: dict[Provider, httpx2.AsyncClient] = {}
@@ -52,18 +63,45 @@ class NativeAgent:
             yield ev.RunEnded(outcome="failed", failure=failure)
             return
         model = await self._model(provider, name)
-        from api.agents.history import model_messages
-        from api.agents.native_run import Request, answer
+        bench = await self._toolkit.open(turn)
+        try:
+            async with aclosing(self._work(turn, provider, model, bench)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            bench.close()
 
-        continues = text_of(turn.messages[-1]) if turn.continuing else ""
-        if len(turn.messages) < LONG:
-            messages = model_messages(turn, self._instructions)
-        else:
-            messages = await asyncio.to_thread(model_messages, turn, self._instructions)
-        request = Request(provider, model, messages, limits=self._limits, continues=continues)
-        async with aclosing(answer(request)) as events:
+    async def _work(self, turn: Turn, provider: Provider, model: Any, bench: Bench) -> AsyncGenerator[ev.Event, None]:
+        from api.agents.native_loop import Loop, definitions
+        from api.agents.native_run import Request
+
+        if bench.problem:
+            yield ev.Notice(code="folder_missing", message=bench.problem)
+        calls = Calls(turn, bench.tools, bench.context)
+        messages, number = turn.messages, 1
+        if turn.resumes is not None:
+            async with aclosing(finish_step(turn, turn.resumes, calls)) as events:
+                async for event in events:
+                    yield event
+            messages, number = messages_so_far(turn, turn.resumes, calls), max(turn.resumes.steps, default=0) + 1
+        has_tools = turn.model not in self._toolless
+        instructions = f"{self._instructions}\n\n{bench.told}" if has_tools else self._instructions
+        first = Request(
+            provider,
+            model,
+            await _as_requests(messages, instructions, continuing=turn.continuing),
+            limits=self._limits,
+            continues=text_of(turn.messages[-1]) if turn.continuing else "",
+            tools=definitions(bench.tools) if has_tools else (),
+            number=number,
+            taken=_call_ids(turn.resumes),
+        )
+        loop = Loop(turn, first, calls, instructions)
+        async with aclosing(loop.run()) as events:
             async for event in events:
                 yield event
+        if loop.are_tools_refused:
+            self._toolless.add(turn.model)
 
     async def prepare(self, model: str = "") -> None:
         provider_id, name = split_model(model)
@@ -89,8 +127,20 @@ class NativeAgent:
         return self._models[key]
 
 
+async def _as_requests(messages: list[Message], instructions: str, *, continuing: bool) -> "list[ModelMessage]":
+    from api.agents.history import model_messages
+
+    if len(messages) < LONG:
+        return model_messages(messages, instructions, continuing=continuing)
+    return await asyncio.to_thread(model_messages, messages, instructions, continuing=continuing)
+
+
+def _call_ids(before: Transcript | None) -> list[str]:
+    return [block.call_id for block in before.blocks if isinstance(block, ToolBlock)] if before else []
+
+
 def _build(provider: Provider, name: str, client: "httpx2.AsyncClient | None", limits: Limits) -> tuple[Any, Any]:
-    from api.agents import history, native_run  # noqa: F401  loaded here, so that the event loop is not held up
+    from api.agents import history, native_loop  # noqa: F401  loaded here, so that the event loop is not held up
     from api.agents.native_models import build_model
     from api.agents.transport import new_client
 

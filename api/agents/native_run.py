@@ -1,10 +1,10 @@
-"""One answer of a provider's model: from messages to events. Imports pydantic-ai, so it is itself imported late."""
+"""One request to a provider's model: from messages to events. Imports pydantic-ai, so it is itself imported late."""
 
 import asyncio
 import logging
 import time
 import traceback
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -13,13 +13,14 @@ from genai_prices import calc_price
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
-from pydantic_ai.models import Model, StreamedResponse
+from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
 from pydantic_ai.settings import ModelSettings
+from pydantic_ai.tools import ToolDefinition
 
 from api.agents import failures
 from api.agents.limits import Limits
 from api.agents.native_models import settings_for
-from api.agents.native_speech import Speech
+from api.agents.native_speech import Speech, ToolRequest
 from api.agents.provider import Provider
 from api.agents.transport import WATCH, Watch
 from api.domain import events as ev
@@ -30,38 +31,76 @@ _CREDIBLE_TOKENS = 1 << 53
 
 
 class Request:
-    """What is asked of a model. `continues`: the cut-off answer that this one goes on from, or empty."""
+    """What is asked of a model. `continues`: the cut-off answer that this one goes on from, or empty.
+
+    `number` is that of the step, `taken` the ids that calls of the run have already. Afterwards `response` is what the
+    model said, `calls` what it asks for, and `usage` what that took; there is no response where it failed.
+    """
 
     def __init__(
-        self, provider: Provider, model: Model, messages: list[ModelMessage], *, limits: Limits, continues: str = ""
+        self,
+        provider: Provider,
+        model: Model,
+        messages: list[ModelMessage],
+        *,
+        limits: Limits,
+        continues: str = "",
+        tools: Sequence[ToolDefinition] = (),
+        number: int = 1,
+        taken: Iterable[str] = (),
+        started: float | None = None,
     ) -> None:
         self.provider = provider
         self.model = model
         self.messages = messages
         self.limits = limits
         self.continues = continues
+        self.tools = list(tools)
+        self.number = number
+        self.taken = set(taken)
+        self.started = time.monotonic() if started is None else started
+        self.response: ModelResponse | None = None
+        self.calls: list[ToolRequest] = []
+        self.usage: ev.Usage | None = None
 
     @property
     def settings(self) -> ModelSettings:
+        if self.tools:
+            return settings_for(self.provider, set())
         responses = (m for m in self.messages if isinstance(m, ModelResponse))
         names = {part.tool_name for m in responses for part in m.parts if isinstance(part, ToolCallPart)}
         return settings_for(self.provider, names)
+
+
+class ToolsRefused(Exception):
+    """The model takes no tools. Nothing of an answer was shown."""
 
 
 async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
     """Send the request, again after a refusal that may pass, and yield what comes of it.
 
     A request is sent again only while nothing of its answer has been shown.
+
+    Raises:
+        ToolsRefused: the same request may go through without tools.
     """
-    started = time.monotonic()
     for attempt in range(1, request.limits.retries + 2):
-        speech = Speech(started=started, attempt=attempt, limits=request.limits, continues=request.continues)
+        speech = Speech(
+            started=request.started,
+            step=request.number,
+            attempt=attempt,
+            limits=request.limits,
+            continues=request.continues,
+            taken=request.taken,
+        )
         try:
             async with aclosing(_attempt(request, speech)) as events:
                 async for event in events:
                     yield event
             return
         except Exception as error:
+            if request.tools and speech.is_empty and failures.is_about_tools(error):
+                raise ToolsRefused from error
             wait_s = _wait(error, request, speech, attempt)
             if wait_s is None:
                 yield _ended(_explain(error, request, speech))
@@ -74,11 +113,14 @@ async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
 
 async def _attempt(request: Request, speech: Speech) -> AsyncGenerator[ev.Event, None]:
     WATCH.set(speech.watch)
-    async with model_request_stream(request.model, request.messages, model_settings=request.settings) as stream:
+    offered = ModelRequestParameters(function_tools=request.tools)
+    async with model_request_stream(
+        request.model, request.messages, model_settings=request.settings, model_request_parameters=offered
+    ) as stream:
         async with aclosing(_hear(stream, request.limits, speech)) as events:
             async for event in events:
                 yield event
-        for event in _ending(stream, request.provider, speech):
+        for event in _ending(stream, request, speech):
             yield event
 
 
@@ -98,9 +140,9 @@ async def _next(pieces: AsyncIterator[Any], limits: Limits, speech: Speech) -> A
         return await anext(pieces, None)
 
 
-def _ending(stream: StreamedResponse, provider: Provider, speech: Speech) -> Iterator[ev.Event]:
-    response = stream.get()
-    yield from _usage(stream, provider)
+def _ending(stream: StreamedResponse, request: Request, speech: Speech) -> Iterator[ev.Event]:
+    response, provider = stream.get(), request.provider
+    request.usage = _usage(stream, provider)
     if speech.is_empty and response.finish_reason != "content_filter":
         yield _ended(failures.empty_answer(speech.watch, provider))
     elif response.finish_reason == "content_filter":
@@ -108,6 +150,7 @@ def _ending(stream: StreamedResponse, provider: Provider, speech: Speech) -> Ite
     elif _is_cut(stream, response, speech.watch, provider):
         yield _ended(failures.cut_off(provider))
     else:
+        request.response, request.calls = response, speech.calls
         yield from _remarks(response, speech)
 
 
@@ -129,17 +172,19 @@ def _remarks(response: ModelResponse, speech: Speech) -> Iterator[ev.Event]:
     if response.finish_reason == "length":
         message = "The model stopped at its longest output. Ask it to go on."
         yield from speech.open(ev.Notice(code="output_limit", message=message))
-    elif not speech.has_text and not speech.has_calls:
+    elif not speech.has_text and not speech.calls:
         message = "The model reasoned but gave no answer."
         yield from speech.open(ev.Notice(code="only_reasoning", message=message))
 
 
-def _usage(stream: StreamedResponse, provider: Provider) -> Iterator[ev.Event]:
+def _usage(stream: StreamedResponse, provider: Provider) -> ev.Usage | None:
+    """What the request took, or None where the provider says nothing that can be believed."""
     counted = stream.usage
     given, made = counted.input_tokens, counted.output_tokens
-    if all(isinstance(n, int) and 0 <= n < _CREDIBLE_TOKENS for n in (given, made)) and given + made > 0:
-        cost = price(given, made, counted.cache_read_tokens or 0, model=stream.model_name, base_url=provider.base_url)
-        yield ev.UsageUpdated(usage=ev.Usage(input_tokens=given, output_tokens=made, cost=cost))
+    if not all(isinstance(n, int) and 0 <= n < _CREDIBLE_TOKENS for n in (given, made)) or given + made == 0:
+        return None
+    cost = price(given, made, counted.cache_read_tokens or 0, model=stream.model_name, base_url=provider.base_url)
+    return ev.Usage(input_tokens=given, output_tokens=made, cost=cost)
 
 
 def price(given: int, made: int, cached: int, *, model: str, base_url: str) -> float | None:

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from pydantic_ai.messages import (
     PartDeltaEvent,
@@ -21,27 +21,41 @@ from api.agents.limits import Limits
 from api.agents.transport import AnswerTooBig, Watch
 from api.domain import events as ev
 
-NO_TOOLS = "No tools are offered in this session, so this call was not run."
+
+class ToolRequest(NamedTuple):
+    """A call that the model asks for: its name, and its arguments as JSON text. `call_id` is unique in the run."""
+
+    call_id: str
+    name: str
+    arguments: str
 
 
 class Speech:
-    """One attempt at an answer: turns pieces into events and keeps count of them. `started`: monotonic seconds."""
+    """One attempt at a step: turns pieces into events and keeps count of them.
 
-    def __init__(self, *, started: float, attempt: int, limits: Limits, continues: str) -> None:
+    `started`: monotonic seconds. `taken`: the ids that calls of the run have already.
+    """
+
+    def __init__(
+        self, *, started: float, step: int, attempt: int, limits: Limits, continues: str, taken: Iterable[str] = ()
+    ) -> None:
         self.started = started
         self.has_text = False
         self.has_thinking = False
         self.watch = Watch()
+        self._step = step
         self._attempt = attempt
+        self._taken = set(taken)
         self._is_open = False
         self._limits = limits
         self._characters = 0
         self._continuation = Continuation(continues)
-        self._calls: dict[int, str] = {}
+        self._calls: dict[int, ToolRequest] = {}
 
     @property
-    def has_calls(self) -> bool:
-        return bool(self._calls)
+    def calls(self) -> list[ToolRequest]:
+        """What the model asks for, in its order."""
+        return [self._calls[index] for index in sorted(self._calls)]
 
     @property
     def is_empty(self) -> bool:
@@ -52,7 +66,7 @@ class Speech:
         """`event`, and before the first one the beginning of the step."""
         if not self._is_open:
             self._is_open = True
-            yield ev.StepStarted(step=1, attempt=self._attempt)
+            yield ev.StepStarted(step=self._step, attempt=self._attempt)
         yield event
 
     def hear(self, piece: Any) -> Iterator[ev.Event]:
@@ -62,10 +76,8 @@ class Speech:
             yield from self._continued(piece.index, piece.delta)
 
     def rest(self) -> Iterator[ev.Event]:
-        """What was held back, and an end for every call."""
+        """What was held back."""
         yield from self._shown(self._continuation.rest())
-        for call_id in self._calls.values():
-            yield ev.ToolEnded(call_id=call_id, output=NO_TOOLS, is_error=True)
 
     def _started(self, index: int, part: Any) -> Iterator[ev.Event]:
         if isinstance(part, TextPart):
@@ -81,7 +93,7 @@ class Speech:
         elif isinstance(delta, ThinkingPartDelta):
             yield from self._thinking(delta.content_delta or "")
         elif isinstance(delta, ToolCallPartDelta) and index in self._calls:
-            yield from self._arguments(self._calls[index], delta.args_delta)
+            yield from self._arguments(index, delta.args_delta)
 
     def _text(self, text: str) -> Iterator[ev.Event]:
         self._count(text)
@@ -100,17 +112,21 @@ class Speech:
             yield from self.open(ev.ThinkingDelta(text=text, at_ms=at_ms))
 
     def _call(self, index: int, part: ToolCallPart) -> Iterator[ev.Event]:
-        taken = self._calls.values()
-        call_id = part.tool_call_id if part.tool_call_id not in taken else f"{part.tool_call_id}-{index}"
-        self._calls[index] = call_id
+        call_id = part.tool_call_id
+        if call_id in self._taken:
+            call_id = f"{call_id}-{self._step}-{index}"
+        self._taken.add(call_id)
+        self._calls[index] = ToolRequest(call_id, part.tool_name, "")
         yield from self.open(ev.ToolStarted(call_id=call_id, name=part.tool_name))
-        yield from self._arguments(call_id, part.args)
+        yield from self._arguments(index, part.args)
 
-    def _arguments(self, call_id: str, arguments: Any) -> Iterator[ev.Event]:
+    def _arguments(self, index: int, arguments: Any) -> Iterator[ev.Event]:
         text = arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
         self._count(text)
         if text:
-            yield ev.ToolArguments(call_id=call_id, text=text)
+            asked = self._calls[index]
+            self._calls[index] = asked._replace(arguments=asked.arguments + text)
+            yield ev.ToolArguments(call_id=asked.call_id, text=text)
 
     def _count(self, text: str) -> None:
         self._characters += len(text)

@@ -46,7 +46,7 @@ class Request:
 class FakeProvider:
     """`key`: when given, requests without it are refused with 401. `models`: the names that the list holds.
 
-    `scripts`: what to do for messages that are no scripts themselves.
+    `toolless`: refuse requests with tools. `scripts`: what to do for messages that are no scripts themselves.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class FakeProvider:
         self.key = key
         self.models = models
         self.scripts = scripts or {}
+        self.toolless = False
         self.requests: list[Request] = []
         self.connections = 0
         self.port = port
@@ -122,6 +123,8 @@ class FakeProvider:
             return await _respond(writer, 401, json.dumps({"error": {"message": "That key is not known here."}}))
         if request.method == "GET":
             return await _model_list(self, request, dialect, writer)
+        if self.toolless and request.json.get("tools"):
+            return await _respond(writer, 400, json.dumps({"error": {"message": "mock-1 does not support tools"}}))
         said = dialect.last_user_text(request.json)
         script = self.scripts.get(said, said)
         attempt = self._attempts[script] = self._attempts.get(script, 0) + 1

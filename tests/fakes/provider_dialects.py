@@ -11,8 +11,19 @@ class Dialect:
     def key_in(self, headers: dict[str, str]) -> str | None:
         return headers.get("authorization", "").removeprefix("Bearer ") or None
 
+    def turns(self, body: Any) -> list[tuple[str, Any]]:
+        """Who said what, in order; what tools say is said by no person and has no text."""
+        return [(m["role"], m["content"]) for m in body["messages"]]
+
     def last_user_text(self, body: Any) -> str:
-        return _text([m for m in body["messages"] if m["role"] == "user"][-1]["content"])
+        texts = [_text(content) for role, content in self.turns(body) if role == "user"]
+        return next((text for text in reversed(texts) if text), "")
+
+    def steps_done(self, body: Any) -> int:
+        """How often the model has spoken since the last thing that a person said."""
+        turns = self.turns(body)
+        said = max((at for at, (role, content) in enumerate(turns) if role == "user" and _text(content)), default=0)
+        return sum(role in ("assistant", "model") for role, _ in turns[said:])
 
     def models(self, names: list[str]) -> str:
         return json.dumps({"object": "list", "data": [{"id": name, "object": "model"} for name in names]})
@@ -119,9 +130,8 @@ class GoogleDialect(Dialect):
     def key_in(self, headers: dict[str, str]) -> str | None:
         return headers.get("x-goog-api-key")
 
-    def last_user_text(self, body: Any) -> str:
-        last = [c for c in body["contents"] if c.get("role", "user") == "user"][-1]
-        return _text(last["parts"])
+    def turns(self, body: Any) -> list[tuple[str, Any]]:
+        return [(content.get("role", "user"), content["parts"]) for content in body["contents"]]
 
     def models(self, names: list[str]) -> str:
         methods = ["generateContent"]
@@ -181,5 +191,5 @@ def _named(value: dict[str, Any]) -> bytes:
 
 def _text(content: Any) -> str:
     """The last of several messages that were sent as one."""
-    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content)
+    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content or [])
     return text.rpartition("\n\n---\n\n")[2]

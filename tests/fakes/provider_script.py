@@ -5,6 +5,7 @@
 | `@@text WORDS`, `@@think WORDS`, `@@tool NAME JSON` | says it, a word an event |
 | `@@repeat N WORDS` | says the words N times; `@@endless WORDS` for ever |
 | `@@pace SECONDS`, `@@delay SECONDS`, `@@silence` | waits after each event, once, for ever |
+| `@@next` | what follows is for the next request, after the results of the calls before it |
 | `@@finish REASON`, `@@usage JSON`, `@@nousage` | how the answer ends, which usage is told (raw value of `usage`) |
 | `@@err STATUS [RETRY_AFTER] [SENTENCE]` | refuses, instead of answering; `@@flaky N STATUS [RETRY_AFTER]`: N times |
 | `@@inerr SENTENCE`, `@@errbody SENTENCE` | an error in the stream; status 200 with an error as its body |
@@ -107,7 +108,9 @@ async def play(p: Play) -> None:
     try:
         if not re.search(r"^@@", p.script, re.MULTILINE):
             await p.say(p.script, p.dialect.text)
-        for line in p.script.split("\n"):
+        parts = re.split(r"^@@next$\n?", p.script, flags=re.MULTILINE)
+        step = p.dialect.steps_done(p.request.json) if len(parts) > 1 else 0
+        for line in parts[min(step, len(parts) - 1)].split("\n"):
             name, _, rest = line.partition(" ")
             if name.startswith("@@"):
                 await _ACTS[name](p, rest)

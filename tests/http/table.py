@@ -32,6 +32,12 @@ GOOD = {
     "question": "A question",
     "command": "/no/such/program",
     "prompt": "A prompt",
+    "approval_id": "approval-nothing",
+    "arguments_sha256": "0" * 64,
+    "choice": "once",
+    "mode": "ask",
+    "question_id": "question-1",
+    "rule_id": "rule-nothing",
 }
 """Values that are right by their form; none of them names anything that exists."""
 

@@ -1,0 +1,163 @@
+"""Doing what a model asks for: one call after the other, each shown, asked about where that is due, and ended."""
+
+import asyncio
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from api.agents.base import Turn
+from api.agents.native_own import OwnTool
+from api.agents.native_speech import ToolRequest
+from api.agents.permissions import Asked
+from api.domain import events as ev
+from api.domain.approvals import Call
+from api.tools.base import Context, Result, Tool
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 32
+"""Calls of one step that are done; a model that asks for more is told so."""
+SAME_IS_NOTED = 3
+SAME_ENDS = 10
+"""So often may a run make the same call to the same end before the model is told, and before the run is stopped."""
+
+
+class Calls:
+    """The calls of one run. `results`: what each came to, by its id, for the model to read."""
+
+    def __init__(self, turn: Turn, tools: Sequence[Tool | OwnTool], context: Context) -> None:
+        self.results: dict[str, Result] = {}
+        self.is_looping = False
+        self._turn = turn
+        self._tools = {tool.name: tool for tool in tools}
+        self._context = context
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+
+    async def perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
+        """Do them in order. Closing the generator ends the one at work."""
+        for number, asked in enumerate(calls):
+            began = time.monotonic()
+            if number < MOST_AT_ONCE:
+                async with aclosing(self._perform(asked)) as events:
+                    async for event in events:
+                        yield event
+            else:
+                self._refuse(asked, f"Not done: at most {MOST_AT_ONCE} calls are done at once. Ask for the rest again.")
+            result = self.results[asked.call_id]
+            yield ev.ToolEnded(
+                call_id=asked.call_id,
+                output=result.output,
+                is_error=result.is_error,
+                duration_ms=int((time.monotonic() - began) * 1000),
+                diff=result.diff,
+            )
+
+    def interrupted(self, asked: ToolRequest) -> ev.Event:
+        """The end of a call that a restart cut off: it may have been done, so it is not done again."""
+        self._refuse(asked, "Fireside was restarted while this was done. It may be done, in part or whole; look first.")
+        return ev.ToolEnded(call_id=asked.call_id, output=self.results[asked.call_id].output, is_error=True)
+
+    async def _perform(self, asked: ToolRequest) -> AsyncGenerator[ev.Event, None]:
+        tool = self._tools.get(asked.name)
+        if tool is None:
+            known = ", ".join(self._tools) or "none"
+            self._refuse(asked, f"There is no tool called {asked.name[:100]!r}. There are: {known}.")
+            return
+        arguments = arguments_of(asked.arguments)
+        if arguments is None:
+            self._refuse(asked, "Not done: the arguments are not a JSON object. Send them again as one.")
+            return
+        yield ev.ToolStarted(call_id=asked.call_id, name=tool.name, title=tool.title(arguments), kind=tool.kind)
+        decision = self._turn.permissions.request(await self._call(tool, asked, arguments))
+        if isinstance(decision, Asked):
+            if decision.event is not None:
+                yield decision.event
+            decision = await self._turn.permissions.decided(decision.approval_id)
+        if not decision.allows:
+            self._refuse(asked, f"This was not allowed, so it was not done. {decision.note}".strip())
+            return
+        async with aclosing(self._outcome(tool, asked, arguments)) as outcome:
+            async for one in outcome:
+                if isinstance(one, Result):
+                    self.results[asked.call_id] = self._noted(asked, _with_word(one, decision.note))
+                else:
+                    yield one
+
+    async def _call(self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]) -> Call:
+        """What a person is asked about: the very arguments that the tool is then given."""
+        return Call(
+            call_id=asked.call_id,
+            name=tool.name,
+            kind=tool.kind,
+            arguments=json.dumps(arguments, ensure_ascii=False),
+            folder=self._turn.workspace or "",
+            title=tool.title(arguments),
+            diff="" if isinstance(tool, OwnTool) else await tool.preview(arguments, self._context),
+        )
+
+    def _outcome(
+        self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]
+    ) -> AsyncGenerator[ev.Event | Result, None]:
+        """What a tool shows, and last its result."""
+        if isinstance(tool, OwnTool):
+            return tool.act(self._turn, asked.call_id, arguments)
+        return self._run(tool, asked, arguments)
+
+    async def _run(
+        self, tool: Tool, asked: ToolRequest, arguments: dict[str, Any]
+    ) -> AsyncGenerator[ev.Event | Result, None]:
+        shown: asyncio.Queue[str | None] = asyncio.Queue()
+        self._context.emit = shown.put_nowait
+        task = asyncio.create_task(tool.run(arguments, self._context), name=f"tool.{tool.name}")
+        task.add_done_callback(lambda _: shown.put_nowait(None))
+        try:
+            while (text := await shown.get()) is not None:
+                yield ev.ToolOutput(call_id=asked.call_id, text=text)
+            yield _outcome_of(tool, task)
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+
+    def _noted(self, asked: ToolRequest, result: Result) -> Result:
+        """The result, and a word with it where the model goes round in circles."""
+        same = (asked.name, asked.arguments, result.output)
+        self._seen[same] += 1
+        self.is_looping = self.is_looping or self._seen[same] >= SAME_ENDS
+        if self._seen[same] < SAME_IS_NOTED:
+            return result
+        times = self._seen[same]
+        note = f"This same call came to this same result {times} times. Do something else, or say what is wrong."
+        return Result(f"{result.output}\n\n[{note}]", result.is_error, result.diff)
+
+    def _refuse(self, asked: ToolRequest, why: str) -> None:
+        self.results[asked.call_id] = self._noted(asked, Result(why, is_error=True))
+
+
+def _outcome_of(tool: Tool, task: "asyncio.Task[Result]") -> Result:
+    error = task.exception()
+    if error is None:
+        return task.result()
+    # A tool that breaks its word must not end the run with it.
+    log.error("tool.failed", extra={"tool": tool.name, "error": type(error).__name__}, exc_info=error)
+    return Result(f"The tool {tool.name} failed because of a fault in Fireside: {error}", is_error=True)
+
+
+def _with_word(result: Result, note: str) -> Result:
+    """The result, with what the person said when they allowed it."""
+    if not note:
+        return result
+    return Result(f"The person allowed this and said: {note}\n\n{result.output}", result.is_error, result.diff)
+
+
+def arguments_of(text: str) -> dict[str, Any] | None:
+    """The arguments of a call, or None where they are no object. Nothing at all is an empty one."""
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,176 @@
+"""A run of the built-in agent: requests to the model, and what it asks for in between, until it asks for nothing more.
+
+Imports pydantic-ai, so it is itself imported late.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+
+from pydantic_ai.messages import (
+    ModelRequest,
+    ModelRequestPart,
+    ModelResponse,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+from pydantic_ai.tools import ToolDefinition
+
+from api.agents.base import Turn
+from api.agents.native_calls import Calls, arguments_of
+from api.agents.native_own import OwnTool
+from api.agents.native_run import Request, ToolsRefused, answer
+from api.agents.native_speech import ToolRequest
+from api.domain import events as ev
+from api.tools.base import Tool
+
+MOST_STEPS = 200
+
+NO_TOOLS = "No tools are offered in this session, so this call was not run."
+
+
+_HINT = "Say what it should do differently, or Continue."
+LOOPS = ev.Failure("agent_loops", "The agent made the same call again and again, so it was stopped.", _HINT)
+TOO_MANY_STEPS = ev.Failure(
+    "too_many_steps", f"The agent was not done after {MOST_STEPS} steps, so it was stopped.", _HINT
+)
+
+
+class Loop:
+    """One run. `first` is the first request, from which the others are made; `instructions` go with each."""
+
+    def __init__(self, turn: Turn, first: Request, calls: Calls, instructions: str) -> None:
+        self.are_tools_refused = False
+        self._steering = turn.steering
+        self._request = first
+        self._calls = calls
+        self._instructions = instructions
+        self._usage: ev.Usage | None = None
+
+    async def run(self) -> AsyncGenerator[ev.Event, None]:
+        self._steering.is_open = bool(self._request.tools)
+        for _ in range(MOST_STEPS):
+            async with aclosing(self._hear()) as heard:
+                async for event in heard:
+                    yield event
+            request = self._request
+            if request.response is None:
+                return
+            async with aclosing(self._perform(request.calls)) as performed:
+                async for event in performed:
+                    yield event
+            if self._calls.is_looping:
+                yield _stopped(LOOPS)
+                return
+            if not self._steering.has_waiting and not (request.calls and request.tools):
+                self._steering.is_open = False
+                return
+            steers = list(iter(self._steering.take, None))
+            for steer in steers:
+                yield ev.Steered(message_id=steer.message_id, text=steer.text)
+            self._request = self._following(request, request.response, [steer.text for steer in steers])
+        yield _stopped(TOO_MANY_STEPS)
+
+    async def _hear(self) -> AsyncGenerator[ev.Event, None]:
+        """Send the request, without tools where the model takes none, and yield what comes of it."""
+        try:
+            async with aclosing(self._answer()) as events:
+                async for event in events:
+                    yield event
+        except ToolsRefused:
+            self.are_tools_refused = True
+            self._steering.is_open = False
+            self._request.tools = []
+            name = self._request.model.model_name
+            yield ev.Notice(code="no_tools", message=f"{name} cannot use tools, so it answers without them.")
+            async with aclosing(self._answer()) as events:
+                async for event in events:
+                    yield event
+
+    async def _answer(self) -> AsyncGenerator[ev.Event, None]:
+        """What comes of the request; what all requests of the run took stands before an ending."""
+        ending: ev.Event | None = None
+        async with aclosing(answer(self._request)) as events:
+            async for event in events:
+                if isinstance(event, ev.RunEnded):
+                    ending = event
+                else:
+                    yield event
+        if self._request.usage is not None:
+            self._usage = _sum(self._usage, self._request.usage)
+            yield ev.UsageUpdated(usage=self._usage)
+        if ending is not None:
+            yield ending
+
+    async def _perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
+        if self._request.tools:
+            async with aclosing(self._calls.perform(calls)) as events:
+                async for event in events:
+                    yield event
+        else:
+            for asked in calls:
+                yield ev.ToolEnded(call_id=asked.call_id, output=NO_TOOLS, is_error=True)
+
+    def _following(self, request: Request, response: ModelResponse, told: Sequence[str]) -> Request:
+        """The next request: what became of the calls, and what a person told the agent meanwhile."""
+        parts: list[ModelRequestPart] = [
+            ToolReturnPart(
+                tool_name=one.name, content=self._calls.results[one.call_id].output, tool_call_id=one.call_id
+            )
+            for one in request.calls
+        ]
+        parts += [UserPromptPart(content=text) for text in told]
+        said = ModelRequest(parts=parts, instructions=self._instructions)
+        return Request(
+            request.provider,
+            request.model,
+            [*request.messages, _as_shown(response, request.calls), said],
+            limits=request.limits,
+            tools=request.tools,
+            number=request.number + 1,
+            taken=request.taken | {one.call_id for one in request.calls},
+            started=request.started,
+        )
+
+
+def definitions(tools: Sequence[Tool | OwnTool]) -> list[ToolDefinition]:
+    """Tools as a request offers them."""
+    return [
+        ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.schema)
+        for tool in tools
+    ]
+
+
+def _as_shown(response: ModelResponse, calls: Sequence[ToolRequest]) -> ModelResponse:
+    """The response with the ids that its calls have here, and with arguments that every provider takes back."""
+    given = iter(calls)
+    return replace(
+        response, parts=[_call_as_shown(p, given) if isinstance(p, ToolCallPart) else p for p in response.parts]
+    )
+
+
+def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCallPart:
+    asked = next(given, None)
+    if asked is None:
+        return part
+    arguments = arguments_of(asked.arguments)
+    text = json.dumps({"unreadable": asked.arguments[:1000]}) if arguments is None else json.dumps(arguments)
+    return replace(part, tool_call_id=asked.call_id, args=text)
+
+
+def _sum(before: ev.Usage | None, more: ev.Usage) -> ev.Usage:
+    """Both together; the price is known where each is."""
+    if before is None:
+        return more
+    is_priced = before.cost is not None and more.cost is not None
+    return ev.Usage(
+        input_tokens=before.input_tokens + more.input_tokens,
+        output_tokens=before.output_tokens + more.output_tokens,
+        cost=(before.cost or 0) + (more.cost or 0) if is_priced else None,
+    )
+
+
+def _stopped(failure: ev.Failure) -> ev.RunEnded:
+    return ev.RunEnded(outcome="failed", failure=failure)
