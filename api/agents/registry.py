@@ -11,7 +11,7 @@ from api.agents.catalog import Catalog, ModelRow, Problem
 from api.agents.embedded import MODEL as DEMO_MODEL
 from api.agents.embedded import NAME as DEMO_NAME
 from api.agents.embedded import EmbeddedAgent, why_unavailable
-from api.agents.native import NativeAgent
+from api.agents.native.agent import NativeAgent
 from api.agents.provider import split_model
 from api.agents.providers import Providers
 from api.agents.scripted import MODEL as SCRIPT_MODEL

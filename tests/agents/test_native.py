@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from api.agents.limits import Limits
-from api.agents.native import NativeAgent
+from api.agents.native.agent import NativeAgent
 from api.domain import events as ev
 from tests.agents.conformance import AgentConformance, collect, ending, said, turn_of, user
 from tests.agents.conftest import KEY, connected, until
@@ -266,7 +266,7 @@ async def test_a_fault_of_our_own_is_logged_without_the_key_and_told_without_det
     def broken(*_: object, **__: object):
         raise KeyError(f"Authorization: Bearer {KEY}")
 
-    monkeypatch.setattr("api.agents.native_run.model_request_stream", broken)
+    monkeypatch.setattr("api.agents.native.request.model_request_stream", broken)
 
     events = await collect(agent, ask("hello"))
 

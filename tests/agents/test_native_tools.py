@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from api.agents.base import Steer
-from api.agents.native import NativeAgent
-from api.agents.native_own import AskPerson, UpdatePlan
+from api.agents.native.agent import NativeAgent
+from api.agents.native.own_tools import AskPerson, UpdatePlan
+from api.agents.native.toolkit import Toolkit
 from api.agents.permissions import Permissions
-from api.agents.toolkit import Toolkit
 from api.domain import events as ev
 from api.domain.approvals import Decision
 from api.domain.transcript import Transcript, fold

@@ -19,7 +19,7 @@ from api.agents.acp.running import Running
 from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
 from api.agents.base import Turn
-from api.agents.continuation import Continuation
+from api.agents.native.continuation import Continuation
 from api.domain import events as ev
 from api.domain.messages import text_of
 

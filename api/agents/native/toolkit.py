@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from api.agents.base import Turn
-from api.agents.native_own import OwnTool
+from api.agents.native.own_tools import OwnTool
 from api.domain.errors import AppError
 from api.tools.base import Context, Tool
 from api.workspace.folder import Folder, FolderRefused

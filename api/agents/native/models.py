@@ -28,7 +28,7 @@ def _openai(provider: Provider, name: str, http: httpx2.AsyncClient) -> Model:
     from openai import AsyncOpenAI
     from pydantic_ai.providers.openai import OpenAIProvider
 
-    from api.agents.native_openai import TolerantChatModel, send_messages_as_they_are
+    from api.agents.native.openai_models import TolerantChatModel, send_messages_as_they_are
 
     client = AsyncOpenAI(
         base_url=provider.base_url,

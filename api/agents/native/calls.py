@@ -10,8 +10,8 @@ from contextlib import aclosing
 from typing import Any
 
 from api.agents.base import Turn
-from api.agents.native_own import OwnTool
-from api.agents.native_speech import ToolRequest
+from api.agents.native.own_tools import OwnTool
+from api.agents.native.speech import ToolRequest
 from api.agents.permissions import Asked
 from api.domain import events as ev
 from api.domain.approvals import Call

@@ -8,8 +8,8 @@ import httpx2
 from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
 
 from api.agents.limits import Limits
-from api.agents.native_models import build_model
-from api.agents.native_run import Request, answer, price
+from api.agents.native.models import build_model
+from api.agents.native.request import Request, answer, price
 from api.agents.provider import HOME, Provider
 
 

@@ -19,10 +19,10 @@ from pydantic_ai.messages import (
 from pydantic_ai.tools import ToolDefinition
 
 from api.agents.base import Turn
-from api.agents.native_calls import Calls, arguments_of
-from api.agents.native_own import OwnTool
-from api.agents.native_run import Request, ToolsRefused, answer
-from api.agents.native_speech import ToolRequest
+from api.agents.native.calls import Calls, arguments_of
+from api.agents.native.own_tools import OwnTool
+from api.agents.native.request import Request, ToolsRefused, answer
+from api.agents.native.speech import ToolRequest
 from api.domain import events as ev
 from api.tools.base import Tool
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from api.agents.base import Turn
 from api.agents.limits import Limits
-from api.agents.native_calls import Calls
-from api.agents.native_resuming import finish_step, messages_so_far
+from api.agents.native.calls import Calls
+from api.agents.native.resuming import finish_step, messages_so_far
+from api.agents.native.toolkit import Bench, Toolkit
 from api.agents.provider import Provider, split_model
-from api.agents.toolkit import Bench, Toolkit
 from api.domain import events as ev
 from api.domain.messages import Message, text_of
 from api.domain.transcript import ToolBlock, Transcript
@@ -72,8 +72,8 @@ class NativeAgent:
             bench.close()
 
     async def _work(self, turn: Turn, provider: Provider, model: Any, bench: Bench) -> AsyncGenerator[ev.Event, None]:
-        from api.agents.native_loop import Loop, definitions
-        from api.agents.native_run import Request
+        from api.agents.native.loop import Loop, definitions
+        from api.agents.native.request import Request
 
         if bench.problem:
             yield ev.Notice(code="folder_missing", message=bench.problem)
@@ -128,7 +128,7 @@ class NativeAgent:
 
 
 async def _as_requests(messages: list[Message], instructions: str, *, continuing: bool) -> "list[ModelMessage]":
-    from api.agents.history import model_messages
+    from api.agents.native.history import model_messages
 
     if len(messages) < LONG:
         return model_messages(messages, instructions, continuing=continuing)
@@ -140,8 +140,8 @@ def _call_ids(before: Transcript | None) -> list[str]:
 
 
 def _build(provider: Provider, name: str, client: "httpx2.AsyncClient | None", limits: Limits) -> tuple[Any, Any]:
-    from api.agents import history, native_loop  # noqa: F401  loaded here, so that the event loop is not held up
-    from api.agents.native_models import build_model
+    from api.agents.native import history, loop  # noqa: F401  loaded here, so that the event loop is not held up
+    from api.agents.native.models import build_model
     from api.agents.transport import new_client
 
     client = client or new_client(limits)
@@ -149,6 +149,6 @@ def _build(provider: Provider, name: str, client: "httpx2.AsyncClient | None", l
 
 
 def _rehearse(provider: Provider) -> None:
-    from api.agents.native_rehearsal import rehearse
+    from api.agents.native.rehearsal import rehearse
 
     rehearse(provider)
