@@ -134,6 +134,21 @@ def test_a_refused_key_is_a_card_with_a_sentence_and_retry_answers(tab: Tab, dev
     expect(tab.answers).to_have_count(1)
 
 
+@on_both
+def test_an_answer_that_failed_on_the_way_is_continued(tab: Tab) -> None:
+    tab.choose_model("Script")
+    tab.send("Two halves\n@@text Half of it.\n@@fail broken It broke in the middle.\n@@text The other half.")
+    card = tab.page.get_by_role("region", name="That did not work")
+    expect(card).to_contain_text("It broke in the middle.")
+
+    tab.touch(card.get_by_role("button", name="Continue"))
+
+    expect(tab.answer).to_contain_text("The other half.")
+    expect(tab.thread).to_contain_text("Half of it.")
+    tab.wait_for_answer()
+    expect(tab.button("Continue")).to_have_count(0)
+
+
 def test_nonsense_from_a_provider_is_a_card_and_what_came_before_stays(tab: Tab) -> None:
     card = tab.page.get_by_role("region", name="That did not work")
     for script, kept in (

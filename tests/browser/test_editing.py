@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import MODEL
-from tests.browser.devices import on_both
+from tests.browser.devices import PHONE, on, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client
@@ -175,6 +175,20 @@ def test_a_message_is_quoted_into_the_composer(tab: Tab, client: Client) -> None
 
     expect(tab.composer).to_have_value("I say:\n\n> Quotable\n\n")
     expect(tab.composer).to_be_focused()
+
+
+@on(PHONE)
+def test_the_buttons_of_a_message_come_and_go_without_moving_what_is_touched_next(tab: Tab, client: Client) -> None:
+    opened(tab, client, "Touched first")
+    tab.said.locator(".bubble").tap()
+    expect(tab.said.get_by_role("button", name="Edit")).to_be_in_viewport()
+    copy = tab.answer.get_by_role("button", name="Copy", exact=True)
+    place = copy.bounding_box()
+
+    copy.tap()
+
+    expect(tab.answer.get_by_role("button", name="Copied")).to_be_visible()
+    assert tab.answer.get_by_role("button", name="Copied").bounding_box() == place
 
 
 @on_both

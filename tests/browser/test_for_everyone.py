@@ -47,39 +47,78 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+TOO_SMALL = """() => {
+    const reaches = (node, x, y) => {
+        const found = document.elementFromPoint(x, y);
+        return found !== null && (node.contains(found) || [...(node.labels ?? [])].some((one) => one.contains(found)));
+    };
+    const height = (node) => {
+        const box = node.getBoundingClientRect();
+        const [x, middle] = [box.x + box.width / 2, box.y + box.height / 2];
+        if (!reaches(node, x, middle)) return Infinity;  // out of view, or under something
+        let [top, bottom] = [middle, middle];
+        while (top > 0 && reaches(node, x, top - 1)) top -= 1;
+        while (bottom < innerHeight - 1 && reaches(node, x, bottom + 1)) bottom += 1;
+        return top <= 1 || bottom >= innerHeight - 2 ? Infinity : bottom - top + 1;
+    };
+    const all = document.querySelectorAll("button, a, select, input, textarea, label:has(input), [role=option]");
+    const isCut = (node) => {
+        const scroller = node.closest(".scroller, .results");
+        if (!scroller) return false;
+        const [outer, inner] = [scroller.getBoundingClientRect(), node.getBoundingClientRect()];
+        return inner.top < outer.top || inner.bottom > outer.bottom;
+    };
+    return [...all]
+        .filter((node) => node.checkVisibility() && !isCut(node) && height(node) < 43)
+        .map((node) => `${height(node)} pixels: ${node.ariaLabel ?? node.textContent.trim()}`);
+}"""
+
+
+def wrong_with(tab: Tab) -> list[str]:
+    return serious(tab.page) + out_of_reach(tab)
+
+
+def out_of_reach(tab: Tab) -> list[str]:
+    """What a finger hardly hits on a phone, and what leads out of its screen."""
+    if not tab.phone:
+        return []
+    wide = tab.page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return [*tab.page.evaluate(TOO_SMALL), *(["wider than the screen"] if wide else [])]
+
+
 @on(DESK, DESK_DARK, PHONE, PHONE_LIGHT)
 def test_axe_finds_nothing_serious_on_any_screen(tab: Tab, client: Client) -> None:
     session_id = client.new_session()
     client.answer(session_id, EVERYTHING)
     tab.page.emulate_media(reduced_motion="reduce")
     expect(tab.composer).to_be_visible()
-    found = {"empty chat": serious(tab.page)}
+    found = {"empty chat": wrong_with(tab)}
 
     tab.open_session(session_id)
     expect(tab.page.locator(".hljs-comment")).to_be_visible()
     tab.answer.get_by_text("Thought briefly").click()
     tab.answer.get_by_text("shell").click()
-    found["conversation"] = serious(tab.page)
+    found["conversation"] = wrong_with(tab)
 
     tab.model_chip.click()
     expect(tab.page.get_by_role("listbox")).to_be_visible()
-    found["models"] = serious(tab.page)
+    found["models"] = wrong_with(tab)
     tab.page.keyboard.press("Escape")
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
 
     tab.open_sessions()
-    found["sessions"] = serious(tab.page)
+    found["sessions"] = wrong_with(tab)
     tab.rows.first.focus()
     tab.page.keyboard.press("Shift+F10")
     expect(tab.page.get_by_role("menuitem", name="Rename")).to_be_focused()
-    found["menu"] = serious(tab.page)
+    found["menu"] = wrong_with(tab)
 
     tab.go("/settings")
     expect(tab.page.get_by_label("Address", exact=True)).to_be_visible()
-    found["settings"] = serious(tab.page)
+    found["settings"] = wrong_with(tab)
     tab.button("Sign out").click()
     expect(tab.door).to_be_visible()
-    found["sign-in"] = serious(tab.page)
+    found["sign-in"] = wrong_with(tab)
     assert {screen: said for screen, said in found.items() if said} == {}
 
 
@@ -95,33 +134,33 @@ def test_axe_finds_nothing_serious_in_the_dark_beside_a_conversation_in_filing_a
     tab.page.emulate_media(reduced_motion="reduce")
     card = tab.page.get_by_role("region", name="Asked aside: Asked in the dark")
     expect(card).to_have_attribute("aria-busy", "false")
-    found = {"asked aside": serious(tab.page)}
+    found = {"asked aside": wrong_with(tab)}
     card.get_by_role("button", name="Put aside").click()
     tab.page.get_by_role("button", name=re.compile("^Show what is said so far: Lasting")).click()
-    found["in the background"] = serious(tab.page)
+    found["in the background"] = wrong_with(tab)
 
     tab.button("Find in this conversation").click()
     tab.page.get_by_role("searchbox", name="Find in this conversation").fill("dark")
     expect(tab.page.get_by_role("search", name="Find in this conversation").get_by_role("status")).to_have_text(
         "2 of 2"
     )
-    found["found here"] = serious(tab.page)
+    found["found here"] = wrong_with(tab)
     tab.page.keyboard.press("Escape")
 
     tab.open_sessions()
     tab.page.get_by_role("searchbox", name="Find", exact=True).fill("dark")
     expect(tab.page.locator("mark").first).to_be_visible()
-    found["found anywhere"] = serious(tab.page)
+    found["found anywhere"] = wrong_with(tab)
     tab.page.keyboard.press("Escape")
 
     for action, name in (("Tags …", "Tags"), ("Move to project …", "Move to project")):
         tab.do("Something dark", action)
         expect(tab.page.get_by_role("dialog", name=name)).to_be_visible()
-        found[name] = serious(tab.page)
+        found[name] = wrong_with(tab)
         tab.page.keyboard.press("Escape")
     tab.do("Something dark", "Select")
     expect(tab.page.get_by_role("toolbar", name="1 selected")).to_be_visible()
-    found["selected"] = serious(tab.page)
+    found["selected"] = wrong_with(tab)
     assert {screen: said for screen, said in found.items() if said} == {}
 
 

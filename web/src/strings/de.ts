@@ -225,6 +225,7 @@ export const settings: Catalogue["settings"] = {
   keyOptional: "API-Schlüssel, falls nötig",
   keyKept: (last4) => `gesetzt ···· ${last4}`,
   keyKeptHint: "Leer lassen, um ihn zu behalten.",
+  offered: (count) => `${count} ${count === 1 ? "Modell" : "Modelle"}`,
   noKey: "kein Schlüssel",
   name: "Name",
   nameHint: "Wie es hier heißen soll; darf leer bleiben.",

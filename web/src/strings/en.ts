@@ -307,6 +307,7 @@ export const settings = {
   keyOptional: "API key, if it wants one",
   keyKept: (last4: string) => `set ···· ${last4}`,
   keyKeptHint: "Leave empty to keep it.",
+  offered: (count: number) => `${count} ${count === 1 ? "model" : "models"}`,
   noKey: "no key",
   name: "Name",
   nameHint: "How it is called here; may be left empty.",

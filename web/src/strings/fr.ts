@@ -225,6 +225,7 @@ export const settings: Catalogue["settings"] = {
   keyOptional: "Clé d’API, s’il en faut une",
   keyKept: (last4) => `définie ···· ${last4}`,
   keyKeptHint: "Laissez vide pour la garder.",
+  offered: (count) => `${count} ${count === 1 ? "modèle" : "modèles"}`,
   noKey: "aucune clé",
   name: "Nom",
   nameHint: "Son nom ici ; peut rester vide.",
