@@ -1,5 +1,7 @@
 """Tabs that act at the same instant, and tabs that are behind: nothing is overwritten, and all is done once."""
 
+import statistics
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,7 +10,8 @@ import pytest
 from tests.faults.conftest import Dice, times
 from tests.faults.histories import Talk, World, summary
 from tests.faults.judge import complaints
-from tests.serving import Client, ServerProcess
+from tests.http.reading import reading
+from tests.serving import Client, Frame, ServerProcess
 
 TABS = 20
 
@@ -33,6 +36,30 @@ def test_what_twenty_tabs_do_at_the_same_instant_is_done_once_each_in_some_order
 
     note(f"{TABS} tabs at the same instant, {summary(told)}")
     assert sum(op.outcome == "fail" for one in told for op in one.ops), "nobody was in the way of another"
+
+
+def test_what_is_new_and_what_was_read_is_told_to_the_other_tab(
+    server: ServerProcess, note: Callable[[str], None]
+) -> None:
+    here, there = server.client(), server.client()
+    here.answer(session := here.new_session(), "hello")
+    took_ms: list[float] = []
+
+    def tells(frame: Frame, is_unread: bool) -> bool:
+        rows = frame.data["rows"] if frame.name == "sessions_changed" else []
+        return any(row["session_id"] == session and row["unread"] is is_unread for row in rows)
+
+    with reading(there, "/api/events", after=here.get("/api/sessions")["version"]) as shown:
+        for _ in range(times(10, 100, 100)):
+            here.post("/api/background", session_id=session, prompt="@@text Done.", model="scripted/script")
+            shown.until(lambda frame: tells(frame, True))
+            began = time.monotonic()
+            here.post("/api/session/read", session_id=session)
+            shown.until(lambda frame: tells(frame, False))
+            took_ms.append((time.monotonic() - began) * 1000)
+
+    median, most = statistics.median(took_ms), max(took_ms)
+    note(f"what was read here is read in the other tab after {median:.0f} ms at the median, {most:.0f} ms at most")
 
 
 CHANGES: dict[str, dict[str, Any]] = {
