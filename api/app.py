@@ -137,6 +137,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         rules.forget_session,
         notes.remove,
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
+        lambda _: store.indexer.note_traces(),
     ]
     store.held = queues.held
     began = time.monotonic()
@@ -200,6 +201,7 @@ def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
         Chore("open sessions", 2.0, rooms.store.look_outside),
         Chore("all sessions", 30.0, rooms.store.indexer.look_again),
         Chore("trash", 3600.0, rooms.trash.empty, at_once=True),
+        Chore("traces", 10.0, rooms.store.indexer.forget_traces, at_once=True),
         Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),
     )
 

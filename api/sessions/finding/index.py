@@ -25,6 +25,8 @@ from api.sessions.finding.schema import Unusable, connect, prepare
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _REMEMBERED = 32
+_PAGES_AT_ONCE = 50
+"""Of 4 kB; a save waits for no more than that, some 20 ms."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -121,6 +123,38 @@ class Index:
         connection.execute("DELETE FROM message WHERE session=?", (key,))
         self._set_title(connection, key, "")
         connection.execute("DELETE FROM session WHERE id=?", (key,))
+
+    def note_traces(self) -> None:
+        """What was removed just now shall leave nothing here, see `forget_traces`."""
+        with self._transaction() as connection:
+            connection.execute("INSERT INTO traces VALUES(1)")
+
+    def forget_traces(self) -> None:
+        """Write over what is left of removed words, if `note_traces` asked for it: in steps, for saves to get between.
+
+        A word that no message holds any more stays in the full-text index until its parts are merged, and in the log
+        beside the file until that is emptied.
+        """
+        (noted,) = self.lists.all("SELECT max(rowid) FROM traces")[0]
+        if noted is None:
+            return
+        for table in ("words", "titles"):
+            # A negative number begins to merge all parts into one, others go on with it.
+            self._merge(table, -_PAGES_AT_ONCE)
+            while self._merge(table, _PAGES_AT_ONCE):
+                continue
+        with self._writing:
+            is_busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if not is_busy:
+            with self._transaction() as connection:
+                connection.execute("DELETE FROM traces WHERE rowid <= ?", (noted,))
+
+    def _merge(self, table: str, pages: int) -> bool:
+        """One step; was there anything to be done?"""
+        with self._transaction() as connection:
+            before = connection.total_changes
+            connection.execute(f"INSERT INTO {table}({table}, rank) VALUES('merge', ?)", (pages,))
+            return connection.total_changes - before >= 2
 
     def _put(self, connection: sqlite3.Connection, entry: Entry) -> None:
         known = connection.execute("SELECT id, stamp FROM session WHERE session_id=?", (entry.session_id,)).fetchone()

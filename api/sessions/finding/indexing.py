@@ -133,6 +133,14 @@ class Indexer:
     def remove(self, session_id: str) -> None:
         self.attempt(lambda index: index.remove([session_id]), None)
 
+    def note_traces(self) -> None:
+        """What was removed just now shall leave no word in the index: the next `forget_traces` sees to that."""
+        self.attempt(Index.note_traces, None)
+
+    def forget_traces(self) -> None:
+        """Cheap where nothing was noted."""
+        self.attempt(Index.forget_traces, None)
+
     def start(self) -> None:
         """Compare and build in a thread of its own from now on."""
         if self._thread is None:

@@ -69,6 +69,8 @@ def prepare(connection: sqlite3.Connection) -> None:
     # No fsync for each commit: what a power cut takes away is read from the documents again.
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+    # What is taken out is written over with zeros, here and nowhere else: this is the connection that writes.
+    connection.execute("PRAGMA secure_delete=ON")
     if _number(connection, "application_id") == 0 and not connection.execute("SELECT * FROM sqlite_master").fetchone():
         connection.executescript(
             f"BEGIN; PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={SCHEMA_VERSION}; {_TABLES}"
@@ -80,6 +82,7 @@ def prepare(connection: sqlite3.Connection) -> None:
         raise Unusable("it has another version")
     if connection.execute("SELECT words_version FROM about").fetchall() != [(WORDS_VERSION,)]:
         raise Unusable("its words were cut by another rule")
+    connection.execute("CREATE TABLE IF NOT EXISTS traces(noted INTEGER NOT NULL)")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:
