@@ -218,6 +218,7 @@ class _Reader:
         self._elapsed_ms = 0
         self._calls = 0
         self._open_call = ""
+        self._diff = ""
         self._questions = 0
 
     def do_text(self, rest: str) -> Iterator[Step]:
@@ -276,7 +277,12 @@ class _Reader:
         if known is None:
             raise ValueError(f"it begins with one of {', '.join(_KINDS)}")
         name, arguments = _call(rest)
-        yield Ask(Call(call_id=self._call_id(), name=name, kind=known, arguments=arguments))
+        yield Ask(Call(call_id=self._call_id(), name=name, kind=known, arguments=arguments, diff=self._diff))
+
+    def do_diff(self, rest: str) -> Iterator[Step]:
+        self._call_id()
+        self._diff = rest.replace("\\n", "\n") + "\n"
+        yield from ()
 
     def do_ask(self, rest: str) -> Iterator[Step]:
         text, *options = (part.strip() for part in rest.split("|"))
@@ -316,8 +322,8 @@ class _Reader:
 
     def close_call(self, output: str, *, is_error: bool = False) -> Iterator[Step]:
         if self._open_call:
-            yield ev.ToolEnded(call_id=self._open_call, output=output, is_error=is_error)
-            self._open_call = ""
+            yield ev.ToolEnded(call_id=self._open_call, output=output, is_error=is_error, diff=self._diff)
+            self._open_call = self._diff = ""
 
     def _call_id(self) -> str:
         if not self._open_call:

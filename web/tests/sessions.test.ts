@@ -34,8 +34,9 @@ test.each([
   [{ is_streaming: false, held_messages: 2, unread: false }, ["held"]],
   [{ is_streaming: false, held_messages: 2, unread: true }, ["held", "unread"]],
   [{ is_streaming: true, held_messages: 0, unread: true }, ["running"]],
-])("a row with %o tells %j", (fields, signs) => {
-  expect(signsOf({ ...row(1, NOW), ...fields })).toEqual(signs);
+  [{ is_streaming: true, held_messages: 1, unread: true, asks: true }, ["asks"]],
+])("a row with %o tells %j", ({ asks = false, ...fields }: Partial<Row> & { asks?: boolean }, signs) => {
+  expect(signsOf({ ...row(1, NOW), ...fields }, asks)).toEqual(signs);
 });
 
 test("rows stand under their headings, one below the other", () => {

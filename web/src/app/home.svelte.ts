@@ -3,6 +3,7 @@
 import { Conversation } from "../features/chat/conversation.svelte";
 import { Filing } from "../features/filing/filing.svelte";
 import { Account } from "../state/account.svelte";
+import { Asking, type Asked } from "../state/asking.svelte";
 import { Attention } from "../state/attention.svelte";
 import { Beside } from "../state/beside.svelte";
 import { Commands } from "../state/commands.svelte";
@@ -12,7 +13,7 @@ import { Keeping } from "../state/keeping.svelte";
 import { Models } from "../state/models.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
-import { beside as besideWords, signin } from "../strings";
+import { asking as askingWords, beside as besideWords, signin } from "../strings";
 import { drawing } from "../ui/markdown/loading";
 import { fetchMissing } from "../ui/lazy.svelte";
 import { Toasts } from "../ui/toasts.svelte";
@@ -39,6 +40,7 @@ export class Home {
   readonly commands = new Commands(this.client);
   readonly drafts = new Drafts(this.client, browser.after);
   readonly finding = new Finding(this.client);
+  readonly asking = new Asking(this.client, (asked) => this.#isAsked(asked));
   readonly account: Account;
   readonly attention = new Attention((sessionId) => this.router.go(`/s/${sessionId}`));
   readonly #streams = new SharedStreams(
@@ -60,6 +62,7 @@ export class Home {
       sessions: (changed, removed) => this.#sessionsChanged(changed, removed),
       models: () => void this.models.load(),
       projects: () => void this.projects.load(),
+      approvals: () => void this.asking.load(),
       messages: (sessionId) => void (sessionId === this.conversation?.sessionId && this.conversation.lookAgain()),
       beside: (sessionId) => void this.beside.refresh(sessionId),
       queue: (sessionId) => this.#queueChanged(sessionId),
@@ -152,6 +155,7 @@ export class Home {
     this.refusal = "";
     this.door = "open";
     this.account.follow(version ?? "");
+    void this.asking.load(); // after the number to follow from: what is asked in between is told twice rather than never
     this.drafts.lookAgain();
   }
 
@@ -214,6 +218,13 @@ export class Home {
     this.toasts.say(besideWords.arrived(row.title), { label: besideWords.show, run: show });
   }
 
+  /** An agent waits for a word: where nobody looks at it, it is said. */
+  #isAsked({ sessionId, title }: Asked): void {
+    this.attention.asked(sessionId, title);
+    if (sessionId === this.conversation?.sessionId && this.router.place.page === "session") return;
+    this.toasts.say(askingWords.elsewhere(title), { label: askingWords.show, run: () => this.router.go(`/s/${sessionId}`) });
+  }
+
   async #lookBeside(): Promise<void> {
     if (this.beside.sessionId) await this.beside.refresh(this.beside.sessionId);
   }
@@ -221,7 +232,7 @@ export class Home {
   async #lookAgain(): Promise<void> {
     this.drafts.lookAgain();
     fetchMissing();
-    await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside(), this.projects.load()]);
+    await Promise.all([this.sessions.load(), this.conversation?.lookAgain(), this.#lookBeside(), this.projects.load(), this.asking.load()]);
     if (this.models.status === "failed") await this.models.load();
   }
 }

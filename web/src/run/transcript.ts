@@ -7,6 +7,7 @@ import type { RunFrame } from "./frames";
 type Whole<Shape> = Readonly<Required<Shape>>;
 
 export type Approval = Omit<Whole<schema.ApprovalRequested>, "type">;
+export type Question = Omit<Whole<schema.QuestionAsked>, "type">;
 export type ToolBlock = Whole<schema.ToolBlock>;
 /** What a person told the agent while it worked, where the agent took it. */
 export type SaidBlock = Whole<schema.SaidBlock>;
@@ -17,7 +18,7 @@ export interface Transcript extends Omit<Whole<schema.Transcript>, "blocks" | "q
   readonly blocks: readonly Block[];
   /** What waits for a person's word, oldest first. */
   readonly pending_approvals: readonly Approval[];
-  readonly question: Omit<Whole<schema.QuestionAsked>, "type"> | null;
+  readonly question: Question | null;
 }
 
 export const EMPTY: Transcript = {
@@ -62,11 +63,12 @@ export function transcriptFrom(snapshot: schema.Transcript): Transcript {
   return { ...EMPTY, ...snapshot, blocks, pending_approvals, question };
 }
 
-function approvalFrom({ type: _, ...asked }: schema.ApprovalRequested & { type?: string }): Approval {
+/** A request as the server sends it, with the fields it left out. */
+export function approvalFrom({ type: _, ...asked }: schema.ApprovalRequested & { type?: string }): Approval {
   return { seq: 0, kind: "other", title: "", folder: "", diff: "", ...asked };
 }
 
-function questionFrom({ seq = 0, question_id, text, options = [] }: schema.QuestionAsked): Transcript["question"] {
+export function questionFrom({ seq = 0, question_id, text, options = [] }: schema.QuestionAsked): Question {
   return { seq, question_id, text, options };
 }
 

@@ -9,6 +9,8 @@ export interface AccountNews {
   sessions(changed: Row[], removed: string[]): void;
   models(): void;
   projects(): void;
+  /** What agents ask, or what they need not ask any more. */
+  approvals(): void;
   /** The messages of a session, changed in its file by another program. */
   messages(sessionId: string): void;
   /** What waits in a session. */
@@ -63,6 +65,7 @@ export class Account {
       this.news.sessions(rows, removed);
     } else if (frame.event === "models_changed") this.news.models();
     else if (frame.event === "projects_changed") this.news.projects();
+    else if (frame.event === "approvals_changed") this.news.approvals();
     else if (frame.event === "queue_changed") this.news.queue(sessionIn(frame));
     else if (frame.event === "asides_changed" || frame.event === "tasks_changed") this.news.beside(sessionIn(frame));
     else if (frame.event === "messages_changed") this.news.messages(sessionIn(frame));

@@ -1,6 +1,6 @@
-/** Telling someone who looks elsewhere that an answer is done: a dot in the title, and a notice if they want one. */
+/** Telling someone who looks elsewhere that an answer is done or waits for them: a dot in the title, and a notice if they want one. */
 
-import { app } from "../strings";
+import { app, asking as askingWords } from "../strings";
 import type { Row } from "../wire/types";
 
 const KEY = "fireside.notify";
@@ -40,18 +40,23 @@ export class Attention {
   notice(rows: readonly Row[]): void {
     for (const row of rows) {
       if (row.is_streaming) this.#streaming.add(row.session_id);
-      else if (this.#streaming.delete(row.session_id) && document.hidden) this.#tell(row);
+      else if (this.#streaming.delete(row.session_id) && document.hidden) this.#tell(row.session_id, app.finished(row.title));
     }
   }
 
-  #tell(row: Row): void {
+  /** A session waits for the person's word. */
+  asked(sessionId: string, title: string): void {
+    if (document.hidden) this.#tell(sessionId, askingWords.elsewhere(title));
+  }
+
+  #tell(sessionId: string, sentence: string): void {
     this.#hasNews = true;
     if (!this.wantsNotices) return;
     // By one tag a session, so that several tabs say it once.
-    const notice = new Notification(app.finished(row.title), { tag: row.session_id, icon: "/icons/icon-192.png" });
+    const notice = new Notification(sentence, { tag: sessionId, icon: "/icons/icon-192.png" });
     notice.onclick = () => {
       window.focus();
-      this.open(row.session_id);
+      this.open(sessionId);
       notice.close();
     };
   }

@@ -346,6 +346,48 @@ export const queue: Catalogue["queue"] = {
   changedElsewhere: (theirs) => `Ein anderes Fenster hat diese Nachricht geändert. Sie lautet jetzt: „${theirs}“. Behalte deine noch einmal, um sie zu ersetzen.`,
 };
 
+export const asking: Catalogue["asking"] = {
+  may: {
+    read: "Darf das gelesen werden?",
+    edit: "Darf das geändert werden?",
+    execute: "Darf dieser Befehl laufen?",
+    fetch: "Darf das abgerufen werden?",
+    other: "Darf dieses Werkzeug benutzt werden?",
+  },
+  from: { aside: "nebenbei gefragt", task: "im Hintergrund" },
+  folder: "Im Ordner",
+  exactly: "Was genau geschehen würde",
+  command: "Befehl",
+  change: "Änderung",
+  arguments: "Angaben",
+  exactArguments: "Genaue Angaben",
+  lines: (count) => (count === 1 ? "1 Zeile" : `${count} Zeilen`),
+  changed: (added, removed) => `+${added} −${removed}`,
+  characters: (count) => `${count} Zeichen`,
+  choices: { once: "Einmal erlauben", session: "In diesem Gespräch erlauben", always: "Genau das immer erlauben", deny: "Ablehnen …" },
+  means: {
+    once: "Dieses eine Mal",
+    session: "Genau dieser Aufruf, in diesem Gespräch, von jetzt an",
+    always: "Genau dieser Aufruf, in allen Gesprächen, bis du es in den Einstellungen zurücknimmst",
+    deny: "Es geschieht nicht; du kannst dem Agenten sagen, warum",
+  },
+  note: "Ein Wort an den Agenten, wenn du magst",
+  deny: "Ablehnen",
+  back: "Zurück",
+  close: "Schließen",
+  question: "Der Agent fragt dich",
+  ownAnswer: "Deine Antwort",
+  otherAnswer: "Eine andere Antwort",
+  send: "Antwort senden",
+  previous: "Was davor gefragt wurde",
+  next: "Was danach gefragt wurde",
+  place: (at, count) => `${at} von ${count}, die warten`,
+  arrived: (what) => `${what} Das wartet auf dein Wort, über dem Feld, in das du schreibst.`,
+  waits: "wartet auf dein Wort",
+  elsewhere: (title) => `„${title}“ wartet auf dein Wort.`,
+  show: "Zeigen",
+};
+
 export const shortcuts: Catalogue["shortcuts"] = {
   heading: "Tastenkürzel und Befehle",
   close: "Schließen",

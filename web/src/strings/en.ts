@@ -428,6 +428,48 @@ export const queue = {
   changedElsewhere: (theirs: string) => `Another window changed this message. It now says: “${theirs}”. Keep yours once more to put it in its place.`,
 };
 
+export const asking = {
+  may: {
+    read: "May it read this?",
+    edit: "May it make this change?",
+    execute: "May it run this command?",
+    fetch: "May it fetch this?",
+    other: "May it use this tool?",
+  },
+  from: { aside: "asked aside", task: "in the background" },
+  folder: "In the folder",
+  exactly: "Exactly what it would do",
+  command: "Command",
+  change: "Change",
+  arguments: "Arguments",
+  exactArguments: "Exact arguments",
+  lines: (count: number) => (count === 1 ? "1 line" : `${count} lines`),
+  changed: (added: number, removed: number) => `+${added} −${removed}`,
+  characters: (count: number) => (count === 1 ? "1 character" : `${count} characters`),
+  choices: { once: "Allow once", session: "Allow for this chat", always: "Always allow this exact call", deny: "Deny …" },
+  means: {
+    once: "This one time",
+    session: "This exact call, in this conversation, from now on",
+    always: "This exact call, in all conversations, until you take it back in the settings",
+    deny: "It is not done; you can tell the agent why",
+  },
+  note: "A word to the agent, if you like",
+  deny: "Deny",
+  back: "Back",
+  close: "Close",
+  question: "It asks you",
+  ownAnswer: "Your answer",
+  otherAnswer: "Another answer",
+  send: "Send answer",
+  previous: "What was asked before",
+  next: "What was asked next",
+  place: (at: number, count: number) => `${at} of ${count} that wait`,
+  arrived: (what: string) => `${what} It waits for your word, above where you write.`,
+  waits: "waits for your word",
+  elsewhere: (title: string) => `“${title}” waits for your word.`,
+  show: "Show",
+};
+
 export const shortcuts = {
   heading: "Shortcuts and commands",
   close: "Close",

@@ -346,6 +346,48 @@ export const queue: Catalogue["queue"] = {
   changedElsewhere: (theirs) => `Une autre fenêtre a modifié ce message. Il dit maintenant : « ${theirs} ». Gardez le vôtre encore une fois pour le remplacer.`,
 };
 
+export const asking: Catalogue["asking"] = {
+  may: {
+    read: "Peut-il lire ceci ?",
+    edit: "Peut-il faire ce changement ?",
+    execute: "Peut-il exécuter cette commande ?",
+    fetch: "Peut-il récupérer ceci ?",
+    other: "Peut-il utiliser cet outil ?",
+  },
+  from: { aside: "demandé à part", task: "en arrière-plan" },
+  folder: "Dans le dossier",
+  exactly: "Ce qu’il ferait exactement",
+  command: "Commande",
+  change: "Changement",
+  arguments: "Arguments",
+  exactArguments: "Arguments exacts",
+  lines: (count) => (count === 1 ? "1 ligne" : `${count} lignes`),
+  changed: (added, removed) => `+${added} −${removed}`,
+  characters: (count) => (count === 1 ? "1 caractère" : `${count} caractères`),
+  choices: { once: "Autoriser une fois", session: "Autoriser dans cette conversation", always: "Toujours autoriser cet appel exact", deny: "Refuser …" },
+  means: {
+    once: "Cette fois seulement",
+    session: "Cet appel exact, dans cette conversation, désormais",
+    always: "Cet appel exact, dans toutes les conversations, jusqu’à ce que vous le retiriez dans les réglages",
+    deny: "Rien n’est fait ; vous pouvez dire pourquoi à l’agent",
+  },
+  note: "Un mot à l’agent, si vous voulez",
+  deny: "Refuser",
+  back: "Retour",
+  close: "Fermer",
+  question: "L’agent vous demande",
+  ownAnswer: "Votre réponse",
+  otherAnswer: "Une autre réponse",
+  send: "Envoyer la réponse",
+  previous: "La demande précédente",
+  next: "La demande suivante",
+  place: (at, count) => `${at} sur ${count} en attente`,
+  arrived: (what) => `${what} Votre accord est attendu, au-dessus du champ où vous écrivez.`,
+  waits: "attend votre accord",
+  elsewhere: (title) => `« ${title} » attend votre accord.`,
+  show: "Afficher",
+};
+
 export const shortcuts: Catalogue["shortcuts"] = {
   heading: "Raccourcis et commandes",
   close: "Fermer",

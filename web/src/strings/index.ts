@@ -31,6 +31,7 @@ export let beside: Catalogue["beside"];
 export let filing: Catalogue["filing"];
 export let queue: Catalogue["queue"];
 export let trash: Catalogue["trash"];
+export let asking: Catalogue["asking"];
 
 let server: ServerWords = { refusals: {}, commands: {} };
 
@@ -50,7 +51,7 @@ export function refusalFor(code: string, facts: Facts = {}): string | null {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash } = words);
+  ({ ui, app, sessions, chat, composer, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

@@ -1,7 +1,9 @@
 /** The generated wire types, under the names that the page uses. */
 
 import type {
+  ApprovalRequested,
   Aside,
+  Asking,
   Draft,
   Effects,
   FailureNote,
@@ -21,6 +23,7 @@ import type {
 
 export type {
   AsideAnswer,
+  AskingList,
   Imported,
   Command,
   CommandList,
@@ -40,6 +43,8 @@ export type {
   Providers,
   Removed,
   RowAnswer,
+  Rule,
+  RuleList,
   RunDone,
   SessionList,
   SessionsChanged,
@@ -62,11 +67,14 @@ export interface Message extends MessageEntry {
 }
 
 export type AsideNote = Aside;
+export type AskingNote = Asking;
 export type DraftNote = Draft;
 export type TaskNote = Task;
 export type Failure = FailureNote;
 export type Usage = UsageNote;
+export type ToolKind = NonNullable<ApprovalRequested["kind"]>;
 export type Row = SessionRow;
+export type ApprovalMode = SessionRow["approval_mode"];
 export type Outcome = RunEnded["outcome"];
 export type SessionPage = SessionAnswer;
 export type ActiveRun = RunSnapshot;

@@ -2,10 +2,14 @@
 
 import type { Row } from "../../wire/types";
 
-export type Sign = "running" | "held" | "unread";
+export type Sign = "asks" | "running" | "held" | "unread";
 
-/** While it is answering, nothing else is worth telling: what waits follows, and what is new is not whole. */
-export function signsOf(row: Row): Sign[] {
+/**
+ * Where an agent `asks`, that comes first. While it is answering, nothing else is worth telling: what waits follows, and what
+ * is new is not whole.
+ */
+export function signsOf(row: Row, asks: boolean): Sign[] {
+  if (asks) return ["asks"];
   if (row.is_streaming) return ["running"];
   const signs: Sign[] = [];
   if (row.held_messages > 0) signs.push("held");
