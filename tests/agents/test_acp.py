@@ -137,6 +137,34 @@ async def test_a_call_is_one_however_often_and_in_whatever_order_it_is_reported(
     assert (left.title, left.arguments, left.state) == ("Edit b", '{"path": "b"}', "done")
 
 
+async def test_a_question_under_an_id_of_its_own_is_about_the_open_call_but_says_itself_what_is_asked(tmp_path):
+    script = """@@tool t execute {"command":"harmless"} Terminal
+@@permission ask-1 allow_once,reject_once {"title": "Delete", "kind": "execute", "rawInput": {"command": "rm x"}}
+@@permission ask-2 allow_once,reject_once {"kind": "execute"}"""
+    async with running(tmp_path) as agent:
+        events, asked = await decided(agent, may("ask", script))
+
+    [call] = tools(events)
+    assert [(one.call_id, one.title, one.arguments) for one in asked] == [
+        (call.call_id, "Delete", '{"command": "rm x"}')
+    ]
+    assert said(events) == "[allow_once][reject_once]"
+
+
+async def test_the_id_of_an_ended_call_may_be_anothers_and_what_is_asked_is_about_that(tmp_path):
+    script = """@@tool c0 read {"path":"a"} Read
+@@progress c0 completed text
+@@permission c0 allow_once,reject_once {"title": "Delete", "rawInput": {"path": "b"}}
+@@progress c0 completed gone"""
+    async with running(tmp_path) as agent:
+        events, [asked] = await decided(agent, may("ask", script))
+
+    read, delete = tools(events)
+    assert (read.title, read.arguments, read.output) == ("Read", '{"path": "a"}', "text")
+    assert (delete.title, delete.arguments, delete.output) == ("Delete", '{"path": "b"}', "gone")
+    assert (asked.arguments, asked.call_id) == ('{"path": "b"}', delete.call_id)
+
+
 async def test_an_edit_shows_what_it_changes(tmp_path):
     async with running(tmp_path) as agent:
         events = await collect(agent, ask("@@diff e notes.txt old words => new words"))

@@ -16,7 +16,7 @@ from api.agents.acp.files import Files
 from api.agents.acp.surroundings import Surroundings
 from api.agents.acp.terminals import Terminal, Terminals, TooManyTerminals
 from api.agents.acp.updates import Call as Reported
-from api.agents.acp.updates import Updates, take
+from api.agents.acp.updates import Updates
 from api.agents.base import Turn
 from api.domain import events as ev
 from api.domain.approvals import Call, Decision, ToolKind
@@ -29,7 +29,7 @@ class Exchange:
     """Listens to a session for one turn. Events wait in `take`'s queue; `close` ends all that the turn started."""
 
     def __init__(self, turn: Turn, title: str, folder: Path, around: Surroundings) -> None:
-        self.updates = Updates(title, resumes=turn.resumes)
+        self.updates = Updates(title, folder, resumes=turn.resumes)
         self.stirred = asyncio.Event()
         self._turn = turn
         self._title = title
@@ -122,19 +122,18 @@ class Exchange:
             self.stirred.set()
 
     async def _permission(self, request: schema.RequestPermissionRequest) -> dict[str, Any]:
-        reported = self.updates.call(request.tool_call.tool_call_id)
-        take(reported, request.tool_call)
-        if reported.says_nothing:
+        reported, about = self.updates.asked(request.tool_call)
+        if about.says_nothing:
             words = f"{self._title} asked to do something without saying what, so it was refused."
             self.say([ev.Notice(code="nothing_to_allow", message=words)])
             return asking.outcome_of(Decision("deny"), request.options)
         self.say(self.updates.show(reported))
-        call = asking.call_to_ask_about(reported, self._folder)
+        call = asking.call_to_ask_about(about, self._folder)
         decision = await self._decision(call)
         if decision is None:
             return asking.CANCELLED
         if decision.allows:
-            self._grants.add(reported)
+            self._grants.add(about)
         return asking.outcome_of(decision, request.options)
 
     async def _decision(self, call: Call) -> Decision | None:
@@ -167,7 +166,7 @@ class Exchange:
             edit = await files.plan(request.path, request.content)
             reported, is_own = self._reported("edit", "write_file", edit.name)
             allowed = True
-            if not self._grants.take_edit(request.path, request.content):
+            if not self._grants.take_edit(edit.name, request.content):
                 arguments = json.dumps({"path": edit.name, "content": request.content}, ensure_ascii=False)
                 call = self._call(reported, "write_file", "edit", arguments, title=edit.name, diff=edit.diff)
                 allowed = await self._is_allowed(call)

@@ -7,6 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,6 +54,7 @@ class Call(msgspec.Struct):
     terminals: list[str] = msgspec.field(default_factory=list)
     paths: list[str] = msgspec.field(default_factory=list)
     shown: str = ""
+    announced: ev.ToolStarted | None = None
     has_shown_arguments: bool = False
     has_ended: bool = False
     began: float = msgspec.field(default_factory=time.monotonic)
@@ -70,8 +72,9 @@ class Call(msgspec.Struct):
 class Updates:
     """The events of one turn. `title` is how the agent is called; `resumes`, what it had said before a restart."""
 
-    def __init__(self, title: str, *, resumes: Transcript | None = None) -> None:
+    def __init__(self, title: str, folder: Path, *, resumes: Transcript | None = None) -> None:
         self._title = title
+        self._folder = folder
         self._began = time.monotonic()
         self._calls: dict[str, Call] = {}
         self._left = [one for one in (resumes.blocks if resumes else ()) if isinstance(one, ToolBlock)]
@@ -122,6 +125,26 @@ class Updates:
         if isinstance(given, int) and isinstance(made, int) and 0 <= min(given, made) <= max(given, made) < _CREDIBLE:
             self.tokens = (given, made)
 
+    def asked(self, tool_call: Any) -> tuple[Call, Call]:
+        """The call that a `ToolCallUpdate` asks about, and what exactly is asked.
+
+        Some agents ask under an id of its own, which then is taken to mean the latest open call of that kind; what is
+        asked is what the question says, and nothing of that call.
+        """
+        self._begin_anew(tool_call)
+        if tool_call.tool_call_id in self._calls:
+            call = about = self.call(tool_call.tool_call_id)
+            self._take(about, tool_call)
+            return call, about
+        about = Call(call_id="")
+        self._take(about, tool_call)
+        meant = self.open_call(about.kind or "other")
+        call = self._calls[tool_call.tool_call_id] = meant or self.call(tool_call.tool_call_id)
+        about.call_id = call.call_id
+        about.name = about.name or call.name
+        self._take(call, tool_call, keeps_title=True)
+        return call, about
+
     def call(self, tool_call_id: str) -> Call:
         """The call of that id; one that was not heard of begins with that."""
         if tool_call_id not in self._calls:
@@ -135,22 +158,27 @@ class Updates:
 
     def show(self, call: Call, *, with_arguments: bool = True) -> list[ev.Event]:
         """Everything of `call` that is known and was not said yet. Its arguments cannot be changed once they are."""
-        name = call.name or call.kind or "tool"
-        events: list[ev.Event] = [ev.ToolStarted(call_id=call.call_id, name=name, title=call.title, kind=call.kind)]
+        events: list[ev.Event] = []
+        started = ev.ToolStarted(
+            call_id=call.call_id, name=call.name or call.kind or "tool", title=call.title, kind=call.kind
+        )
+        if started != call.announced:
+            call.announced = started
+            events.append(started)
         if with_arguments:
             events += self._arguments(call)
         return self._counted(events)
 
     def end(self, call: Call, *, is_error: bool) -> list[ev.Event]:
         """The end of `call`, with what it has come to."""
-        events = self._arguments(call)
+        events = self.show(call)
         call.has_ended = True
         output, call.shown = "" if call.text == call.shown else call.text, call.text
         took_ms = int((time.monotonic() - call.began) * 1000)
         ended = ev.ToolEnded(
             call_id=call.call_id, output=output, is_error=is_error, duration_ms=took_ms, diff=call.diff
         )
-        return self._counted([*events, ended])
+        return [*events, *self._counted([ended])]
 
     def terminal_output(self, terminal_id: str, text: str) -> list[ev.Event]:
         """What a command of the agent's has put out, where a call shows its terminal."""
@@ -159,7 +187,7 @@ class Updates:
 
     def close(self, *, is_error: bool) -> list[ev.Event]:
         """End every call that is open: some agents never say that one has."""
-        still_open = [call for call in self._calls.values() if not call.has_ended]
+        still_open = {call.call_id: call for call in self._calls.values() if not call.has_ended}.values()
         return [event for call in still_open for event in self.end(call, is_error=is_error)]
 
     def _arguments(self, call: Call) -> list[ev.Event]:
@@ -188,21 +216,64 @@ class Updates:
         return [ev.Notice(code="not_shown", message=f"{self._title} sent {thing}, which cannot be shown here.")]
 
     def _tool(self, update: "schema.ToolCallStart | schema.ToolCallProgress") -> list[ev.Event]:
+        self._begin_anew(update)
         is_new = update.tool_call_id not in self._calls
         call = self.call(update.tool_call_id)
-        before = (call.name, call.title, call.kind)
-        take(call, update)
+        self._take(call, update)
         if is_new:
             self._take_up(call)
-        events: list[ev.Event] = []
+        # An agent that has only announced a call may still tell other arguments.
         is_running = update.status in ("in_progress", "completed", "failed") or bool(call.text)
-        if is_new or before != (call.name, call.title, call.kind) or (is_running and not call.has_shown_arguments):
-            events += self.show(call, with_arguments=is_running)
+        events = self.show(call, with_arguments=is_running)
         if update.content is not None or call.has_ended:
             events += self._output(call, call.text)
         if update.status in ("completed", "failed") and not (call.has_ended and call.text == call.shown):
             events += self.end(call, is_error=update.status == "failed")
         return events
+
+    def _begin_anew(self, update: Any) -> None:
+        """Some models count their calls from nothing with each request: the id of an ended call then is another's."""
+        call = self._calls.get(update.tool_call_id)
+        if call is not None and call.has_ended and update.status not in ("completed", "failed"):
+            given = "" if update.raw_input in (None, {}, "") else _arguments(update.raw_input)
+            if (update.title and _line(update.title) != call.title) or (given and given != call.arguments):
+                del self._calls[update.tool_call_id]
+
+    def _take(self, call: Call, update: Any, *, keeps_title: bool = False) -> None:
+        """Put into `call` what a `ToolCallUpdate` says of it. What it does not say stays."""
+        if update.title and not (keeps_title and call.title):
+            call.title = _line(update.title)
+        if update.kind:
+            call.kind = KINDS.get(update.kind, "other")
+        call.name = _name(update.field_meta) or call.name
+        if update.raw_input not in (None, {}, ""):
+            call.arguments = _arguments(update.raw_input)
+        if update.locations is not None:
+            call.paths = [one.path for one in update.locations]
+        if update.content is not None:
+            self._take_content(call, update.content)
+        if update.raw_output is not None and not call.text:
+            call.text = _cut(_raw_text(update.raw_output))
+
+    def _take_content(self, call: Call, content: Iterable[Any]) -> None:
+        texts = []
+        for item in content:
+            match item.type:
+                case "content":
+                    texts.append(_text_of(item.content) or f"({item.content.type})")
+                case "diff":
+                    path = self._shown(item.path)
+                    call.edits[path] = item.new_text
+                    call.diffs[path] = clean_text(unified(path, item.old_text, item.new_text))
+                case "terminal" if item.terminal_id not in call.terminals:
+                    call.terminals.append(item.terminal_id)
+        if texts:
+            call.text = _cut(clean_text("\n".join(texts)))
+
+    def _shown(self, path: str) -> str:
+        """A path as it is shown: relative to the folder, where it is written as one below it."""
+        name = _line(path, 1000)
+        return str(Path(name).relative_to(self._folder)) if Path(name).is_relative_to(self._folder) else name
 
     def _take_up(self, call: Call) -> None:
         """Go on with the block of a call that a restart cut off, when this is the same."""
@@ -245,39 +316,6 @@ class Updates:
         return events
 
 
-def take(call: Call, update: Any) -> None:
-    """Put into `call` what a `ToolCallUpdate` says of it. What it does not say stays."""
-    if update.title:
-        call.title = _line(update.title)
-    if update.kind:
-        call.kind = KINDS.get(update.kind, "other")
-    call.name = _name(update.field_meta) or call.name
-    if update.raw_input not in (None, {}, "") and not call.has_shown_arguments:
-        call.arguments = _cut(_json(update.raw_input))
-    if update.locations is not None:
-        call.paths = [one.path for one in update.locations]
-    if update.content is not None:
-        _take_content(call, update.content)
-    if update.raw_output is not None and not call.text:
-        call.text = _cut(_raw_text(update.raw_output))
-
-
-def _take_content(call: Call, content: Iterable[Any]) -> None:
-    texts = []
-    for item in content:
-        match item.type:
-            case "content":
-                texts.append(_text_of(item.content) or f"({item.content.type})")
-            case "diff":
-                path = _line(item.path, 1000)
-                call.edits[path] = item.new_text
-                call.diffs[path] = clean_text(unified(path, item.old_text, item.new_text))
-            case "terminal" if item.terminal_id not in call.terminals:
-                call.terminals.append(item.terminal_id)
-    if texts:
-        call.text = _cut(clean_text("\n".join(texts)))
-
-
 def _text_of(content: Any) -> str:
     match content.type:
         case "text":
@@ -297,6 +335,10 @@ def _raw_text(value: Any) -> str:
             if isinstance(text := value.get(key), str) and text:
                 return clean_text(text)
     return _json(value)
+
+
+def _arguments(raw: Any) -> str:
+    return clean_text(raw) if isinstance(raw, str) else _json(raw)
 
 
 def _json(value: Any) -> str:

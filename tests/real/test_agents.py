@@ -1,0 +1,97 @@
+"""Real agents, each doing a small task against the fake provider. They are downloaded, so they are run when asked for.
+
+FIRESIDE_REAL_AGENTS=1 ./run test tests/real
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from api.agents.acp.agent import AcpAgent
+from api.agents.acp.programs import Programs
+from api.agents.acp.sessions import Memory
+from api.agents.acp.surroundings import Surroundings
+from api.domain import events as ev
+from tests.agents.conformance import collect, ending, said
+from tests.agents.test_acp import answered, ask, decided, tools
+from tests.agents.test_providers import MemoryFile
+from tests.fakes.provider import FakeProvider
+from tests.real.installing import AGENTS
+
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.agents,
+    pytest.mark.skipif(os.environ.get("FIRESIDE_REAL_AGENTS") != "1", reason="FIRESIDE_REAL_AGENTS=1 downloads them"),
+]
+
+TASKS = {
+    "harness": ("write_file", '{"path": "made.txt", "content": "hello"}', "run_command", '{"command": "cat made.txt"}'),
+    "hermes": (
+        "write_file",
+        '{"path": "WORK/made.txt", "content": "hello"}',
+        "terminal",
+        '{"command": "rm -rf WORK/old && cat WORK/made.txt"}',
+    ),
+    "opencode": (
+        "write",
+        '{"filePath": "WORK/made.txt", "content": "hello"}',
+        "bash",
+        '{"command": "cat made.txt", "description": "Show it"}',
+    ),
+}
+"""What each calls its tools. Hermes asks about dangerous commands only."""
+
+
+@pytest.fixture(params=list(AGENTS))
+async def named(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, AcpAgent, Path]]:
+    work, home = tmp_path / "work", tmp_path / "home"
+    work.mkdir()
+    home.mkdir()
+    files: dict[str, MemoryFile] = {}
+    with FakeProvider() as provider:
+        program = AGENTS[request.param](home, provider.url)
+        around = Surroundings(home=work, env={"PATH": os.environ["PATH"]}, mark="test-real")
+        memory = Memory(lambda session_id: files.setdefault(session_id, MemoryFile()))
+        agent = AcpAgent(Programs(MemoryFile(), configured=[program]), memory, around)
+        yield request.param, agent, work
+        await agent.close()
+
+
+def turn(name: str, script: str, run_id: str, **fields: object):
+    return ask(script, run_id=run_id, model=f"acp/{name}", **fields)
+
+
+async def test_a_real_agent_writes_a_file_and_runs_a_command_after_it_has_asked(named: tuple[str, AcpAgent, Path]):
+    name, agent, work = named
+    write, file, run, command = (part.replace("WORK", str(work)) for part in TASKS[name])
+    script = f"@@tool {write} {file}\n@@next\n@@tool {run} {command}\n@@next\n@@text All done."
+
+    events, asked = await decided(agent, turn(name, script, "r1"))
+
+    assert ending(events).outcome == "done"
+    assert said(events).strip() == "All done."
+    assert (work / "made.txt").read_text() == "hello"
+    assert [one.kind for one in asked] == ["edit", "execute"] and "+hello" in asked[0].diff
+    assert any("hello" in block.output for block in tools(events))
+    assert all(block.state == "done" for block in tools(events))
+
+
+async def test_a_real_agent_goes_on_with_a_conversation_is_stopped_and_goes_on(named: tuple[str, AcpAgent, Path]):
+    name, agent, _ = named
+    first = turn(name, "@@think Hm hm.\n@@text Hello there.", "r1")
+    events = await collect(agent, first, limit_s=120)
+    second = turn(name, "@@text word\n@@silence", "r2", history=answered(first, said(events)))
+    run = agent.run(second)
+    while not isinstance(await anext(run), ev.TextDelta):
+        pass
+    before = agent.running.pids()
+    await run.aclose()
+    third = turn(name, "@@text Still here.", "r3", history=answered(second, "word"))
+
+    again = await collect(agent, third, limit_s=120)
+
+    assert "".join(event.text for event in events if isinstance(event, ev.ThinkingDelta)).strip() == "Hm hm."
+    assert said(again).strip() == "Still here."
+    assert agent.running.pids() == before
