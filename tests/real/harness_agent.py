@@ -1,4 +1,4 @@
-"""The ACP server of pydantic-ai-harness over one model, with the client's files and shell. Runs in its own environment."""
+"""The ACP server of pydantic-ai-harness over one model, with the client's files and shell. Has its own environment."""
 
 import sys
 
