@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from api.domain.approvals import ToolKind
+from api.workspace.checkpoints import Turn
 from api.workspace.folder import Folder
 from api.workspace.shell import Shell
 
@@ -27,14 +28,17 @@ def _to_nobody(text: str) -> None:
 class Context:
     """What the calls of one run may use. Whoever begins the run makes it, and closes what it holds.
 
-    `folder` is None where a session has no workspace, `shell` where no command may be run; `network`: whether commands
-    may reach others. `versions` are those of the files that the model has read, by
-    name. `emit` takes what a call has to show before it ends, a piece at a time, on the event loop.
+    `mark` is by what processes are found again (see `workspace.processes`). `folder` is None where a session has no
+    workspace, `shell` where no command may be run; `network`: whether commands may reach others. `undo`: what files are
+    changed through, None where nothing is kept. `versions` are those of the files that the model has read, by name.
+    `emit` takes what a call has to show before it ends, a piece at a time, on the event loop.
     """
 
+    mark: str = ""
     folder: Folder | None = None
     shell: Shell | None = None
     network: bool = False
+    undo: Turn | None = None
     versions: dict[str, str] = field(default_factory=dict)
     emit: Callable[[str], None] = _to_nobody
 
@@ -42,10 +46,17 @@ class Context:
 class Tool(Protocol):
     """One tool. `schema` is the JSON schema of its arguments, an object, and refuses what it does not name."""
 
-    name: str
-    description: str
-    kind: ToolKind
-    schema: dict[str, Any]
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str:
+        """For the model."""
+        ...
+
+    @property
+    def kind(self) -> ToolKind: ...
+    @property
+    def schema(self) -> dict[str, Any]: ...
 
     def title(self, arguments: dict[str, Any]) -> str:
         """The call in one line for a person: `Read src/app.py`. Takes whatever the model sent."""

@@ -37,12 +37,17 @@ Kind = Literal["file", "folder", "link", "other"]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """Something in a folder. `name` is relative to the `Folder`; `size` in bytes; `changed_ns` since 1970."""
+    """Something in a folder. `name` is relative to the `Folder`; `size` in bytes; `mode` are the rights.
+
+    `changed_ns` is when its content was changed, as it says itself; `touched_ns` when anything of it was; since 1970.
+    """
 
     name: str
     kind: Kind
     size: int
     changed_ns: int
+    touched_ns: int
+    mode: int
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -175,21 +180,22 @@ class Folder:
             yield from told
             waiting += [one.name for one in reversed(told) if one.kind == "folder"]
 
-    def write(self, name: str, data: bytes, *, expected: str | None = "") -> None:
+    def write(self, name: str, data: bytes, *, expected: str | None = "", mode: int | None = None) -> None:
         """Make the file hold exactly `data`; at every instant it is the old one or the new one, whole.
 
         `expected`: the version that it must still have, None when it must not be there, empty when it may be anything.
-        Its folders are made. A link within the workspace is followed, and its target written.
+        `mode`: the rights of a file that is new. Its folders are made. A link within the workspace is followed, and
+        its target written.
 
         Raises:
             Conflict: it is not as expected; nothing was written.
             StorageFailed: the disk is full or ill; the old file is untouched.
         """
         with self._settled(name, makes_folders=True) as (place, base):
-            mode = _mode_to_keep(place, base, name)
+            kept = _mode_to_keep(place, base, name)
             temp = f".{secrets.token_hex(8)}.fireside.tmp"
             try:
-                _write_new(place, temp, data, mode)
+                _write_new(place, temp, data, mode if kept is None else kept)
                 if expected != "":
                     self._expect(place, base, name, expected)
                 os.rename(temp, base, src_dir_fd=place, dst_dir_fd=place)
@@ -334,7 +340,9 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
 
 def _entry(name: str, status: os.stat_result) -> Entry:
     kinds: dict[int, Kind] = {stat.S_IFREG: "file", stat.S_IFDIR: "folder", stat.S_IFLNK: "link"}
-    return Entry(name, kinds.get(stat.S_IFMT(status.st_mode), "other"), status.st_size, status.st_mtime_ns)
+    kind = kinds.get(stat.S_IFMT(status.st_mode), "other")
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return Entry(name, kind, status.st_size, *times, stat.S_IMODE(status.st_mode))
 
 
 def _exists(place: int, base: str) -> bool:
