@@ -167,6 +167,20 @@ def test_a_task_is_given_up_and_what_it_said_arrives(tab: Tab, client: Client) -
 
 
 @on_both
+def test_of_many_tasks_some_wait_for_their_turn(tab: Tab, client: Client) -> None:
+    session_id = opened(tab, client, "Much to do")
+    for number in range(3):
+        prompt = f"Task {number}\n@@text Begun.\n@@silence"
+        client.post("/api/background", session_id=session_id, prompt=prompt, model=MODEL)
+    begin(tab, "Work in the background", "One more\n@@text Begun.\n@@silence")
+    expect(task(tab, "One more")).to_contain_text("Waiting for its turn")
+
+    tab.touch(task(tab, "Task 0").get_by_role("button", name=re.compile("^Give up")))
+
+    expect(task(tab, "One more")).to_contain_text("Working for")
+
+
+@on_both
 def test_an_answer_that_arrives_elsewhere_is_told_and_marked_until_it_is_seen(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "Left alone")
     row = tab.rows.filter(has_text="Left alone")

@@ -1,6 +1,7 @@
 """Putting sessions in order: projects, tags, many at once, and files of them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,17 @@ def test_tags_stand_in_the_list_and_are_taken_back(tab: Tab, client: Client) -> 
 
 
 @on_both
+def test_a_word_with_its_sign_in_a_title_is_a_tag(tab: Tab, client: Client) -> None:
+    (session_id,) = made(client, "Soup")
+    tab.do("Soup", "Rename")
+    tab.page.get_by_role("textbox", name="New title").fill("Soup for winter #kitchen")
+    tab.page.keyboard.press("Enter")
+
+    expect(tab.rows.filter(has_text="Soup for winter")).to_contain_text("#kitchen")
+    assert row_of(client, session_id)["tags"] == ["kitchen"]
+
+
+@on_both
 def test_many_are_chosen_archived_and_brought_back_at_once(tab: Tab, client: Client) -> None:
     made(client, "Bulk one", "Bulk two", "Bulk three")
     if tab.phone:
@@ -187,6 +199,13 @@ def test_an_exported_session_comes_back_by_dropping_its_file(tab: Tab, client: C
         tab.do("Travelling", "Export as JSON")
     begun.value.save_as(tmp_path / "travelling.json")
     text = (tmp_path / "travelling.json").read_text()
+
+    with tab.page.expect_download() as begun:
+        tab.do("Travelling", "Export as web page")
+    begun.value.save_as(tmp_path / "travelling.html")
+    page = (tmp_path / "travelling.html").read_text()
+    assert "Travelling" in page
+    assert re.search(r"<script|(?:src|href)=.(?!#|data:)", page) is None, "it asks others for something"
 
     dropped(tab, text)
     expect(tab.toast("Everything in this file is here already.")).to_be_visible()

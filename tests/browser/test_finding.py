@@ -193,6 +193,15 @@ def test_nothing_found_and_a_search_that_fails_say_so(tab: Tab) -> None:
 
 
 @on_both
+def test_whatever_is_looked_for_is_answered_with_results_or_a_sentence(tab: Tab) -> None:
+    for query in ('"', "AND OR NOT", "NEAR(quince", "quince*) OR (", "title:quince -", "* ^ + {}", "x" * 10_000):
+        find(tab, query)
+        expect(results(tab).locator(".instead, a").first, query[:20]).to_be_visible()
+    find(tab, "quince")
+    expect(results(tab).get_by_role("link").first).to_be_visible()
+
+
+@on_both
 def test_the_open_conversation_is_searched_whole(tab: Tab) -> None:
     tab.open_session("old-a-very-long-talk")
     if tab.phone:

@@ -71,6 +71,34 @@ def test_enter_on_a_phone_breaks_the_line_and_the_button_sends(tab: Tab) -> None
 
 
 @on_both
+def test_send_pressed_twice_sends_once(tab: Tab) -> None:
+    tab.composer.fill("Only once")
+    send = tab.button("Send")
+    box = send.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for _ in range(2):
+        tab.page.touchscreen.tap(x, y) if tab.phone else tab.page.mouse.click(x, y)
+
+    tab.wait_for_answer()
+    expect(tab.said).to_have_text(["Only once"])
+    expect(tab.answers).to_have_count(1)
+
+
+@on(PHONE)
+def test_where_one_writes_stays_above_the_keyboard_of_a_phone(tab: Tab) -> None:
+    tab.ask("Before")
+    tab.composer.tap()
+    tab.page.set_viewport_size({"width": 390, "height": 420})  # what an open keyboard leaves
+
+    tab.composer.fill("a line\n" * 30)
+
+    expect(tab.composer).to_be_in_viewport()
+    expect(tab.button("Send")).to_be_in_viewport(ratio=1)
+    expect(tab.page.get_by_role("heading", name="Before")).to_be_in_viewport(ratio=1)
+
+
+@on_both
 def test_the_message_is_there_at_once_the_answer_streams_and_the_list_names_it(tab: Tab) -> None:
     let_go = tab.hold("**/api/chat/start")
 

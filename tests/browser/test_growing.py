@@ -1,4 +1,7 @@
-"""What is watched while it is written looks in the end like what is opened later."""
+"""What is watched while it is written looks in the end like what is opened later.
+
+On a desk only: what is compared is what is in the page, whatever it looks like.
+"""
 
 import random
 

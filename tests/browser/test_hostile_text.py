@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import MODEL, Visit
+from tests.browser.devices import DESK, PHONE, on, on_both
 from tests.browser.documents import write_session
 from tests.browser.hostile import giants, payloads
 from tests.browser.tab import Tab
@@ -25,6 +26,8 @@ ALLOWED = """
 # A browser that cannot sanitise by itself gets a library that does.
 WITHOUT_SANITISER = "delete Element.prototype.setHTML; delete window.Sanitizer;"
 BATCH = 12
+MEGABYTE = "@@repeat 64 " + "0123456789abcdef" * 1024
+WIDER = "document.documentElement.scrollWidth > innerWidth"
 
 
 class Sink:
@@ -114,17 +117,24 @@ def test_there_are_enough_of_them(texts: list[str]) -> None:
     assert len(set(texts)) == len(texts) >= 120
 
 
-@pytest.mark.parametrize("script", ["", WITHOUT_SANITISER], ids=["own-sanitiser", "library"])
+@pytest.mark.parametrize(
+    ("script", "device"),
+    [("", DESK), (WITHOUT_SANITISER, PHONE)],
+    ids=["own-sanitiser", "library-phone"],
+    indirect=["device"],
+)
 def test_what_either_side_said_runs_nothing_and_asks_nobody(
     visit: Visit, sink: Sink, texts: list[str], script: str
 ) -> None:
     tab = visit(script=script)
     for batch in range(0, (len(texts) + BATCH - 1) // BATCH):
         last = texts[batch * BATCH : (batch + 1) * BATCH]
-        tab.row(f"Batch {batch}").click()
+        tab.open_row(f"Batch {batch}")
         expect(tab.answers).to_have_count(len(last))
         expect(tab.said).to_have_count(len(last))
         assert [one.strip() for one in tab.said.all_text_contents()] == [one.strip() for one in last]
+        assert tab.page.evaluate(WIDER) is False
+        assert tab.thread.evaluate("view => view.scrollWidth > view.clientWidth") is False
         assert_harmless(tab, sink)
     tab.go("/")
     expect(tab.ask("Are you still there?")).to_contain_text("Are you still there?")
@@ -141,7 +151,9 @@ def test_an_answer_that_grows_out_of_all_of_them_runs_nothing(tab: Tab, sink: Si
     assert_harmless(tab, sink)
 
 
+@on_both
 def test_titles_run_nothing(tab: Tab, sink: Sink, texts: list[str], client: Client) -> None:
+    tab.open_sessions()
     lines = tab.sessions.get_by_role("listitem")
     total = client.get("/api/sessions")["counts"]["active"]
     while (place := lines.last.get_attribute("aria-posinset")) != str(total):
@@ -153,10 +165,14 @@ def test_titles_run_nothing(tab: Tab, sink: Sink, texts: list[str], client: Clie
     tab.go("/s/old-named-" + str(texts.index(title)))
     expect(tab.page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     assert tab.page.title() == f"{title} · Fireside"
+    assert tab.page.evaluate(WIDER) is False
     client.post("/api/session/pin", session_id=tab.session_id, pinned=True)
     tab.do(title, "Delete")
     expect(tab.toast(f"Deleted “{title}”.")).to_be_visible()
     assert_harmless(tab, sink)
+    tab.touch(tab.toast(f"Deleted “{title}”.").get_by_role("button", name="Undo"))
+    tab.open_sessions()
+    expect(tab.row(title)).to_be_visible()
 
 
 def test_the_names_of_models_run_nothing(tab: Tab, sink: Sink, texts: list[str]) -> None:
@@ -180,8 +196,20 @@ def test_the_names_of_models_run_nothing(tab: Tab, sink: Sink, texts: list[str])
         assert_harmless(tab, sink)
 
 
+@on(PHONE)
+def test_a_megabyte_on_one_line_is_no_wider_than_the_phone(tab: Tab, client: Client) -> None:
+    session_id = client.new_session()
+    client.answer(session_id, MEGABYTE, model=MODEL)
+    tab.open_session(session_id)
+    expect(tab.answer).to_have_attribute("aria-busy", "false")
+
+    assert tab.thread.evaluate("view => view.scrollWidth > view.clientWidth") is False
+    expect(tab.ask("Still there?")).to_contain_text("Still there?")
+
+
+# On a desk only: a minute's work for the parser, which knows no device.
 def test_what_is_hard_to_read_does_not_stop_the_page(tab: Tab, client: Client) -> None:
-    answers = giants() | {"a megabyte on one line": "@@repeat 64 " + "0123456789abcdef" * 1024}
+    answers = giants() | {"a megabyte on one line": MEGABYTE}
     for kind, text in answers.items():
         session_id = client.new_session()
         client.answer(session_id, text, model=MODEL)

@@ -1,7 +1,7 @@
 """Two browsers on one server: what is done in one is seen in the other while it goes on, and how long that takes.
 
 Nothing is judged by a clock: each thing has to be seen in the second browser before the first one ends it. The times
-are printed.
+are printed. On a desk only: what goes over the wire knows no device.
 """
 
 import re

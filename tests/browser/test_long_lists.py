@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import ElementHandle, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.devices import on_both
 from tests.browser.documents import write_session
 from tests.browser.tab import Tab
 
@@ -68,6 +69,7 @@ def in_a_row(drawn: list[int]) -> bool:
     return drawn == list(range(drawn[0], drawn[0] + len(drawn)))
 
 
+# On a desk only: hours of scrolling, of which the next two walk the parts on a phone.
 def test_the_last_screen_comes_first_and_hours_of_reading_back_draw_a_few_hundred_messages(visit: Visit) -> None:
     tab = visit("/s/old-a-long-one")
     expect(tab.answers.last).to_contain_text(f"Message number {MESSAGES - 1}")
@@ -114,6 +116,7 @@ def assert_stands(tab: Tab, read: ElementHandle) -> None:
     assert -600 < top < 1400, top
 
 
+@on_both
 def test_what_is_read_does_not_move_by_a_pixel_when_a_page_comes_in_above_and_one_goes_below(visit: Visit) -> None:
     tab = visit("/s/old-a-long-one")
     expect(tab.answers.last).to_contain_text(f"Message number {MESSAGES - 1}")
@@ -141,21 +144,24 @@ def test_what_is_read_does_not_move_by_a_pixel_when_a_page_comes_in_above_and_on
     assert max(moves) < 1  # less than a pixel, which scrolling cannot settle
 
 
+@on_both
 def test_from_far_above_one_click_leads_back_to_the_end(visit: Visit) -> None:
     tab = visit("/s/old-a-long-one")
     expect(tab.answers.last).to_contain_text(f"Message number {MESSAGES - 1}")
     for _ in range(6):
         read_up(tab, numbers(tab))
 
-    tab.button("Jump to the latest").click()
+    tab.touch(tab.button("Jump to the latest"))
 
     expect(tab.answers.last).to_contain_text(f"Message number {MESSAGES - 1}")
     expect(tab.answers.last).to_be_in_viewport()
     assert len(numbers(tab)) <= MOST_ARTICLES
 
 
+@on_both
 def test_ten_thousand_sessions_scroll_by_with_a_screenful_of_rows(visit: Visit) -> None:
     tab = visit()
+    tab.open_sessions()
     expect(tab.row("A long one")).to_be_visible()
     column = tab.sessions.get_by_role("list")
 

@@ -46,6 +46,24 @@ def test_a_theme_is_chosen_kept_and_readable(visit: Visit, client: Client, theme
     assert {screen: said for screen, said in found.items() if said} == {}
 
 
+MOVING = "document.getAnimations().filter((one) => one.effect.getComputedTiming().duration > 1).length"
+
+
+@on_both
+def test_nothing_moves_for_those_who_asked_for_that(tab: Tab) -> None:
+    tab.page.emulate_media(reduced_motion="reduce")
+    tab.send("Slowly\n@@text Begun.\n@@silence")
+    expect(tab.answer).to_contain_text("Begun.")
+    tab.open_sessions()
+    assert tab.page.evaluate(MOVING) == 0
+
+    tab.page.emulate_media(reduced_motion="no-preference")
+    assert tab.page.evaluate(MOVING) > 0
+    tab.close_sessions()
+    tab.touch(tab.button("Stop"))
+    tab.wait_for_answer()
+
+
 @on_both
 def test_a_language_is_chosen_spoken_at_once_and_kept(tab: Tab) -> None:
     tab.go("/settings")

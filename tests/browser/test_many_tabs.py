@@ -1,4 +1,7 @@
-"""Many tabs of one browser over HTTP/1.1, which has six connections for all of them."""
+"""Many tabs of one browser over HTTP/1.1, which has six connections for all of them.
+
+On a desk only: what goes over the wire knows no device.
+"""
 
 import signal
 
