@@ -8,6 +8,7 @@ import msgspec
 
 from api.domain.approvals import ToolKind
 from api.workspace.checkpoints import Turn
+from api.workspace.fetch import Fetcher
 from api.workspace.folder import Folder
 from api.workspace.shell import Shell
 
@@ -29,14 +30,16 @@ class Context:
     """What the calls of one run may use. Whoever begins the run makes it, and closes what it holds.
 
     `mark` is by what processes are found again (see `workspace.processes`). `folder` is None where a session has no
-    workspace, `shell` where no command may be run; `network`: whether commands may reach others. `undo`: what files are
-    changed through, None where nothing is kept. `versions` are those of the files that the model has read, by name.
-    `emit` takes what a call has to show before it ends, a piece at a time, on the event loop.
+    workspace, `shell` where no command may be run, `fetcher` where no page may be fetched; `network`: whether commands
+    may reach others. `undo`: what files are changed through, None where nothing is kept. `versions` are those of the
+    files that the model has read, by name. `emit` takes what a call has to show before it ends, a piece at a time, on
+    the event loop.
     """
 
     mark: str = ""
     folder: Folder | None = None
     shell: Shell | None = None
+    fetcher: Fetcher | None = None
     network: bool = False
     undo: Turn | None = None
     versions: dict[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from api.tools.base import Tool
 from api.tools.edit_file import EditFile
+from api.tools.fetch_url import FetchUrl
 from api.tools.list_folder import ListFolder
 from api.tools.read_file import ReadFile
 from api.tools.run_command import RunCommand
@@ -10,4 +11,4 @@ from api.tools.write_file import WriteFile
 
 
 def all_tools() -> list[Tool]:
-    return [ReadFile(), ListFolder(), SearchFiles(), WriteFile(), EditFile(), RunCommand()]
+    return [ReadFile(), ListFolder(), SearchFiles(), WriteFile(), EditFile(), RunCommand(), FetchUrl()]

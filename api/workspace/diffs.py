@@ -1,6 +1,5 @@
 """A change of a text as a unified diff."""
 
-import difflib
 from collections.abc import Iterable, Iterator
 
 _AROUND = 3
@@ -52,6 +51,8 @@ def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
 def _groups(old: list[str], new: list[str], same: int, rest: int) -> Iterable[list[tuple[str, int, int, int, int]]]:
     """What to show, as `difflib` says it. `same` and `rest`: how many lines are alike at the start and at the end."""
     if max(len(old), len(new)) <= _MOST_COMPARED:
+        import difflib
+
         return difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_AROUND)
     old_end, new_end = len(old) - rest, len(new) - rest
     head = ("equal", 0, same, 0, same)

@@ -14,6 +14,7 @@ from api.tools.base import Context, Tool
 from api.tools.table import all_tools
 from api.workspace.checkpoints import Checkpoints
 from api.workspace.environment import for_tools
+from api.workspace.fetch import Fetcher, Page
 from api.workspace.folder import Folder
 from api.workspace.processes import mark_of
 from api.workspace.sandbox import Sandbox
@@ -30,7 +31,15 @@ GOOD: dict[str, dict[str, Any]] = {
     "write_file": {"path": "new", "content": "x"},
     "edit_file": {"path": "a", "old_text": "one", "new_text": "two"},
     "run_command": {"command": "true"},
+    "fetch_url": {"url": "http://pages.test/"},
 }
+
+
+class Pages(Fetcher):
+    """An internet of one page, of ten letters."""
+
+    async def fetch(self, url: str) -> Page:
+        return Page(url, 200 if url.endswith("/") else 404, "text/plain", "0123456789", 10)
 
 
 @pytest.fixture
@@ -50,7 +59,9 @@ def context(place: Path, tmp_path: Path, checkpoints: Checkpoints) -> Iterator[C
     mark = mark_of(tmp_path / "state")
     shell = Shell(Sandbox(kind="none", home=tmp_path), env=for_tools({"PATH": os.environ["PATH"]}), mark=mark)
     with Folder(place) as folder:
-        yield Context(mark=mark, folder=folder, shell=shell, undo=checkpoints.turn("turn", folder))
+        yield Context(
+            mark=mark, folder=folder, shell=shell, fetcher=Pages(mark=mark), undo=checkpoints.turn("turn", folder)
+        )
 
 
 async def call(context: Context, tool: str, **arguments: Any) -> str:
@@ -128,7 +139,7 @@ def test_no_arguments_at_all_are_none() -> None:
     assert parsed("") == parsed("{}") == {}
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", [name for name in TOOLS if name != "fetch_url"])
 async def test_without_a_workspace_a_tool_says_so(name: str) -> None:
     assert "no folder" in await refused(Context(mark="m"), name, **GOOD[name])
 
@@ -220,3 +231,11 @@ async def test_what_a_cancelled_command_had_changed_is_undone_too(
         await task
 
     assert [(one.name, one.what) for one in checkpoints.changes("turn")] == [("a", "deleted")]
+
+
+async def test_a_page_is_given_in_parts_with_what_it_is(context: Context) -> None:
+    page = await call(context, "fetch_url", url="http://pages.test/", first_char=2, chars=3)
+
+    assert page.endswith("]\n234") and "status 200" in page and "first_char=5" in page
+    assert "status 404" in await refused(context, "fetch_url", url="http://pages.test/gone")
+    assert "cannot be fetched" in await refused(Context(), "fetch_url", url="http://pages.test/")
