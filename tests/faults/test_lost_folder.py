@@ -66,6 +66,48 @@ def test_a_state_folder_that_is_gone_is_not_begun_anew(tmp_path: Path) -> None:
     assert server.doctor().endswith("Nothing is wrong.\n")
 
 
+def everything_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+def test_a_server_whose_folder_was_moved_away_writes_nothing_into_that_of_another_in_its_place(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "state") as server:
+        client = server.client()
+        old, blank = client.new_session(), client.new_session()
+        client.answer(old, "before")
+        shutil.move(server.state_dir, tmp_path / "away")
+        with ServerProcess(tmp_path / "state") as other:
+            theirs = other.client()
+            theirs.answer(session := theirs.new_session(), "of the other")
+            before = everything_in(other.state_dir)
+
+            answers = changes(client, old, blank)
+            answers["delete theirs"] = client.http.post("/api/session/delete", json={"session_id": session})
+
+            about_what_is_there = ("a first message", "projects/create", "models/default", "delete theirs")
+            check_refused({name: answers.pop(name) for name in about_what_is_there})
+            assert {answer.status_code for answer in answers.values()} == {404}
+            assert everything_in(other.state_dir) == before
+            assert said(theirs, session) == ["of the other", "of the other"]
+            assert other.stop() == 0, other.log()
+        assert other.doctor().endswith("Nothing is wrong.\n")
+        shutil.move(tmp_path / "state", tmp_path / "of the other")
+        shutil.move(tmp_path / "away", server.state_dir)
+        assert client.answer(old, "after") == "after"
+        assert client.answer(blank, "first") == "first"
+    assert server.doctor().endswith("Nothing is wrong.\n")
+
+
+def test_a_copy_in_the_place_of_a_folder_is_that_folder(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "state") as server:
+        client = server.client()
+        client.answer(session := client.new_session(), "before")
+        shutil.move(server.state_dir, tmp_path / "away")
+        shutil.copytree(tmp_path / "away", server.state_dir)
+
+        assert client.answer(session, "after") == "after"
+
+
 def test_what_is_deleted_while_its_folder_is_gone_is_not_told_as_deleted(tmp_path: Path) -> None:
     with ServerProcess(tmp_path / "state") as server:
         client = server.client()

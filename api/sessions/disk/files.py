@@ -58,6 +58,7 @@ def replace_file(path: Path, data: bytes) -> os.stat_result:
         Unsynced: the new file is in place, its durability unknown.
         OSError: the old file is untouched, no temporary file is left.
     """
+    _check_place(path)
     temp = _temp_beside(path)
     _temps_in_use.add(temp.name)
     try:
@@ -103,6 +104,7 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         FileExistsError: `path` is there already, and stays.
         OSError: no file is left.
     """
+    _check_place(path)
     temp = _temp_beside(path)
     _temps_in_use.add(temp.name)
     try:
@@ -200,6 +202,7 @@ def make_subfolder(path: Path) -> None:
     Raises:
         FileNotFoundError: its folder is gone, which is no reason to begin an empty one.
     """
+    _check_place(path)
     with contextlib.suppress(FileExistsError):
         path.mkdir(mode=0o700)
         sync_folder(path.parent)
@@ -212,6 +215,7 @@ def move_file(source: Path, target: Path) -> None:
         Unsynced: the file has moved, its durability unknown.
         OSError: nothing has changed.
     """
+    _check_place(source, target)
     source.rename(target)
     try:
         sync_folder(target.parent)
@@ -223,11 +227,13 @@ def move_file(source: Path, target: Path) -> None:
 
 def remove_file(path: Path) -> None:
     """Remove a file of ours that holds nothing anyone wrote. One that is gone already is fine."""
+    _check_place(path)
     path.unlink(missing_ok=True)
 
 
 def empty_file(path: Path) -> None:
     """Take everything out of a file whose content is not wanted any more, also on a full disk."""
+    _check_place(path)
     os.truncate(path, 0)
 
 
@@ -257,6 +263,7 @@ class AppendFile:
     """
 
     def __init__(self, path: Path) -> None:
+        _check_place(path)
         self.path = path
         self._is_new = not path.exists()
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -359,13 +366,47 @@ def set_aside(path: Path, into: Path | None = None) -> Path:
 
 
 class FolderLock:
-    """A folder held by this process until `release`, or until the process ends in whatever way."""
+    """A folder held by this process until `release`, or until the process ends in whatever way.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    Until then nothing is written below another folder that has come into its place: it may be another server's.
+    """
+
+    def __init__(self, folder: Path, file: BinaryIO, holder: bytes) -> None:
+        """`holder`: what `file` says of this process."""
+        self._folder, self._file, self._holder = folder, file, holder
+        self._known = _identity(folder)
+        _held[folder] = self
+
+    def is_there(self) -> bool:
+        """Is the folder where it was? Where there is none at all, each write says so itself."""
+        try:
+            if _identity(self._folder) == self._known:
+                return True
+            # Some drives number their folders anew; nobody else writes this into a lock.
+            return (self._folder / "lock").read_bytes() == self._holder
+        except OSError:
+            return not self._folder.exists()
 
     def release(self) -> None:
+        _held.pop(self._folder, None)
         self._file.close()
+
+
+_held: dict[Path, FolderLock] = {}
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _check_place(*paths: Path) -> None:
+    """Raises:
+    OSError: a path is below a folder that has come into the place of one that this process holds.
+    """
+    for folder, held in _held.items():
+        if any(path.is_relative_to(folder) for path in paths) and not held.is_there():
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(folder))
 
 
 def lock_folder(path: Path) -> FolderLock:
@@ -386,10 +427,11 @@ def lock_folder(path: Path) -> FolderLock:
         if holder is None:
             raise
         raise FolderLocked(*_parse_holder(holder)) from None
+    told = json.dumps({"pid": os.getpid(), "since": time.time()}).encode()
     with contextlib.suppress(OSError):  # a full disk must not keep the server from starting: reading still works
         file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "since": time.time()}).encode())
-    return FolderLock(file)
+        file.write(told)
+    return FolderLock(path, file, told)
 
 
 def _parse_holder(raw: bytes) -> tuple[int | None, float | None]:
@@ -436,6 +478,7 @@ SENTENCES = {
     errno.EPERM: "The server may not write there. Give it permission, then try again.",
     errno.ENAMETOOLONG: "The file name is too long for this disk.",
     errno.ENOENT: "The folder is gone. Put it back, or restart the server to begin with an empty one.",
+    errno.ESTALE: "Another folder has come into its place. Put the right one back, or restart the server.",
     errno.ENOTDIR: "There is a file where the folder should be.",
     errno.EIO: "The disk reported an error. Check it before you go on.",
     errno.EMFILE: "Too many files are open. Try again in a moment.",
