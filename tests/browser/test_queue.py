@@ -152,7 +152,8 @@ def test_a_message_is_dragged_to_another_place(visit: Visit, client: Client) -> 
     tab.page.mouse.move(start["x"] + 8, start["y"] + 8)
     tab.page.mouse.down()
     tab.page.mouse.move(target["x"] + 8, target["y"] + 2, steps=6)
-    tab.page.mouse.up()
+    with tab.page.expect_response("**/api/chat/queue/reorder"):
+        tab.page.mouse.up()
 
     expect(waiting(tab)).to_have_text(["three", "one", "two"])
     tab.page.reload()

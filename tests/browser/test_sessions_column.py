@@ -145,7 +145,8 @@ def test_a_deleted_session_is_gone_until_undo(tab: Tab, client: Client) -> None:
     tab.open_row("Regretted")
     expect(tab.said).to_have_text("Regretted")
 
-    tab.do("Regretted", "Delete")
+    with tab.page.expect_response("**/api/session/delete"):
+        tab.do("Regretted", "Delete")
     expect(tab.row("Regretted")).to_have_count(0)
     tab.watch.allow("status of 404")
     tab.go(f"/s/{session_id}")
