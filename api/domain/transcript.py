@@ -260,6 +260,8 @@ def _tool_message(block: ToolBlock, run_id: RunId, now: float) -> dict[str, Any]
 
 def _ending(t: Transcript) -> dict[str, Any]:
     fields: dict[str, Any] = {"outcome": t.outcome, "duration_ms": t.duration_ms}
+    if t.plan:
+        fields["plan"] = msgspec.to_builtins(t.plan)
     if t.failure:
         fields["failure"] = msgspec.to_builtins(t.failure)
     if t.usage:

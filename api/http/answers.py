@@ -93,6 +93,11 @@ class FailureNote(BaseModel):
     hint: str | None = None
 
 
+class PlanNote(BaseModel):
+    text: str
+    status: Literal["pending", "in_progress", "completed"]
+
+
 class UsageNote(BaseModel):
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -119,6 +124,7 @@ class Message(BaseModel):
     tool_calls: list[ToolCall] | None = None
     notices: list[NoticeNote] | None = None
     outcome: Outcome | None = None
+    plan: list[PlanNote] | None = None
     failure: FailureNote | None = None
     usage: UsageNote | None = None
     duration_ms: int | None = None

@@ -146,7 +146,7 @@ def _open_menu(tab: Tab) -> None:
 
 def _open_thinking(tab: Tab) -> None:
     tab.page.get_by_text("Thought for").click()
-    tab.page.get_by_text("read_file").first.click()
+    tab.page.get_by_text("Read key.txt").first.click()
     expect(tab.page.get_by_text("No such file")).to_be_visible()
 
 

@@ -91,10 +91,38 @@ def test_a_tool_call_is_one_line_that_opens_to_what_went_in_and_out(visit: Visit
     expect(tab.answer.get_by_text("One file.")).to_be_visible()
     expect(tab.answer.get_by_text("roses.txt")).to_have_count(0)
 
-    tab.touch(tab.answer.get_by_text("list_files"))
+    tab.touch(tab.answer.get_by_text("Listed garden"))
 
     expect(tab.answer.get_by_text('"path": "garden"')).to_be_visible()
     expect(tab.answer.get_by_text("roses.txt")).to_be_visible()
+
+
+def test_many_steps_in_a_row_are_one_line_once_they_are_over_and_the_plan_is_kept_with_them(
+    visit: Visit, client: Client
+) -> None:
+    session_id = client.new_session()
+    steps = "".join(f'@@tool read_file {{"path": "{name}.py"}}\n@@result ok\n' for name in "abcd")
+    stream_id = client.start(session_id, f"Go.\n@@plan completed Look | in_progress Read\n{steps}@@ask Enough?\n")[
+        "stream_id"
+    ]
+    tab = visit(f"/s/{session_id}")
+    expect(tab.answer.get_by_text("Read d.py")).to_be_visible()
+    expect(tab.answer.get_by_role("listitem")).to_have_text([re.compile("Look"), re.compile("Read")])
+
+    asked = tab.page.get_by_role("region", name="It asks you")
+    asked.get_by_role("textbox").fill("Yes")
+    asked.get_by_role("textbox").press("Enter")
+
+    tab.wait_for_answer()
+    assert "Yes" in "".join(frame.data["text"] for frame in client.frames(stream_id) if frame.name == "token")
+    for _ in range(2):
+        expect(tab.answer.get_by_role("button", name="4 steps")).to_have_attribute("aria-expanded", "false")
+        expect(tab.answer.get_by_text("Read d.py")).to_have_count(0)
+        expect(tab.answer.get_by_text("1 / 2")).to_be_visible()
+        expect(tab.answer.get_by_role("listitem")).to_have_count(0)
+        tab.page.reload()
+    tab.answer.get_by_role("button", name="4 steps").click()
+    expect(tab.answer.get_by_text("Read d.py")).to_be_visible()
 
 
 @on_both

@@ -1,6 +1,6 @@
 /** Grouping a session's messages into what a person sees: what they said, and one answer for each run. */
 
-import type { Failure, Message, Outcome, Usage } from "../wire/types";
+import type { Failure, Message, Outcome, PlanEntry, Usage } from "../wire/types";
 import type { Block, ToolBlock, Transcript } from "./transcript";
 
 export interface Said {
@@ -20,6 +20,10 @@ export interface Answer {
   /** The run's id, so that an answer keeps its place on the screen when it stops being live. */
   readonly key: string;
   readonly blocks: readonly Block[];
+  /** What the agent meant to do, as it stood last. */
+  readonly plan: readonly PlanEntry[];
+  /** The calls in it that wait for a person's word. */
+  readonly asks: readonly string[];
   readonly outcome: Outcome | null;
   readonly failure: Failure | null;
   readonly usage: Usage | null;
@@ -71,8 +75,10 @@ export function isSaid(message: Message): boolean {
 }
 
 export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {
-  const { blocks, outcome, failure, usage, duration_ms } = transcript;
-  return { kind: "answer", key: runId, blocks, outcome, failure, usage, duration_ms, model, timestamp: null, task: null, messageId: null };
+  const { blocks, plan, outcome, failure, usage, duration_ms } = transcript;
+  const asks = transcript.pending_approvals.map((asked) => asked.call_id);
+  const later = { timestamp: null, task: null, messageId: null };
+  return { kind: "answer", key: runId, blocks, plan, asks, outcome, failure, usage, duration_ms, model, ...later };
 }
 
 /** The readable text of a message: its content, or the text parts of it. */
@@ -128,6 +134,8 @@ function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Trans
     // The last id, for ecosystem files without runs: it stays when older messages come in above.
     key: last.run_id ?? last.id,
     blocks: watched?.blocks ?? blocksOf(messages),
+    plan: last.plan ?? [],
+    asks: [],
     outcome: last.outcome ?? null,
     failure: last.failure ?? null,
     usage: last.usage ?? null,

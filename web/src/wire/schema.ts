@@ -345,6 +345,7 @@ export interface Message {
   name?: string | null;
   notices?: NoticeNote[] | null;
   outcome?: "done" | "cancelled" | "failed" | "interrupted" | null;
+  plan?: PlanNote[] | null;
   reasoning?: string | null;
   reasoning_ms?: number | null;
   role: string;
@@ -467,6 +468,11 @@ export interface Pin {
 
 export interface PlanEntry {
   status: "completed" | "in_progress" | "pending";
+  text: string;
+}
+
+export interface PlanNote {
+  status: "pending" | "in_progress" | "completed";
   text: string;
 }
 

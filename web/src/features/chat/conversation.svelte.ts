@@ -87,7 +87,6 @@ export class Conversation {
     if (this.#live) return liveAnswer(this.#live.streamId, this.#live.transcript, this.#live.model);
     return this.#isStarting ? liveAnswer("starting", EMPTY, this.model) : null;
   });
-  readonly plan = $derived(this.#live?.transcript.plan ?? []);
   readonly title = $derived(this.#live?.transcript.title ?? this.row?.title ?? "");
 
   constructor(

@@ -22,6 +22,11 @@ export function piecesOf(text: string): Piece[] {
   return pieces;
 }
 
+/** The same in one piece, for where no signs can be drawn. */
+export function spelled(text: string): string {
+  return piecesOf(text).map((piece) => (piece.kind === "sign" ? `[${piece.code}]` : piece.text)).join("");
+}
+
 /** How many lines a text has; a line end at its end begins no further one. */
 export function linesIn(text: string): number {
   return text === "" ? 0 : text.replace(/\n$/, "").split("\n").length;
