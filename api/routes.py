@@ -73,6 +73,7 @@ ROUTES = [
     Route("POST", "/api/session/rename", sessions.rename, RowAnswer),
     Route("POST", "/api/session/pin", sessions.pin, RowAnswer),
     Route("POST", "/api/session/archive", sessions.archive, RowAnswer),
+    Route("POST", "/api/session/parameters", sessions.set_parameters, RowAnswer),
     Route("POST", "/api/session/delete", sessions.delete, Ok),
     Route("POST", "/api/session/restore", sessions.restore, RowAnswer),
     Route("POST", "/api/session/duplicate", editing.duplicate, RowAnswer),

@@ -9,6 +9,7 @@ from api.agents.permissions import Permissions, Replies
 from api.domain.events import Event
 from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message
+from api.domain.parameters import Parameters
 from api.domain.transcript import Transcript
 
 
@@ -70,7 +71,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     With `resumes`, the run goes on after a restart: that is all it had said, and its last words wait for a person's.
     `model` is `<provider>/<name>`, as `GET /api/models` lists it. `workspace` is the folder to work in. `steering` is
     what is told to the agent while it works, `permissions` what it asks before it acts, `answers` what a person says to
-    the questions that it asked, by their ids.
+    the questions that it asked, by their ids. `system_prompt` stands in place of the agent's own instructions, where
+    there is one; `parameters` are for its requests to the model.
     """
 
     session_id: SessionId
@@ -78,6 +80,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     messages: list[Message]
     model: str
     workspace: str | None = None
+    system_prompt: str = ""
+    parameters: Parameters = Parameters()
     continuing: bool = False
     resumes: Transcript | None = None
     steering: Steering = msgspec.field(default_factory=Steering)

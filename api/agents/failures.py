@@ -65,6 +65,34 @@ def is_about_tools(error: BaseException) -> bool:
     return False
 
 
+_SPELLINGS = {
+    "temperature": r"temperature",
+    "top_p": r"top_?p\b",
+    "max_tokens": r"max_?(output_?|completion_?)?tokens",
+    "effort": r"reasoning|thinking|effort",
+}
+_SPOKEN = {
+    "temperature": "temperature",
+    "top_p": "top P",
+    "max_tokens": "longest answer",
+    "effort": "reasoning effort",
+}
+
+
+def refused_parameter(error: BaseException, names: list[str]) -> str | None:
+    """Which of the parameters `names` a provider refuses a request for, or None where it is for something else."""
+    told = [_told(one) for one in _chain(error) if _status(one) in (400, 422)]
+    return next((name for name in names if any(re.search(f"(?i){_SPELLINGS[name]}", words) for words in told)), None)
+
+
+def parameter_refused(provider: Provider, model: str, name: str, error: BaseException | None = None) -> Failure:
+    """`error` is what the provider said, where it was asked."""
+    words = next((w for one in _chain(error) if (w := _words(_body(one), provider))), "") if error else ""
+    said = f" {provider.name} says: {words}" if words else ""
+    message = f"{model} does not take the {_SPOKEN[name]} that is set for this chat.{said}"
+    return Failure("parameter_refused", message, "Change or clear it in the settings of the chat, then try again.")
+
+
 def _told(error: BaseException) -> str:
     return f"{_sentence_in(_body(error))} {error}"
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.domain.approvals import Choice, Mode, ToolKind
-from api.http.bodies import Kind
+from api.http.bodies import Kind, Parameters
 
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
 
@@ -152,6 +152,10 @@ class RunSnapshot(BaseModel):
 
 
 class Session(SessionRow):
+    """A session with some of its messages, and what is set for its model; an empty `system_prompt` is none."""
+
+    system_prompt: str
+    parameters: Parameters
     messages: list[Message]
 
 

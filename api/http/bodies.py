@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from api.domain.approvals import Mode
 from api.domain.ids import is_safe_id
 from api.domain.messages import clean_text
+from api.domain.parameters import Effort
 
 MAX_TITLE = 300
 
@@ -48,12 +49,25 @@ class Request(BaseModel):
     request_id: str | None = Field(None, max_length=128)
 
 
+class Parameters(BaseModel):
+    """What is absent or null is left to the model."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    max_tokens: int | None = Field(None, ge=1, le=2**31)
+    effort: Effort | None = None
+
+
 class NewSession(Request):
     workspace: Folder | None = None
     model: ModelId | None = None
     agent: Name | None = None
     project_id: Id | None = None
     profile: Name | None = None
+    system_prompt: Prose | None = Field(None, max_length=100_000)
+    parameters: Parameters | None = None
 
 
 class OneSession(Request):
@@ -119,6 +133,13 @@ class QueueDelete(OneSession):
 
 class ApprovalMode(Change):
     mode: Mode
+
+
+class ChatSettings(Change):
+    """Both are replaced as a whole; an empty `system_prompt` is none."""
+
+    system_prompt: Prose = Field("", max_length=100_000)
+    parameters: Parameters = Field(default_factory=Parameters)
 
 
 class Approve(Request):

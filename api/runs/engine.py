@@ -16,6 +16,7 @@ from api.domain.approvals import Mode, mode_of
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
 from api.domain.ids import RunId
 from api.domain.messages import Message
+from api.domain.parameters import parameters_of
 from api.domain.transcript import Transcript
 from api.runs import recovery
 from api.runs.folding import fold_into
@@ -161,6 +162,8 @@ class Engine:
             messages=messages,
             model=header.model,
             workspace=session.workspace,
+            system_prompt=session.system_prompt if isinstance(session.system_prompt, str) else "",
+            parameters=parameters_of(session.parameters),
             continuing=continuing,
             resumes=resumes,
             permissions=permissions,

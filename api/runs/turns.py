@@ -178,7 +178,7 @@ def check_last(session: Session, message_id: str | None) -> None:
 def before(session: Session) -> dict[str, Any]:
     """What of a session can be changed here, to be put back when it cannot be saved."""
     names = ("title", "title_by", "model", "agent", "workspace", "active_stream_id")
-    names += ("pinned", "archived", "project_id", "tags", "unread")
+    names += ("pinned", "archived", "project_id", "tags", "unread", "system_prompt", "parameters")
     state = {name: getattr(session, name) for name in names}
     return state | {"messages": list(session.messages), "extra": dict(session.extra)}
 

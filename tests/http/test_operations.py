@@ -13,6 +13,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "/api/session/archive": {"archived": True},
     "/api/session/move": {"project_id": None},
     "/api/session/tag": {"tags": ["mine"]},
+    "/api/session/parameters": {"system_prompt": "mine"},
     "/api/session/truncate": {"message_id": "m1"},
     "/api/session/undo": {},
     "/api/session/clear": {},
@@ -90,7 +91,8 @@ def test_a_message_of_another_session_is_not_found(client: Client, session_id: s
 
 # Bad input 31
 @pytest.mark.parametrize(
-    "path", [path for path in OPERATIONS if not path.endswith(("rename", "pin", "archive", "move", "tag"))]
+    "path",
+    [path for path in OPERATIONS if not path.endswith(("rename", "pin", "archive", "move", "tag", "parameters"))],
 )
 def test_a_turn_that_is_being_answered_is_not_changed(client: Client, session_id: str, path: str) -> None:
     running = client.start(session_id, "@@text Busy.\n@@hang")["stream_id"]

@@ -85,12 +85,15 @@ class NativeAgent:
                     yield event
             messages, number = messages_so_far(turn, turn.resumes, calls), max(turn.resumes.steps, default=0) + 1
         has_tools = turn.model not in self._toolless
-        instructions = f"{self._instructions}\n\n{bench.told}" if has_tools else self._instructions
+        instructions = turn.system_prompt or self._instructions
+        if has_tools and bench.told:
+            instructions = f"{instructions}\n\n{bench.told}"
         first = Request(
             provider,
             model,
             await _as_requests(messages, instructions, continuing=turn.continuing),
             limits=self._limits,
+            parameters=turn.parameters,
             continues=text_of(turn.messages[-1]) if turn.continuing else "",
             tools=definitions(bench.tools) if has_tools else (),
             number=number,

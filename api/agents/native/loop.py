@@ -128,6 +128,7 @@ class Loop:
             request.model,
             [*request.messages, _as_shown(response, request.calls), said],
             limits=request.limits,
+            parameters=request.parameters,
             tools=request.tools,
             number=request.number + 1,
             taken=request.taken | {one.call_id for one in request.calls},

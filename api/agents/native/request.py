@@ -19,15 +19,18 @@ from pydantic_ai.tools import ToolDefinition
 
 from api.agents import failures
 from api.agents.limits import Limits
-from api.agents.native.models import settings_for
+from api.agents.native.models import left_out, settings_for
 from api.agents.native.speech import Speech, ToolRequest
 from api.agents.provider import Provider
 from api.agents.transport import WATCH, Watch
 from api.domain import events as ev
+from api.domain.parameters import Parameters
 
 log = logging.getLogger(__name__)
 
 _CREDIBLE_TOKENS = 1 << 53
+
+NOTHING_SET = Parameters()
 
 
 class Request:
@@ -44,6 +47,7 @@ class Request:
         messages: list[ModelMessage],
         *,
         limits: Limits,
+        parameters: Parameters = NOTHING_SET,
         continues: str = "",
         tools: Sequence[ToolDefinition] = (),
         number: int = 1,
@@ -54,6 +58,7 @@ class Request:
         self.model = model
         self.messages = messages
         self.limits = limits
+        self.parameters = parameters
         self.continues = continues
         self.tools = list(tools)
         self.number = number
@@ -66,10 +71,10 @@ class Request:
     @property
     def settings(self) -> ModelSettings:
         if self.tools:
-            return settings_for(self.provider, set())
+            return settings_for(self.provider, set(), self.parameters)
         responses = (m for m in self.messages if isinstance(m, ModelResponse))
         names = {part.tool_name for m in responses for part in m.parts if isinstance(part, ToolCallPart)}
-        return settings_for(self.provider, names)
+        return settings_for(self.provider, names, self.parameters)
 
 
 class ToolsRefused(Exception):
@@ -84,6 +89,9 @@ async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
     Raises:
         ToolsRefused: the same request may go through without tools.
     """
+    if refused := left_out(request.provider, request.model, request.parameters):
+        yield _ended(failures.parameter_refused(request.provider, request.model.model_name, refused[0]))
+        return
     for attempt in range(1, request.limits.retries + 2):
         speech = Speech(
             started=request.started,
@@ -211,12 +219,18 @@ def _explain(error: Exception, request: Request, speech: Speech) -> ev.Failure:
         return failures.silent(provider, request.limits.wordless_s, said=said)
     if isinstance(error, UnexpectedModelBehavior) and not said:
         return failures.empty_answer(speech.watch, provider)
+    if not said and (name := failures.refused_parameter(error, _names_set(request.parameters))):
+        return failures.parameter_refused(provider, request.model.model_name, name, error)
     failure = failures.failure_of(error, provider, model=request.model.model_name, said=said)
     if failure is not None:
         return failure
     trace = failures.redact("".join(traceback.format_exception(error)), provider)
     log.error("agent.failed", extra={"agent": "native", "error": type(error).__name__, "trace": trace})
     return ev.Failure("agent_failed", "The answer broke off because of a fault in Fireside.", "Try again.")
+
+
+def _names_set(parameters: Parameters) -> list[str]:
+    return [name for name in parameters.__struct_fields__ if getattr(parameters, name) is not None]
 
 
 def _ended(failure: ev.Failure) -> ev.RunEnded:

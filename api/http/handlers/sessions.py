@@ -6,8 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from api.domain.parameters import parameters_of
 from api.domain.titles import UNTITLED, split_tags
-from api.http.bodies import Archive, Change, Id, NewSession, OneSession, Pin, Rename
+from api.http.bodies import Archive, Change, ChatSettings, Id, NewSession, OneSession, Pin, Rename
 from api.http.rooms import House, Owner, Rooms, reply
 from api.runs.tasks import public
 from api.sessions.documents import versions
@@ -24,7 +25,7 @@ async def new(body: NewSession, house: House, owner: Owner) -> Response:
     """Begin a session. It lives in memory until its first message, and writes nothing."""
     fields = body.model_dump(exclude_none=True, exclude={"request_id"})
     session = house.store.new(owner=owner, **({"workspace": house.workspace} | fields))
-    return reply({"session": session.row() | {"messages": []}})
+    return reply({"session": session.row() | _settings(session) | {"messages": []}})
 
 
 async def list_sessions(
@@ -68,8 +69,9 @@ async def show(
     limit = min(msg_limit, MAX_MESSAGES)
     end = min(len(view.messages), _end(view.messages, msg_before, msg_around, limit))
     start = max(0, end - limit) if messages else end
+    shown = [versions.shown(one) for one in view.messages[start:end]]
     answer = {
-        "session": view.row | {"messages": [versions.shown(one) for one in view.messages[start:end]]},
+        "session": view.row | _settings(view.session) | {"messages": shown},
         "_messages_offset": start,
         "_messages_after": len(view.messages) - end,
         "_messages_truncated": start > 0,
@@ -136,6 +138,16 @@ async def archive(body: Archive, house: House, owner: Owner) -> Response:
     return await _change(house, owner, body, file)
 
 
+async def set_parameters(body: ChatSettings, house: House, owner: Owner) -> Response:
+    """Say how the model of a session is to answer, from its next turn on."""
+
+    def choose(session: Session) -> None:
+        session.system_prompt = body.system_prompt.strip() or None
+        session.parameters = body.parameters.model_dump(exclude_none=True) or None
+
+    return await _change(house, owner, body, choose)
+
+
 async def delete(body: OneSession, house: House, owner: Owner) -> Response:
     """Move a session to the trash, from where it can be restored. A run in it is stopped first."""
     await house.conversing.delete(body.session_id, owner=owner)
@@ -147,6 +159,12 @@ async def delete(body: OneSession, house: House, owner: Owner) -> Response:
 async def restore(body: OneSession, house: House, owner: Owner) -> Response:
     """Take a session back out of the trash."""
     return reply({"session": (await house.conversing.restore(body.session_id, owner=owner)).row()})
+
+
+def _settings(session: Session) -> dict[str, Any]:
+    """What is set for its model, as far as it can be used."""
+    prompt = session.system_prompt if isinstance(session.system_prompt, str) else ""
+    return {"system_prompt": prompt, "parameters": parameters_of(session.parameters)}
 
 
 async def _change(house: Rooms, owner: str, body: Change, make: Callable[[Session], None]) -> Response:

@@ -20,7 +20,7 @@ def copied_fields(
     end = len(session.messages) if up_to is None else position_of(session, up_to) + 1
     if end == 0:
         raise Conflict("This conversation is empty, so there is nothing to copy.", code="nothing_to_copy")
-    names = ("workspace", "model", "agent", "project_id", "profile")
+    names = ("workspace", "model", "agent", "system_prompt", "parameters", "project_id", "profile")
     fields: dict[str, Any] = {name: getattr(session, name) for name in names}
     messages = copy.deepcopy(session.messages[:end])
     return fields | {

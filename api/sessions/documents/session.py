@@ -21,6 +21,8 @@ _DEFAULTS: dict[str, Any] = {
     "model": None,
     "agent": None,
     "approval_mode": None,
+    "system_prompt": None,
+    "parameters": None,
     "messages": [],
     "created_at": None,
     "updated_at": None,
@@ -81,6 +83,8 @@ class Session:
     model: str | None
     agent: str | None
     approval_mode: str | None
+    system_prompt: str | None
+    parameters: dict[str, Any] | None
     messages: list[Message]
     created_at: Any
     updated_at: Any

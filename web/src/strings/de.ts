@@ -201,6 +201,23 @@ export const composer: Catalogue["composer"] = {
   keepBoth: "Beide behalten",
 };
 
+export const chatSettings: Catalogue["chatSettings"] = {
+  heading: "Wie hier geantwortet wird",
+  close: "Schließen",
+  hint: "Für dieses Gespräch und seine Kopien, ab der nächsten Nachricht. Es gilt für verbundene Modelle; Agenten, die eigene Programme sind, haben eigene Einstellungen.",
+  prompt: "Anweisungen",
+  promptPlaceholder: "Wer es sein und wie es antworten soll. Steht anstelle der kurzen Anweisungen von Fireside.",
+  effort: "Denkaufwand",
+  efforts: { low: "Niedrig", medium: "Mittel", high: "Hoch" },
+  unset: "Wie es das Modell hat",
+  maxTokens: "Längste Antwort, in Token",
+  temperature: "Temperatur, 0 bis 2",
+  topP: "Top P, 0 bis 1",
+  clear: "Alles leeren",
+  save: "Speichern",
+  open: "Wie geantwortet wird …",
+};
+
 export const settings: Catalogue["settings"] = {
   heading: "Einstellungen",
   appearance: "Aussehen",

@@ -283,6 +283,23 @@ export const composer = {
   keepBoth: "Keep both",
 };
 
+export const chatSettings = {
+  heading: "How it answers here",
+  close: "Close",
+  hint: "For this conversation and its copies, from the next message on. It holds for connected models; agents that are programs of their own have settings of their own.",
+  prompt: "Instructions",
+  promptPlaceholder: "Who it should be and how it should answer. Stands in place of Fireside’s own short instructions.",
+  effort: "Reasoning effort",
+  efforts: { low: "Low", medium: "Medium", high: "High" },
+  unset: "As the model has it",
+  maxTokens: "Longest answer, in tokens",
+  temperature: "Temperature, 0 to 2",
+  topP: "Top P, 0 to 1",
+  clear: "Clear all",
+  save: "Save",
+  open: "How it answers …",
+};
+
 export const settings = {
   heading: "Settings",
   appearance: "Appearance",

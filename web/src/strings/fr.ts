@@ -201,6 +201,23 @@ export const composer: Catalogue["composer"] = {
   keepBoth: "Garder les deux",
 };
 
+export const chatSettings: Catalogue["chatSettings"] = {
+  heading: "Comment il répond ici",
+  close: "Fermer",
+  hint: "Pour cette conversation et ses copies, dès le prochain message. Cela vaut pour les modèles connectés ; les agents qui sont des programmes à part ont leurs propres réglages.",
+  prompt: "Instructions",
+  promptPlaceholder: "Qui il doit être et comment il doit répondre. Remplace les courtes instructions de Fireside.",
+  effort: "Effort de réflexion",
+  efforts: { low: "Faible", medium: "Moyen", high: "Élevé" },
+  unset: "Selon le modèle",
+  maxTokens: "Réponse la plus longue, en jetons",
+  temperature: "Température, de 0 à 2",
+  topP: "Top P, de 0 à 1",
+  clear: "Tout effacer",
+  save: "Enregistrer",
+  open: "Comment il répond …",
+};
+
 export const settings: Catalogue["settings"] = {
   heading: "Réglages",
   appearance: "Apparence",

@@ -183,6 +183,15 @@ export interface ChatEdit {
   session_id: string;
 }
 
+/** Both are replaced as a whole; an empty `system_prompt` is none. */
+export interface ChatSettings {
+  parameters?: Parameters;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+  system_prompt?: string;
+}
+
 export interface ChatStart {
   agent?: string | null;
   message: string;
@@ -389,9 +398,11 @@ export interface Move {
 export interface NewSession {
   agent?: string | null;
   model?: string | null;
+  parameters?: Parameters | null;
   profile?: string | null;
   project_id?: string | null;
   request_id?: string | null;
+  system_prompt?: string | null;
   workspace?: string | null;
 }
 
@@ -451,6 +462,14 @@ export interface OneTask {
 export interface OpenSession {
   session_id: string | null;
   type: "open_session";
+}
+
+/** What is absent or null is left to the model. */
+export interface Parameters {
+  effort?: "low" | "medium" | "high" | null;
+  max_tokens?: number | null;
+  temperature?: number | null;
+  top_p?: number | null;
 }
 
 export interface Passage {
@@ -752,6 +771,7 @@ export interface SearchResult {
   snippet: SnippetPart[];
 }
 
+/** A session with some of its messages, and what is set for its model; an empty `system_prompt` is none. */
 export interface Session {
   active_stream_id: string | null;
   agent: string | null;
@@ -767,11 +787,13 @@ export interface Session {
   messages: Message[];
   model: string | null;
   output_tokens: number | null;
+  parameters: Parameters;
   pinned: boolean;
   profile: string | null;
   project_id: string | null;
   revision: number;
   session_id: string;
+  system_prompt: string;
   tags: string[];
   title: string;
   title_by: string | null;

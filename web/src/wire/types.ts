@@ -46,6 +46,7 @@ export type {
   Rule,
   RuleList,
   RunDone,
+  Session,
   SessionList,
   SessionsChanged,
   SteerAnswer,

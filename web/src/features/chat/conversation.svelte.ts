@@ -9,13 +9,17 @@ import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, SessionPage } from "../../wire/types";
+import type { ActiveRun, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, Session, SessionPage } from "../../wire/types";
 import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "./pages";
 import { Queue, type Queued } from "./queue.svelte";
 
 const PAGE = 60;
 /** So many messages before a turn whose version was chosen come with it, to join it to what is here. */
 const OVERLAP = 10;
+
+export type ChatSettings = Readonly<Pick<Session, "system_prompt" | "parameters">>;
+
+const NOTHING_SET: ChatSettings = { system_prompt: "", parameters: {} };
 
 type Status = { phase: "blank" | "loading" | "ready" | "gone" } | { phase: "failed"; failure: string };
 
@@ -52,6 +56,8 @@ export class Conversation {
   /** What a command puts where one writes, until it stands there. */
   composed = $state<string | null>(null);
   chosenModel = $state<string | null>(null);
+  /** What is set for the model of this conversation. */
+  settings = $state.raw<ChatSettings>(NOTHING_SET);
   isStopping = $state(false);
   /** How the run that was watched here ended, for those who listen rather than look. */
   ending = $state<Outcome | null>(null);
@@ -355,6 +361,16 @@ export class Conversation {
     }
   }
 
+  /** Have the model answer as `settings` say, from the next turn on. Raises what the server says against it. */
+  async set(settings: ChatSettings): Promise<void> {
+    // A conversation without its first message has no place for them yet: they go with that.
+    if (this.sessionId) {
+      const body = { session_id: this.sessionId, ...settings };
+      this.row = (await this.client.post<RowAnswer>("/api/session/parameters", body)).session;
+    }
+    this.settings = settings;
+  }
+
   /** Take back the last message of the person, with its answer. Answers whether it was. */
   async undo(): Promise<boolean> {
     return this.#rewrite("/api/session/undo", { message_id: this.#messages.findLast(isSaid)?.id });
@@ -441,7 +457,7 @@ export class Conversation {
 
   async #newSession(): Promise<string> {
     const model = this.chosenModel ?? undefined;
-    const answer = await this.client.post<RowAnswer>("/api/session/new", { model });
+    const answer = await this.client.post<RowAnswer>("/api/session/new", { model, ...this.settings });
     this.sessionId = answer.session.session_id;
     this.row = answer.session;
     return answer.session.session_id;
@@ -534,6 +550,7 @@ export class Conversation {
       if (this.#isClosed) return;
       this.queue.take(page.queue, asked);
       this.row = { ...page.session };
+      this.settings = { system_prompt: page.session.system_prompt, parameters: page.session.parameters };
       if (this.status.phase === "loading") this.#draft = page.draft;
       if (around) this.#place(stretchOf(page), page._messages_after > 0);
       else if (!this.hasNewer) this.#place(withLatest(this.#stretch, stretchOf(page)));

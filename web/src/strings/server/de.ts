@@ -86,6 +86,7 @@ export const refusals: Refusals = {
   other_command: "Das ist nicht der Befehl, der dir gezeigt wurde. Sieh ihn dir noch einmal an.",
   out_of_memory: "Dafür reicht der Arbeitsspeicher nicht. Was vorher gespeichert war, bleibt; versuche es mit weniger.",
   output_limit: "Das Modell hat bei seiner längsten Ausgabe aufgehört. Bitte es weiterzumachen.",
+  parameter_refused: "Das Modell nimmt eine Einstellung dieses Gesprächs nicht an. Ändere oder leere sie unter „Wie geantwortet wird“ und versuche es dann noch einmal.",
   project_not_found: "Dieses Projekt gibt es nicht mehr.",
   provider_cut: "Der Anbieter brach mitten in der Antwort ab. Was schon gesagt war, bleibt.",
   provider_failed: "Der Anbieter meldet eine Störung. Versuche es gleich noch einmal oder wähle ein anderes Modell.",

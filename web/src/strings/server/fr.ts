@@ -86,6 +86,7 @@ export const refusals: Refusals = {
   other_command: "Ce n’est pas la commande qui vous a été montrée. Regardez-la à nouveau.",
   out_of_memory: "La mémoire ne suffit pas pour cela. Ce qui était enregistré est gardé ; essayez avec moins.",
   output_limit: "Le modèle s’est arrêté à sa longueur maximale. Demandez-lui de continuer.",
+  parameter_refused: "Le modèle n’accepte pas un réglage de cette conversation. Changez-le ou effacez-le sous « Comment il répond », puis réessayez.",
   project_not_found: "Ce projet n’existe plus.",
   provider_cut: "Le fournisseur s’est interrompu au milieu de la réponse. Ce qui était dit est gardé.",
   provider_failed: "Le fournisseur signale une panne. Réessayez dans un instant ou choisissez un autre modèle.",
