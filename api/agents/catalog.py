@@ -29,10 +29,15 @@ class ModelRow(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why the models of a provider are not listed, or not all of them. `message` is a sentence."""
+    """Why the models of a provider are not listed, or not all of them.
+
+    `message` is a sentence; `code`, as of an error, and the numbers in it, `facts`, are for saying it in other words.
+    """
 
     provider: str
+    code: str
     message: str
+    facts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Models(msgspec.Struct, frozen=True):
@@ -80,7 +85,8 @@ class Catalog:
         rows = [row for one in kept for row in one.rows]
         problems = [one.problem for one in kept if one.problem] + self._own_problems
         if self._providers.environment_problem:
-            problems.append(Problem(provider="environment", message=self._providers.environment_problem))
+            message = self._providers.environment_problem
+            problems.append(Problem(provider="environment", code="environment_unusable", message=message))
         return Models(models=rows + self._own + programs, default=self._default(), problems=problems)
 
     async def default_model(self) -> str | None:
@@ -130,7 +136,7 @@ class Catalog:
             problem, fresh_s = _cut_short(provider, listing.total, len(names)), _FRESH_S
         except AppError as error:
             names = {split_model(row.id)[1]: row.name for row in kept.rows} if kept else {}
-            problem, fresh_s = Problem(provider=provider.id, message=error.message), _PROBLEM_FRESH_S
+            problem, fresh_s = Problem(provider.id, error.code, error.message), _PROBLEM_FRESH_S
             log.warning("provider.list_failed", extra={"provider": provider.id, "code": error.code})
         names = {**{name: name for name in provider.models}, **names}
         rows = [_row(provider, model_id, name) for model_id, name in names.items()]
@@ -146,4 +152,4 @@ def _cut_short(provider: Provider, total: int, shown: int) -> Problem | None:
     if total <= shown:
         return None
     message = f"{provider.name} lists {total} models; the first {shown} are shown. Any other can be typed by its name."
-    return Problem(provider=provider.id, message=message)
+    return Problem(provider.id, code="list_cut_short", message=message, facts={"total": total, "shown": shown})

@@ -92,7 +92,7 @@ class Registry:
 def _own_models(*, scripted: bool) -> tuple[list[ModelRow], list[Problem]]:
     rows, problems = [], []
     if reason := why_unavailable():
-        problems.append(Problem(provider="embedded", message=reason))
+        problems.append(Problem(provider="embedded", code="demo_unavailable", message=reason))
     else:
         rows.append(ModelRow(DEMO_MODEL, DEMO_NAME, "embedded", "On this machine", is_demo=True))
     if scripted:

@@ -460,8 +460,12 @@ class Model(BaseModel):
 
 
 class ModelProblem(BaseModel):
+    """`code` and `facts` are what an error has."""
+
     provider: str
+    code: str
     message: str
+    facts: dict[str, int]
 
 
 class Models(BaseModel):

@@ -76,7 +76,7 @@ async def test_one_provider_out_of_order_does_not_hide_the_others_nor_what_it_li
         "down/mock-2",
         "embedded/demo",
     ]
-    assert [problem.provider for problem in found.problems] == ["down"]
+    assert [(problem.provider, problem.code) for problem in found.problems] == [("down", "provider_unreachable")]
 
 
 async def test_a_provider_is_not_asked_again_within_a_minute_unless_it_was_changed(fake):
@@ -102,6 +102,7 @@ async def test_a_list_that_was_cut_says_how_long_it_is(fake):
 
     assert len(found.models) == 1001
     assert "50000 models" in found.problems[0].message
+    assert found.problems[0].facts == {"total": 50000, "shown": 1000}
 
 
 async def test_a_turn_goes_to_the_agent_that_its_model_or_the_person_names():

@@ -147,6 +147,20 @@ def test_a_default_chosen_in_settings_is_that_of_new_conversations(visit: Visit,
     expect(tab.model_chip).to_have_text("mock-1")
 
 
+def test_why_a_provider_lists_no_models_is_said_in_the_language_that_is_spoken(tab: Tab, client: Client) -> None:
+    with FakeProvider() as mortal:
+        saved = client.post("/api/providers/save", kind="openai_compatible", base_url=mortal.url, name="Mortal")
+    tab.go("/settings")
+    tab.page.get_by_role("combobox").select_option(label="Deutsch")
+    card = tab.page.get_by_role("listitem").filter(has_text="Mortal")
+
+    with tab.page.expect_response("**/api/models*"):
+        tab.page.reload()
+
+    expect(card).to_contain_text("Der Anbieter ist nicht zu erreichen.")
+    client.post("/api/providers/delete", id=saved["provider"]["id"])
+
+
 @on_both
 def test_a_provider_that_died_is_named_with_its_sentence(tab: Tab, client: Client) -> None:
     with FakeProvider() as mortal:

@@ -85,6 +85,7 @@ def test_deleting_for_good_is_asked_about_and_done_by_keyboard(visit: Visit, cli
 
 @on(PHONE)
 def test_what_is_deleted_elsewhere_appears_and_an_empty_trash_says_so(visit: Visit, client: Client) -> None:
+    empty_trash(client)
     tab = visit("/trash")
     expect(tab.page.get_by_text("The trash is empty.")).to_be_visible()
 

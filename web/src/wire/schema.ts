@@ -377,7 +377,10 @@ export interface Model {
   provider_name: string;
 }
 
+/** `code` and `facts` are what an error has. */
 export interface ModelProblem {
+  code: string;
+  facts: Record<string, number>;
   message: string;
   provider: string;
 }
