@@ -11,6 +11,7 @@ import { Drafts } from "../state/drafts";
 import { Finding } from "../state/finding.svelte";
 import { Keeping } from "../state/keeping.svelte";
 import { Models } from "../state/models.svelte";
+import { Programs } from "../state/programs.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
 import { asking as askingWords, beside as besideWords, signin } from "../strings";
@@ -30,6 +31,7 @@ export class Home {
   readonly toasts = new Toasts();
   readonly router = new Router();
   readonly models = new Models(this.client);
+  readonly programs = new Programs(this.client);
   readonly sessions = new Sessions(this.client, "sessions");
   readonly archive = new Sessions(this.client, "archive");
   readonly projects = new Projects(this.client);

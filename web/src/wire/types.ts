@@ -22,6 +22,11 @@ import type {
 } from "./schema";
 
 export type {
+  AgentAdd,
+  AgentAdded,
+  AgentChecked,
+  AgentProgram,
+  AgentPrograms,
   AsideAnswer,
   AskingList,
   Imported,

@@ -1,0 +1,65 @@
+"""Agents that are programs: found, checked, added after their exact command was shown, talked to, removed."""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.devices import on_both
+from tests.browser.tab import Tab
+
+FAKE = Path(__file__).parents[1] / "fakes/acp_agent.py"
+
+
+@on_both
+def test_an_agent_is_added_after_its_exact_command_was_shown_then_checked_talked_to_and_removed(tab: Tab) -> None:
+    page = tab.page
+    tab.go("/settings")
+    tab.touch(tab.button("Add an agent"))
+    expect(page.get_by_label("Name", exact=True).last).to_be_focused()
+    page.keyboard.type("My agent")
+    page.get_by_label("Command", exact=True).fill(f"'{sys.executable}' {FAKE}")
+    page.get_by_label("Environment, if it needs one").fill("SECRET=hush-hush")
+    tab.touch(tab.button("Show the exact command"))
+
+    expect(page.get_by_role("list", name="Command").get_by_role("listitem")).to_have_text([sys.executable, str(FAKE)])
+    expect(tab.button("Add exactly this")).to_be_focused()
+    tab.touch(tab.button("Add exactly this"))
+    card = page.get_by_role("listitem").filter(has_text="added here")
+    expect(card).to_contain_text("My agent")
+    expect(card).to_contain_text("sets SECRET")
+    expect(page.locator("body")).not_to_contain_text("hush")
+    tab.touch(tab.button("Check: My agent"))
+    expect(card.get_by_role("status")).to_have_text("It works: Fake Agent 1.2.3.")
+
+    tab.go("/")
+    tab.touch(tab.model_chip)
+    page.keyboard.type("my agent")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    tab.ask('@@tool t execute {"command":"ls"} List the files\n@@progress t completed one\n@@text Done here.')
+    expect(page.get_by_role("article", name="My agent answered")).to_contain_text("Done here.")
+    expect(page.get_by_text("List the files", exact=True)).to_be_visible()
+
+    tab.go("/settings")
+    tab.touch(tab.button("Remove: My agent"))
+    tab.touch(tab.button("Remove"))
+    expect(card).to_have_count(0)
+    expect(tab.button("Add an agent")).to_be_focused()
+
+
+@on_both
+def test_what_cannot_be_added_is_said_and_what_was_typed_stays(tab: Tab) -> None:
+    page = tab.page
+    tab.watch.allow("status of 4")
+    tab.go("/settings")
+    tab.touch(tab.button("Add an agent"))
+    page.get_by_label("Name", exact=True).last.fill("Mine")
+    page.get_by_label("Command", exact=True).fill("no-such-program --acp")
+
+    tab.touch(tab.button("Show the exact command"))
+
+    expect(page.get_by_role("alert").filter(has_text="no-such-program")).to_be_visible()
+    expect(page.get_by_label("Command", exact=True)).to_have_value("no-such-program --acp")
+    tab.touch(tab.button("Cancel"))
+    expect(tab.button("Add an agent")).to_be_focused()

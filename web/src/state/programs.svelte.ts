@@ -1,0 +1,41 @@
+/** The agents that are programs of their own. */
+
+import { sentenceOf, type Client } from "../wire/client";
+import type { AgentAdd, AgentAdded, AgentChecked, AgentProgram, AgentPrograms } from "../wire/types";
+
+export class Programs {
+  /** Null until someone comes to see them. */
+  list = $state.raw<readonly AgentProgram[] | null>(null);
+  failure = $state("");
+
+  constructor(private readonly client: Client) {}
+
+  async load(): Promise<void> {
+    try {
+      this.list = (await this.client.get<AgentPrograms>("/api/agents")).agents;
+      this.failure = "";
+    } catch (error) {
+      this.failure = sentenceOf(error);
+    }
+  }
+
+  /** The exact command that would be started, word by word. Nothing is kept. */
+  async preview(draft: AgentAdd): Promise<readonly string[]> {
+    return (await this.client.post<AgentAdded>("/api/agents/add", { ...draft, confirm: false })).argv;
+  }
+
+  /** Keep it; `argv` is what the person was shown. */
+  async add(draft: AgentAdd, argv: readonly string[]): Promise<void> {
+    await this.client.post("/api/agents/add", { ...draft, confirm: true, argv });
+    await this.load();
+  }
+
+  async remove(program: AgentProgram): Promise<void> {
+    await this.client.post("/api/agents/remove", { name: program.name });
+    await this.load();
+  }
+
+  check(program: AgentProgram): Promise<AgentChecked> {
+    return this.client.post<AgentChecked>("/api/agents/check", { name: program.name });
+  }
+}
