@@ -171,7 +171,7 @@ async def test_an_edit_shows_what_it_changes(tmp_path):
 
     [call] = tools(events)
     assert call.tool_kind == "edit"
-    assert call.diff == "--- notes.txt\n+++ notes.txt\n@@ -1 +1 @@\n-old words\n+new words\n"
+    assert call.diff == "--- a/notes.txt\n+++ b/notes.txt\n@@ -1,1 +1,1 @@\n-old words\n+new words\n"
 
 
 @pytest.mark.parametrize(

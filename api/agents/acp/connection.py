@@ -167,7 +167,8 @@ class AgentConnection:
         # What it wrote last may still be on its way.
         await asyncio.wait([self._listening], timeout=0.2)
         words = self._murmur.last_line()
-        return failures.not_started(self.program, words) if starting else failures.stopped(self.program, words)
+        said = f"Its last words: {words}" if words else ""
+        return failures.not_started(self.program, said) if starting else failures.stopped(self.program, said)
 
     def _refusal(self, error: RequestError) -> failures.Failure:
         if error.code == _NEEDS_LOGIN:

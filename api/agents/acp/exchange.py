@@ -21,6 +21,7 @@ from api.agents.base import Turn
 from api.domain import events as ev
 from api.domain.approvals import Call, Decision, ToolKind
 from api.domain.errors import AppError
+from api.workspace.environment import for_tools
 from api.workspace.folder import Folder
 from api.workspace.processes import CannotStart
 
@@ -34,7 +35,7 @@ class Exchange:
         self._turn = turn
         self._title = title
         self._folder = folder
-        self._terminals = Terminals(env=around.env, mark=around.mark)
+        self._terminals = Terminals(env=for_tools(around.env), mark=around.mark)
         self._refused = around.refused
         self._limits = around.limits
         self._work_in: Folder | None = None
@@ -182,7 +183,8 @@ class Exchange:
         return {}
 
     async def _start(self, request: schema.CreateTerminalRequest) -> dict[str, Any]:
-        command = shlex.join([request.command, *request.args]) if request.args else request.command
+        env = {one.name: one.value for one in request.env or ()}
+        command = _shown(request, env)
         folder = self._folder / request.cwd if request.cwd else self._folder
         if not asking.is_inside(self._folder, folder):
             raise RequestError.invalid_params({"details": "Commands run in the session's own folder only."})
@@ -194,7 +196,6 @@ class Exchange:
                     self.say(self.updates.end(reported, is_error=True))
                 raise RequestError.invalid_params({"details": "This was not allowed, so nothing was started."})
         argv = [request.command, *request.args] if request.args else ["/bin/sh", "-c", request.command]
-        env = {one.name: one.value for one in request.env or ()}
         try:
             terminal_id = await self._terminals.create(
                 argv, cwd=folder, env=env, keep_bytes=request.output_byte_limit, tell=self._told
@@ -253,3 +254,9 @@ class Exchange:
         return Call(
             call_id=reported.call_id, name=name, kind=kind, arguments=arguments, folder=where, title=title, diff=diff
         )
+
+
+def _shown(request: schema.CreateTerminalRequest, env: dict[str, str]) -> str:
+    """A command as one would type it, with all that is set for it."""
+    command = shlex.join([request.command, *request.args]) if request.args else request.command
+    return " ".join([*(f"{name}={shlex.quote(value)}" for name, value in env.items()), command])

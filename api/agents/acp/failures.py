@@ -69,9 +69,9 @@ def needs_login(program: Program) -> Failure:
     return Failure("agent_not_signed_in", message, hint)
 
 
-def stopped(program: Program, last_words: str) -> Failure:
-    said = f" Its last words: {_sentence(last_words)}" if last_words else ""
-    return Failure("agent_stopped", f"{program.title} stopped in the middle of its answer.{said}", _KEPT)
+def stopped(program: Program, why: str) -> Failure:
+    message = f"{program.title} stopped in the middle of its answer. {_sentence(why)}".rstrip()
+    return Failure("agent_stopped", message, _KEPT)
 
 
 def silent(program: Program, seconds: float) -> Failure:

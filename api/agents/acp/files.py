@@ -4,8 +4,8 @@ import asyncio
 
 import msgspec
 
-from api.agents.acp.diffs import unified
 from api.domain.errors import BadRequest, NotFound
+from api.workspace.diffs import unified
 from api.workspace.folder import Folder
 
 _MOST_BYTES = 10 << 20

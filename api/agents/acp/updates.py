@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from api.agents.acp.diffs import unified
 from api.domain import events as ev
 from api.domain.approvals import ToolKind
 from api.domain.messages import clean_text
 from api.domain.transcript import ToolBlock, Transcript
+from api.workspace.diffs import unified
 
 if TYPE_CHECKING:
     from acp import schema
