@@ -6,8 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 Address = IPv4Address | IPv6Address
 
 _TRANSLATED = IPv6Network("64:ff9b::/96")
-_NEVER = (IPv6Network("64:ff9b:1::/48"), IPv6Network("2001::/32"), IPv6Network("::/96"), IPv6Network("fec0::/10"))
-"""Translation within a network, Teredo, and what was meant for IPv4 or one site long ago."""
+_NEVER = tuple(map(IPv6Network, ("64:ff9b:1::/48", "2001::/32", "2002::/16", "::/96", "fec0::/10")))
+"""Translation within a network, tunnels (Teredo, 6to4), and what was meant for IPv4 or one site long ago."""
 
 
 def is_public(address: str) -> bool:
@@ -26,8 +26,6 @@ def _with_inner(address: Address) -> Iterator[Address]:
         yield address.ipv4_mapped
     else:
         yield address
-        if address.sixtofour is not None:
-            yield address.sixtofour
         if address in _TRANSLATED:
             yield IPv4Address(int(address) & 0xFFFFFFFF)
 

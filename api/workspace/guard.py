@@ -5,9 +5,9 @@ told what to do through a socket, and when that closes, for whatever reason, it 
 no program behind.
 
 The server writes one JSON line: `argv`, `env`, `cwd`, `limits` (see `processes.Limits`), `landlock` (see `_confine`).
-Later it may write `end <seconds>`. The guard answers in JSON lines: `{"pid": 7}` or `{"failed": "argv", "errno": 2}`;
-then `{"over": "memory"}` when a limit was passed, `{"ended": -9}` (negative: by that signal), and last, once nothing is
-left, `{"gone": true}`.
+Later it may write `end <seconds>`. The guard answers in JSON lines: `{"pid": 7}`, then `{"over": "memory"}` when a
+limit was passed, `{"ended": -9}` (negative: by that signal), and last, once nothing is left, `{"gone": true}`. A second
+pipe is closed when the program has started, or says why it has not: `argv 2`, the stage and the `errno`.
 
 It imports nothing but the standard library, and not even `site`: it is started for every command.
 """
@@ -37,8 +37,9 @@ _PAGE = resource.getpagesize()
 
 
 def main() -> None:
-    channel = int(sys.argv[1])
-    os.set_inheritable(channel, False)
+    channel, failing = int(sys.argv[1]), int(sys.argv[2])
+    for ours in (channel, failing):
+        os.set_inheritable(ours, False)
     spec, rest = _first_line(channel)
     for quiet in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(quiet, signal.SIG_IGN)
@@ -47,9 +48,8 @@ def main() -> None:
         _go_first()
     temp = _own_temp(spec) if spec["landlock"] else ""
     try:
-        child = _start(spec, channel)
-        if child is not None:
-            Guard(channel, child, spec["limits"]).watch(rest)
+        child = _start(spec, channel, failing)
+        Guard(channel, child, spec["limits"]).watch(rest)
     finally:
         if temp:
             _remove(temp)
@@ -97,32 +97,31 @@ def _go_first() -> None:
         return  # nobody's flood either: the kernel holds it back
 
 
-def _start(spec: dict[str, Any], channel: int) -> int | None:
-    """The program, running; None when it could not be started, which has been said."""
-    failing, telling = os.pipe()  # closed by a successful exec
+def _start(spec: dict[str, Any], channel: int, failing: int) -> int:
+    """The program, about to run. What keeps it from doing so is said into `failing`, which a good start closes."""
+    waiting, go = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(failing)
         try:
-            _become(spec, telling)
+            os.close(go)
+            # It may do to its guard whatever it likes, but only once the server knows of it.
+            if os.read(waiting, 1):
+                _become(spec, failing)
         finally:
             os._exit(127)
-    os.close(telling)
-    failure = os.read(failing, 100).split()
-    os.close(failing)
-    if failure:
-        os.waitpid(child, 0)
-        say(channel, failed=failure[0].decode(), errno=int(failure[1]))
-        return None
     # Else a reader would never see the end of what the program writes.
     null = os.open(os.devnull, os.O_RDONLY)
     for descriptor in (0, 1, 2):
         os.dup2(null, descriptor)
+    for descriptor in (waiting, failing):
+        os.close(descriptor)
     say(channel, pid=child)
+    os.write(go, b"!")
+    os.close(go)
     return child
 
 
-def _become(spec: dict[str, Any], telling: int) -> NoReturn:
+def _become(spec: dict[str, Any], failing: int) -> NoReturn:
     """Be the program, or say what went wrong and end."""
     stage = "argv"
     try:
@@ -143,7 +142,7 @@ def _become(spec: dict[str, Any], telling: int) -> NoReturn:
         stage = "argv"
         os.execvpe(spec["argv"][0], spec["argv"], spec["env"])
     except OSError as error:
-        os.write(telling, f"{stage} {error.errno or 0}".encode())
+        os.write(failing, f"{stage} {error.errno or 0}".encode())
     os._exit(127)
 
 

@@ -67,8 +67,6 @@ class _Fact(msgspec.Struct):
     """What a guard says; one field at a time."""
 
     pid: int = 0
-    failed: str = ""
-    errno: int = 0
     over: str = ""
     ended: int | None = None
     gone: bool = False
@@ -184,12 +182,11 @@ async def start(
 async def _started(
     spec: dict[str, Any], cwd: Path, line_bytes: int, opening: "Callable[[], tuple[_Channel, _Streams]]"
 ) -> Process:
-    program = spec["argv"][0]
     try:
         channel, streams = opening()
     except OSError as error:
-        raise CannotStart(_why(_Fact(failed="guard", errno=error.errno or 0), program, cwd)) from error
-    fact = None
+        raise CannotStart(_why("guard", error.errno or 0, spec["argv"][0], cwd)) from error
+    fact, failure = None, b"guard 0"
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_START_S):
             await streams.connect(line_bytes)
@@ -197,10 +194,12 @@ async def _started(
             # Names of files that are no UTF-8 hold lone surrogates, which go through the escapes of ASCII.
             channel.say(json.dumps(spec).encode() + b"\n")
             fact = await channel.hear()
-    if fact is None or not fact.pid:
+            failure = await streams.failing.read() or (b"" if fact is not None else failure)
+    if fact is None or failure:
         await channel.close(is_gone=False)
         await streams.close()
-        raise CannotStart(_why(fact or _Fact(failed="guard"), program, cwd))
+        stage, _, number = failure.decode().partition(" ")
+        raise CannotStart(_why(stage, int(number), spec["argv"][0], cwd))
     return Process(channel, fact.pid, streams)
 
 
@@ -210,48 +209,49 @@ async def _end_once_started(starting: asyncio.Task[Process]) -> None:
         await process.end(grace_s=0)
 
 
-def _why(fact: _Fact, program: str, cwd: Path) -> str:
-    if fact.failed == "cwd":
+def _why(stage: str, number: int, program: str, cwd: Path) -> str:
+    if stage == "cwd":
         known = {errno.ENOENT: "is gone", errno.ENOTDIR: "is not a folder", errno.EACCES: "may not be entered"}
-        return f"The folder {str(cwd)!r} {known.get(fact.errno, 'cannot be entered')}, so nothing was started in it."
-    if fact.failed == "argv":
+        return f"The folder {str(cwd)!r} {known.get(number, 'cannot be entered')}, so nothing was started in it."
+    if stage == "argv":
         known = {
             errno.ENOENT: "was not found, or the program that its first line names was not",
             errno.EACCES: "may not be executed",
             errno.ENOEXEC: "is no program that this system can run",
             errno.E2BIG: "was given more text than a command may have",
         }
-        return f"{program!r} was not started: it {known.get(fact.errno, os.strerror(fact.errno).lower())}."
-    why = f": {os.strerror(fact.errno).lower()}" if fact.errno else ""
-    return f"{program!r} was not started, because what should hold it ({fact.failed}) could not be set up{why}."
+        return f"{program!r} was not started: it {known.get(number, os.strerror(number).lower())}."
+    why = f": {os.strerror(number).lower()}" if number else ""
+    return f"{program!r} was not started, because what should hold it ({stage}) could not be set up{why}."
 
 
 def _spawn(mark: str, *, wants_stdin: bool, joins_errors: bool) -> tuple["_Channel", "_Streams"]:
     ours, theirs = socket.socketpair()
-    out, err = os.pipe(), os.pipe()
+    out, err, failing = os.pipe(), os.pipe(), os.pipe()
     into = os.pipe() if wants_stdin else None
-    given = [out[1], err[1], *(into[:1] if into else ())]
+    handed_over = [out[1], err[1], failing[1], *(into[:1] if into else ())]
+    passed = [theirs.fileno(), failing[1]]
     try:
         guard = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-X", "utf8", str(_GUARD), str(theirs.fileno())],
+            [sys.executable, "-I", "-S", "-X", "utf8", str(_GUARD), *map(str, passed)],
             env={_MARK: mark},
             cwd="/",
             start_new_session=True,
-            pass_fds=[theirs.fileno()],
+            pass_fds=passed,
             stdin=into[0] if into else subprocess.DEVNULL,
             stdout=out[1],
             stderr=out[1] if joins_errors else err[1],
         )
     except BaseException:
         ours.close()
-        for descriptor in (out[0], err[0], *(into[1:] if into else ())):
+        for descriptor in (out[0], err[0], failing[0], *(into[1:] if into else ())):
             os.close(descriptor)
         raise
     finally:
         theirs.close()
-        for descriptor in given:
+        for descriptor in handed_over:
             os.close(descriptor)
-    return _Channel(ours, guard, mark), _Streams(out[0], err[0], into[1] if into else None)
+    return _Channel(ours, guard, mark), _Streams(out[0], err[0], failing[0], into[1] if into else None)
 
 
 class _Channel:
@@ -300,20 +300,22 @@ class _Channel:
 
 
 class _Streams:
-    """Our ends of a program's standard streams."""
+    """Our ends of a program's standard streams, and of what says why there is none."""
 
     stdout: asyncio.StreamReader
     stderr: asyncio.StreamReader
+    failing: asyncio.StreamReader
     stdin: asyncio.StreamWriter | None = None
 
-    def __init__(self, stdout: int, stderr: int, stdin: int | None) -> None:
-        self._readable = [os.fdopen(stdout, "rb", buffering=0), os.fdopen(stderr, "rb", buffering=0)]
+    def __init__(self, stdout: int, stderr: int, failing: int, stdin: int | None) -> None:
+        self._readable = [os.fdopen(descriptor, "rb", buffering=0) for descriptor in (stdout, stderr, failing)]
         self._writable = None if stdin is None else os.fdopen(stdin, "wb", buffering=0)
         self._ended: list[asyncio.Event] = []
         self._transports: list[asyncio.BaseTransport] = []
 
     async def connect(self, line_bytes: int) -> None:
-        self.stdout, self.stderr = [await self._connect_readable(file, line_bytes) for file in self._readable]
+        readers = [await self._connect_readable(file, line_bytes) for file in self._readable]
+        self.stdout, self.stderr, self.failing = readers
         if self._writable is not None:
             loop = asyncio.get_running_loop()
             protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader())

@@ -12,9 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-if __name__ == "__main__":  # started by its path, whatever is installed
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-
 from api.domain.errors import AppError, BadRequest
 from api.workspace.folder import Entry, Folder
 from api.workspace.texts import is_binary

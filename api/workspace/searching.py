@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -58,7 +59,9 @@ async def search(
         most=most,
     )
     argv = [sys.executable, "-P", "-X", "utf8", str(_SEARCHER), json.dumps(msgspec.to_builtins(request))]
-    process = await start(argv, cwd=Path("/"), env={}, mark=mark, limits=_LIMITS)
+    process = await start(
+        argv, cwd=Path("/"), env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}, mark=mark, limits=_LIMITS
+    )
     found = Found([], cut=f"not all was looked at within {within_s:g} seconds: make the search simpler or narrower")
     ending = None
     try:
@@ -66,7 +69,8 @@ async def search(
             while ending is None and (said := await process.stdout.readline()):
                 ending = _take(said, found)
             if ending is None:
-                found.cut = "the search took more memory than it may have, and was ended"
+                await process.wait()
+                found.cut = f"the search broke off{', for want of ' + process.over_limit if process.over_limit else ''}"
     except TimeoutError:
         return found
     finally:
