@@ -92,7 +92,6 @@ def test_undo_brings_the_message_back_and_clear_empties(tab: Tab) -> None:
     expect(tab.toast("messages were taken away")).to_be_visible()
 
 
-@on_both
 def test_retry_answers_anew_and_stop_ends_it(tab: Tab, client: Client) -> None:
     tab.ask("Say it again\n@@pace 0.1\n@@text One two three four five six")
     tab.send("/retry")

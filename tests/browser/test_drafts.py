@@ -56,7 +56,6 @@ def test_a_draft_is_there_after_a_reload_in_another_browser_and_after_a_kill(
     expect(visit(f"/s/{session_id}").composer).to_have_value("Half a thought")
 
 
-@on_both
 def test_another_tab_shows_what_is_typed_and_what_is_sent_goes_from_both_for_good(tab: Tab, client: Client) -> None:
     session_id = conversation(tab, client)
     other = tab.twin(f"/s/{session_id}")
@@ -103,7 +102,6 @@ def test_what_two_tabs_type_at_once_is_shown_and_neither_is_lost(tab: Tab, clien
         expect(one.composer).to_have_value("Typed there\n\nTyped here")
 
 
-@on_both
 def test_what_is_typed_while_the_server_is_away_is_put_there_when_it_is_back(
     tab: Tab, client: Client, server: ServerProcess
 ) -> None:

@@ -67,7 +67,6 @@ def test_an_edited_message_is_answered_and_the_old_one_can_still_be_read(tab: Ta
     assert texts_of(client, session_id) == ["Better thought", "Better thought"]
 
 
-@on_both
 def test_of_two_answers_either_can_stand_in_the_conversation_and_every_tab_shows_it(tab: Tab, client: Client) -> None:
     session_id = opened(tab, client, "@@flaky 0 500\n@@text An answer.")
     other = tab.twin(f"/s/{session_id}")

@@ -72,7 +72,6 @@ def test_a_second_tab_joins_in_the_middle_and_both_see_the_same(tab: Tab, client
     expect(tab.wait_for_answer()).to_contain_text("And from here?")
 
 
-@on_both
 def test_stop_in_one_tab_stops_the_answer_in_the_other(tab: Tab, client: Client) -> None:
     tab.send(numbered("Stopped elsewhere", 1500, 0.01))
     tab.wait_for_words(20)

@@ -158,7 +158,7 @@ def test_from_far_above_one_click_leads_back_to_the_end(visit: Visit) -> None:
     assert len(numbers(tab)) <= MOST_ARTICLES
 
 
-@on_both
+# On a desk only: a phone scrolls to the end of a shorter list in `test_sessions_column`.
 def test_ten_thousand_sessions_scroll_by_with_a_screenful_of_rows(visit: Visit) -> None:
     tab = visit()
     tab.open_sessions()

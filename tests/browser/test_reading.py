@@ -71,7 +71,6 @@ def test_the_view_follows_the_end_and_never_moves_what_is_read_above(tab: Tab) -
     tab.wait_for_answer()
 
 
-@on_both
 def test_what_is_read_stays_when_the_answer_ends(tab: Tab) -> None:
     tab.send(growing("Nearly done", 120))
     tab.wait_for_words(400)
