@@ -1,8 +1,9 @@
 """Builds everything, once: the only place where rooms are constructed and handed to each other."""
 
+import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from api.access.limits import Limit
 from api.access.tokens import Tokens
 from api.agents.acp.agent import AcpAgent
 from api.agents.acp.programs import Programs, program_of
-from api.agents.acp.sessions import Memory
+from api.agents.acp.sessions import Memory as AcpMemory
 from api.agents.acp.surroundings import Surroundings
+from api.agents.native.own_tools import OWN_TOOLS
+from api.agents.native.toolkit import Toolkit
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 from api.domain.errors import BadRequest
@@ -37,6 +40,7 @@ from api.runs.permitting import Permitting
 from api.runs.queueing import Queueing
 from api.runs.rules import Rules
 from api.runs.tasks import Tasks
+from api.runs.undoing import Checkpointing, Undoing
 from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
@@ -47,8 +51,17 @@ from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.notes import Notes
 from api.sessions.projects import Projects
 from api.sessions.queues import Queues
+from api.sessions.shelves import Shelf
+from api.sessions.store import SessionStore
 from api.settings import Settings, SettingsError, program_environment
-from api.workspace.processes import mark_of
+from api.tools.memory import Memory, Remember
+from api.tools.search_sessions import Found, SearchSessions
+from api.tools.skills import IN_A_FOLDER, LoadSkill, Skills
+from api.tools.table import all_tools
+from api.workspace.environment import for_tools
+from api.workspace.processes import end_marked, mark_of
+from api.workspace.sandbox import find_sandbox
+from api.workspace.shell import Shell
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +96,8 @@ class House:
         make_folder(self.settings.runs_dir)
         for folder in (self.settings.state_dir, self.settings.runs_dir):
             sweep_temps(folder)
+        # What agents started in a former life of this server, if it was killed.
+        await asyncio.to_thread(end_marked, mark_of(self.settings.state_dir))
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         rooms.store.on_outside[:] = [lambda session_id: rooms.changes.note_topic(f"messages:{session_id}")]
@@ -122,7 +137,10 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     )
     notes = Notes(settings.state_dir / "acp")
     acp = _acp(settings, notes)
-    agents = Registry(providers, scripted=settings.scripted, acp=acp)
+    memory = Memory(StateFile(settings.state_dir / "memory.json"))
+    checkpointing = Checkpointing(lambda session_id: Shelf(settings.state_dir / "undo" / session_id))
+    toolkit = _toolkit(settings, store, memory, checkpointing)
+    agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=toolkit)
     rules = Rules(StateFile(settings.state_dir / "approvals.json"))
     engine = Engine(store, agents, settings.runs_dir, rules=rules)
     conversing, viewing = Conversing(engine), Viewing(engine)
@@ -136,6 +154,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         queues.remove,
         rules.forget_session,
         notes.remove,
+        lambda session_id: Shelf(settings.state_dir / "undo" / session_id).clear(),
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
         lambda _: store.indexer.note_traces(),
     ]
@@ -153,6 +172,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
             lambda session_id: _tell_queue(changes, session_id),
         ),
         permitting=Permitting(engine, rules),
+        undoing=Undoing(engine, checkpointing, [settings.state_dir]),
         viewing=viewing,
         asides=Asides(engine, conversing, viewing),
         tasks=Tasks(engine, conversing),
@@ -161,6 +181,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         trash=trash,
         agents=agents,
         acp=acp,
+        memory=memory,
         providers=providers,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
         login_tries=Limit(burst=20, every_s=3.0),
@@ -169,6 +190,50 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         workspace=str(settings.workspace),
         uptime_s=lambda: time.monotonic() - began,
     )
+
+
+def _toolkit(settings: Settings, store: SessionStore, memory: Memory, checkpointing: Checkpointing) -> Toolkit:
+    """What the built-in agent works with. Our own folder is out of its reach, whatever folder a session works in."""
+    skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_A_FOLDER)])
+    kept = [SearchSessions(lambda words: _said(store, words)), Remember(memory), LoadSkill(skills)]
+    mark = mark_of(settings.state_dir)
+    return Toolkit(
+        [*all_tools(), *kept, *OWN_TOOLS],
+        [settings.state_dir],
+        mark=mark,
+        shell=_shell(settings, mark),
+        network=settings.command_network,
+        checkpoints=checkpointing.of,
+        memory=memory,
+        skills=skills,
+    )
+
+
+def _shell(settings: Settings, mark: str) -> Callable[[], Awaitable[Shell]]:
+    """What runs commands, held by the best sandbox there is here, which is looked for when one is first needed."""
+    found: list[Shell] = []
+
+    async def shell() -> Shell:
+        if not found:
+            env = for_tools(program_environment())
+            sandbox = await find_sandbox(mark=mark, path=env["PATH"], home=Path.home(), hidden=[settings.state_dir])
+            found.append(Shell(sandbox, env=env, mark=mark))
+        return found[0]
+
+    return shell
+
+
+def _said(store: SessionStore, words: str) -> list[Found]:
+    """The sessions in which words were said, for an agent to read."""
+    hits = store.search(words, limit=10).results
+    return [
+        Found(
+            hit.session["title"],
+            time.strftime("%Y-%m-%d", time.gmtime(hit.session["last_message_at"])),
+            ["".join(piece.text for piece in passage.snippet) for passage in hit.passages[:3]],
+        )
+        for hit in hits
+    ]
 
 
 def _acp(settings: Settings, notes: Notes) -> AcpAgent:
@@ -182,7 +247,7 @@ def _acp(settings: Settings, notes: Notes) -> AcpAgent:
     around = Surroundings(
         home=settings.workspace, env=env, mark=mark_of(settings.state_dir), refused=(settings.state_dir,)
     )
-    return AcpAgent(programs, Memory(notes.of), around)
+    return AcpAgent(programs, AcpMemory(notes.of), around)
 
 
 def close_secrets(state_dir: Path) -> None:

@@ -12,6 +12,7 @@ from api.agents.embedded import MODEL as DEMO_MODEL
 from api.agents.embedded import NAME as DEMO_NAME
 from api.agents.embedded import EmbeddedAgent, why_unavailable
 from api.agents.native.agent import NativeAgent
+from api.agents.native.toolkit import Toolkit
 from api.agents.provider import split_model
 from api.agents.providers import Providers
 from api.agents.scripted import MODEL as SCRIPT_MODEL
@@ -20,14 +21,24 @@ from api.domain.errors import NotFound
 
 
 class Registry:
-    """Every agent of this server, built once. `scripted`: may that one be chosen? `acp` answers with programs."""
+    """Every agent of this server, built once.
 
-    def __init__(self, providers: Providers, *, scripted: bool = False, acp: AcpAgent | None = None) -> None:
+    `scripted`: may that one be chosen? `acp` answers with programs. `toolkit` is what the built-in agent works with.
+    """
+
+    def __init__(
+        self,
+        providers: Providers,
+        *,
+        scripted: bool = False,
+        acp: AcpAgent | None = None,
+        toolkit: Toolkit | None = None,
+    ) -> None:
         programs = _program_models(acp.programs) if acp is not None else list
         self.catalog = Catalog(providers, *_own_models(scripted=scripted), programs=programs)
         self._preparing: set[asyncio.Task[None]] = set()
         self._agents: dict[str, Agent] = {
-            "native": NativeAgent(providers.find),
+            "native": NativeAgent(providers.find, toolkit),
             "embedded": EmbeddedAgent(),
         }
         if scripted:

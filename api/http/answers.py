@@ -252,6 +252,43 @@ class AskingList(BaseModel):
     asking: list[Asking]
 
 
+class ChangedFile(BaseModel):
+    """What an answer did to a file. `diff` is unified. With `not_kept`, a sentence, it cannot be undone."""
+
+    name: str
+    what: Literal["made", "deleted", "changed"]
+    by: Literal["tool", "command"]
+    diff: str
+    not_kept: str
+
+
+class RunChanges(BaseModel):
+    stream_id: str
+    files: list[ChangedFile]
+
+
+class ChangesAnswer(BaseModel):
+    """What the answers of a session changed in its folder, oldest first."""
+
+    changes: list[RunChanges]
+
+
+class FilesRestored(BaseModel):
+    """Names of files: as they were before, left because someone else changed them since, and not kept at all."""
+
+    restored: list[str]
+    conflicts: list[str]
+    not_kept: list[str]
+
+
+class MemoryAnswer(BaseModel):
+    """What the built-in agent remembers in all sessions. `most` characters fit."""
+
+    text: str
+    revision: int
+    most: int
+
+
 class Rule(BaseModel):
     """An exact call that is not asked about any more: in one session, or without a `session_id` in all."""
 

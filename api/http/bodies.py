@@ -157,6 +157,20 @@ class Answer(Request):
     text: Prose
 
 
+class FilesRestore(OneSession):
+    """`stream_id` is the run before which the files were as they are to be. `force`: also where others changed them."""
+
+    stream_id: Id
+    force: bool = False
+
+
+class MemoryPut(Request):
+    """`revision` is that of the memory that was shown."""
+
+    text: Prose = Field(max_length=100_000)
+    revision: Revision
+
+
 class RuleRevoke(Request):
     rule_id: Id
 

@@ -19,12 +19,14 @@ from api.runs.engine import Engine
 from api.runs.permitting import Permitting
 from api.runs.queueing import Queueing
 from api.runs.tasks import Tasks
+from api.runs.undoing import Undoing
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
 from api.sessions.drafts import Drafts
 from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
+from api.tools.memory import Memory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Rooms:
     conversing: Conversing
     queueing: Queueing
     permitting: Permitting
+    undoing: Undoing
     asides: Asides
     tasks: Tasks
     projects: Projects
@@ -45,6 +48,7 @@ class Rooms:
     viewing: Viewing
     agents: Registry
     acp: AcpAgent
+    memory: Memory
     providers: Providers
     tokens: Tokens
     login_tries: Limit

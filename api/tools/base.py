@@ -65,6 +65,10 @@ class Tool(Protocol):
         """The call in one line for a person: `Read src/app.py`. Takes whatever the model sent."""
         ...
 
+    def problem(self, arguments: dict[str, Any]) -> str:
+        """What is wrong with the arguments, as a sentence for the model; empty where nothing is."""
+        ...
+
     async def preview(self, arguments: dict[str, Any], context: Context) -> str:
         """What the call would change, as a unified diff, for one who is asked; empty where that cannot be said."""
         ...

@@ -43,6 +43,13 @@ class CheckedTool(ABC, Generic[A]):
         title = " ".join(title.split())
         return title if len(title) <= _LONGEST_TITLE else title[: _LONGEST_TITLE - 1] + "…"
 
+    def problem(self, arguments: dict[str, Any]) -> str:
+        try:
+            taken(arguments, self.arguments, self.name)
+        except AppError as error:
+            return error.message
+        return ""
+
     async def preview(self, arguments: dict[str, Any], context: Context) -> str:
         try:
             return await self.change(taken(arguments, self.arguments, self.name), context)

@@ -41,6 +41,9 @@ class Notebook:
     def title(self, arguments: dict[str, Any]) -> str:
         return f"Note {arguments.get('text')}"
 
+    def problem(self, arguments: dict[str, Any]) -> str:
+        return "" if "text" in arguments else "A text is missing."
+
     async def preview(self, arguments: dict[str, Any], context: Context) -> str:
         return f"+{arguments.get('text')}\n"
 
@@ -150,7 +153,7 @@ async def test_a_word_with_the_leave_reaches_the_model_too(agent, fake, notebook
         ('@@tool note "one"', "not a JSON object"),
         ('@@tool delete_everything {"a": 1}', "no tool called 'delete_everything'"),
         (note("break"), "The pencil broke."),
-        ('@@tool note {"other": 1}', "failed because of a fault"),
+        ('@@tool note {"other": 1}', "A text is missing."),
     ],
 )
 @pytest.mark.parametrize("kind", ["openai_compatible", "anthropic"])  # Google's API can only carry objects

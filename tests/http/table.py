@@ -38,6 +38,7 @@ GOOD = {
     "mode": "ask",
     "question_id": "question-1",
     "rule_id": "rule-nothing",
+    "revision": 0,
 }
 """Values that are right by their form; none of them names anything that exists."""
 

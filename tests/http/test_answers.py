@@ -1,5 +1,6 @@
 """Every answer has the shape that the table of routes promises, with no field that is promised nowhere."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -246,9 +247,23 @@ def _connect(api: Checking) -> None:
         api.get("/api/providers")
         api.get("/api/models")
         api.post("/api/models/default", model="scripted/script")
+        _work(api, f"{saved['provider']['id']}/mock-1")
     # Nobody answers there any more: a problem, told beside the rest.
     api.get("/api/models")
     api.post("/api/providers/delete", id=saved["provider"]["id"])
+
+
+def _work(api: Checking, model: str) -> None:
+    """Have a file changed, and put back; and something remembered."""
+    with tempfile.TemporaryDirectory() as folder:
+        session_id = api.post("/api/session/new", workspace=folder)["session"]["session_id"]
+        api.post("/api/approval/mode", session_id=session_id, mode="full")
+        script = '@@tool write_file {"path": "a.txt", "content": "b"}\n@@next\n@@text Done.'
+        started = api.post("/api/chat/start", session_id=session_id, message=script, model=model)
+        until(lambda: not api.get("/api/chat/stream/status", stream_id=started["stream_id"])["active"])
+        [changed] = api.get("/api/session/changes", session_id=session_id)["changes"]
+        api.post("/api/session/changes/restore", session_id=session_id, stream_id=changed["stream_id"])
+    api.post("/api/memory", text="Something.", revision=api.get("/api/memory")["revision"])
 
 
 def _have_agents(api: Checking) -> None:

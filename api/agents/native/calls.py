@@ -72,6 +72,9 @@ class Calls:
             self._refuse(asked, "Not done: the arguments are not a JSON object. Send them again as one.")
             return
         yield ev.ToolStarted(call_id=asked.call_id, name=tool.name, title=tool.title(arguments), kind=tool.kind)
+        if problem := tool.problem(arguments):
+            self._refuse(asked, problem)
+            return
         decision = self._turn.permissions.request(await self._call(tool, asked, arguments))
         if isinstance(decision, Asked):
             if decision.event is not None:

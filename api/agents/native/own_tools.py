@@ -23,6 +23,10 @@ class OwnTool:
         """See `tools.base.Tool.title`."""
         raise NotImplementedError
 
+    def problem(self, arguments: dict[str, Any]) -> str:
+        """See `tools.base.Tool.problem`; they look at them themselves."""
+        return ""
+
     def act(self, turn: Turn, call_id: str, arguments: dict[str, Any]) -> AsyncGenerator[ev.Event | Result, None]:
         """Do it, saying what happens, and last the result. Never raises for what the model sends."""
         raise NotImplementedError

@@ -1,14 +1,18 @@
 """What the built-in agent may work with in a turn: its tools, and what they work on."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from api.agents.base import Turn
 from api.agents.native.own_tools import OwnTool
 from api.domain.errors import AppError
 from api.tools.base import Context, Tool
+from api.tools.memory import Memory
+from api.tools.skills import Skills, told_of
+from api.workspace.checkpoints import Checkpoints
 from api.workspace.folder import Folder, FolderRefused
+from api.workspace.shell import Shell
 
 _FOLDERLESS = ("fetch", "other")
 """The kinds of tools, beside our own, that need no folder."""
@@ -29,19 +33,59 @@ class Bench:
 
 
 class Toolkit:
-    """`tools` are those that there are; `refused` are folders that none of them may reach."""
+    """`tools` are those that there are; `refused` are folders that none of them may reach.
 
-    def __init__(self, tools: Sequence[Tool | OwnTool] = (), refused: Sequence[Path] = ()) -> None:
+    `shell` runs commands, with the `network` or without, and `mark` is by what these are found again. `checkpoints`
+    keep what is changed in a session. `memory` and `skills` are told to the model.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[Tool | OwnTool] = (),
+        refused: Sequence[Path] = (),
+        *,
+        mark: str = "",
+        shell: Callable[[], Awaitable[Shell]] | None = None,
+        network: bool = False,
+        checkpoints: Callable[[str], Checkpoints] | None = None,
+        memory: Memory | None = None,
+        skills: Skills | None = None,
+    ) -> None:
         self._tools = list(tools)
         self._refused = list(refused)
+        self._mark = mark
+        self._shell = shell
+        self._network = network
+        self._checkpoints = checkpoints
+        self._memory = memory
+        self._skills = skills
 
     async def open(self, turn: Turn) -> Bench:
         """What a turn works with; close it when the turn is over. A folder that is gone is a problem, and no error."""
         folder, problem = await asyncio.to_thread(self._folder, turn.workspace)
+        remembered = await asyncio.to_thread(self._remembered, folder)
         tools = [one for one in self._tools if folder or one.kind in _FOLDERLESS or isinstance(one, OwnTool)]
         if turn.permissions.mode == "read":
             tools = [tool for tool in tools if tool.kind == "read"]
-        return Bench(tools, Context(folder=folder), _told(turn, folder) if tools else "", problem)
+        told = [_told(turn, folder), *remembered] if tools else []
+        return Bench(tools, await self._context(turn, folder), "\n\n".join(told), problem)
+
+    async def _context(self, turn: Turn, folder: Folder | None) -> Context:
+        context = Context(mark=self._mark, folder=folder, network=self._network)
+        if folder is None:
+            return context
+        if self._shell is not None:
+            context.shell = await self._shell()
+        if self._checkpoints is not None:
+            kept = await asyncio.to_thread(self._checkpoints, turn.session_id)
+            context.undo = kept.turn(turn.run_id, folder)
+        return context
+
+    def _remembered(self, folder: Folder | None) -> list[str]:
+        """What is known from before: of the person, and of how things are done here. Reads the disk."""
+        memory = self._memory.read()[0].strip() if self._memory else ""
+        skills = told_of(self._skills.of(folder.path if folder else None)) if self._skills else ""
+        return [words for words in (f"What you remember of this person:\n{memory}" if memory else "", skills) if words]
 
     def _folder(self, path: str | None) -> tuple[Folder | None, str]:
         if not path:

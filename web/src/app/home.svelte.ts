@@ -10,6 +10,7 @@ import { Commands } from "../state/commands.svelte";
 import { Drafts } from "../state/drafts";
 import { Finding } from "../state/finding.svelte";
 import { Keeping } from "../state/keeping.svelte";
+import { Memory } from "../state/memory.svelte";
 import { Models } from "../state/models.svelte";
 import { Programs } from "../state/programs.svelte";
 import { Projects } from "../state/projects.svelte";
@@ -39,6 +40,7 @@ export class Home {
     this.router.go(sessionId ? `/s/${sessionId}` : "/"),
   );
   readonly keeping = new Keeping(this.client);
+  readonly memory = new Memory(this.client);
   readonly commands = new Commands(this.client);
   readonly drafts = new Drafts(this.client, browser.after);
   readonly finding = new Finding(this.client);

@@ -171,6 +171,20 @@ export interface Change {
   session_id: string;
 }
 
+/** What an answer did to a file. `diff` is unified. With `not_kept`, a sentence, it cannot be undone. */
+export interface ChangedFile {
+  by: "tool" | "command";
+  diff: string;
+  name: string;
+  not_kept: string;
+  what: "made" | "deleted" | "changed";
+}
+
+/** What the answers of a session changed in its folder, oldest first. */
+export interface ChangesAnswer {
+  changes: RunChanges[];
+}
+
 /** `message_id` is the message to replace, `new_message_id` the id of the new one. */
 export interface ChatEdit {
   agent?: string | null;
@@ -305,6 +319,21 @@ export interface FailureNote {
   message: string;
 }
 
+/** `stream_id` is the run before which the files were as they are to be. `force`: also where others changed them. */
+export interface FilesRestore {
+  force?: boolean;
+  request_id?: string | null;
+  session_id: string;
+  stream_id: string;
+}
+
+/** Names of files: as they were before, left because someone else changed them since, and not kept at all. */
+export interface FilesRestored {
+  conflicts: string[];
+  not_kept: string[];
+  restored: string[];
+}
+
 /** A run has begun in this session. */
 export interface FollowRun {
   session_id: string;
@@ -338,6 +367,20 @@ export interface Link {
 export interface Login {
   request_id?: string | null;
   token: string;
+}
+
+/** What the built-in agent remembers in all sessions. `most` characters fit. */
+export interface MemoryAnswer {
+  most: number;
+  revision: number;
+  text: string;
+}
+
+/** `revision` is that of the memory that was shown. */
+export interface MemoryPut {
+  request_id?: string | null;
+  revision: number;
+  text: string;
 }
 
 /** An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`. A turn of which there are other `versions` has the ids that they begin with, oldest first, its own among them at `version`. What was said to the agent at work is `steered`. */
@@ -717,6 +760,11 @@ export interface RuleList {
 export interface RuleRevoke {
   request_id?: string | null;
   rule_id: string;
+}
+
+export interface RunChanges {
+  files: ChangedFile[];
+  stream_id: string;
 }
 
 /** `done`: what an ended run left in its session. */

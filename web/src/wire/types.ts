@@ -32,6 +32,7 @@ export type {
   Imported,
   Command,
   CommandList,
+  MemoryAnswer,
   Model,
   Passage,
   PlanEntry,
