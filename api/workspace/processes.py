@@ -33,8 +33,8 @@ _MARK = "FIRESIDE_MARK"
 _GUARD_S = 5.0
 """How long the guard may take to end everything, beyond the grace it was asked to give."""
 _START_S = 20.0
-_DRAIN_S = 0.1
-"""How long the last of the output is waited for once nobody is left to write it."""
+_DRAIN_S, _DRAINED_S = 0.1, 5.0
+"""How long the last of the output is waited for once nobody is left to write it: for some more, and for all."""
 
 
 class CannotStart(Unavailable):
@@ -310,7 +310,7 @@ class _Streams:
     def __init__(self, stdout: int, stderr: int, failing: int, stdin: int | None) -> None:
         self._readable = [os.fdopen(descriptor, "rb", buffering=0) for descriptor in (stdout, stderr, failing)]
         self._writable = None if stdin is None else os.fdopen(stdin, "wb", buffering=0)
-        self._ended: list[asyncio.Event] = []
+        self._protocols: list[_Readable] = []
         self._transports: list[asyncio.BaseTransport] = []
 
     async def connect(self, line_bytes: int) -> None:
@@ -328,15 +328,19 @@ class _Streams:
         protocol = _Readable(reader)
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, file)
         self._transports.append(transport)
-        self._ended.append(protocol.ended)
+        self._protocols.append(protocol)
         return reader
 
     async def close(self) -> None:
         """Take what is still on its way, but do not wait for one who holds a pipe open from elsewhere."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_DRAIN_S):
-                for ended in self._ended:
-                    await ended.wait()
+        until = time.monotonic() + _DRAINED_S
+        taken = -1
+        while time.monotonic() < until and taken != (taken := sum(one.bytes_taken for one in self._protocols)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_S):
+                    for protocol in self._protocols:
+                        await protocol.ended.wait()
+                    break
         for transport in self._transports:
             transport.close()
 
@@ -345,6 +349,11 @@ class _Readable(asyncio.StreamReaderProtocol):
     def __init__(self, reader: asyncio.StreamReader) -> None:
         super().__init__(reader)
         self.ended = asyncio.Event()
+        self.bytes_taken = 0
+
+    def data_received(self, data: bytes) -> None:
+        self.bytes_taken += len(data)
+        super().data_received(data)
 
     def eof_received(self) -> bool | None:
         self.ended.set()

@@ -300,3 +300,18 @@ async def test_when_memory_runs_out_the_kernel_takes_the_program_first(run: Star
 
     its, ours = map(int, (await process.stdout.read()).split())
     assert its > ours
+
+
+async def test_a_reader_that_is_slow_still_gets_all_that_was_written_before_the_end(run: Starting) -> None:
+    process = await run("seq 60000")
+    read = await process.stdout.read(10_000)
+    ending = asyncio.ensure_future(process.wait())
+
+    while data := await process.stdout.read(10_000):
+        read += data
+        await asyncio.sleep(0.01)
+        if process.returncode is not None and ending.done():
+            ending = asyncio.ensure_future(process.end())
+
+    await ending
+    assert read == b"".join(b"%d\n" % number for number in range(1, 60001))
