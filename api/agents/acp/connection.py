@@ -13,11 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from api import __version__
 from api.agents.acp import failures
-from api.agents.acp.failures import AgentFailed, Murmur
+from api.agents.acp.failures import AgentFailed
 from api.agents.acp.limits import Limits
-from api.agents.acp.lines import MOST_BYTES, Lines
 from api.agents.acp.program import Program
 from api.agents.acp.surroundings import Surroundings
+from api.agents.lines import MOST_BYTES, Lines
+from api.agents.murmur import Murmur, clean
 from api.domain.errors import AppError
 from api.workspace import processes
 from api.workspace.folder import Folder
@@ -83,7 +84,7 @@ class AgentConnection:
     def version(self) -> str:
         """What the program says it is, in a few words."""
         told = self.info.agent_info
-        return failures.clean(f"{told.title or told.name} {told.version}") if told else ""
+        return clean(f"{told.title or told.name} {told.version}") if told else ""
 
     async def greet(self, *, is_workspace: bool) -> None:
         """Exchange what both sides can do. `is_workspace`: files and commands may be asked of us.
@@ -175,7 +176,7 @@ class AgentConnection:
             return failures.needs_login(self.program)
         details = error.data.get("details") if isinstance(error.data, dict) else error.data
         words = details if isinstance(details, str) and details else str(error)
-        return failures.refused(self.program, failures.clean(words, tuple(value for _, value in self.program.env)))
+        return failures.refused(self.program, clean(words, tuple(value for _, value in self.program.env)))
 
     async def _handle(self, method: str, params: Any, is_notification: bool) -> dict[str, Any] | None:
         """For the SDK: what the agent tells or asks. Told updates are taken in before anything is awaited."""

@@ -1,15 +1,10 @@
 """What went wrong with an agent program, as a sentence for a person."""
 
-import re
-from collections import deque
-
 from api.agents.acp.program import Program
-from api.agents.redacting import without_keys
+from api.agents.murmur import clean, sentence
 from api.domain.events import Failure
 
 _KEPT = "What came is kept. Send it again: the agent is started anew."
-_MOST_HELD = 16_000
-_MOST_QUOTED = 300
 
 
 class AgentFailed(Exception):
@@ -20,46 +15,13 @@ class AgentFailed(Exception):
         self.failure = failure
 
 
-class Murmur:
-    """The end of what a program writes to its standard error, without control characters, keys and secrets."""
-
-    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
-        self._secrets = [secret for secret in secrets if len(secret) >= 8]
-        self._blocks: deque[bytes] = deque()
-        self._held = 0
-
-    def add(self, block: bytes) -> None:
-        self._blocks.append(block)
-        self._held += len(block)
-        while self._held > _MOST_HELD and len(self._blocks) > 1:
-            self._held -= len(self._blocks.popleft())
-
-    def last_line(self) -> str:
-        text = b"".join(self._blocks)[-_MOST_HELD:].decode(errors="replace")
-        lines = [line for line in map(self._clean, text.splitlines()) if line]
-        return lines[-1] if lines else ""
-
-    def _clean(self, line: str) -> str:
-        return clean(line, self._secrets)
-
-
-def clean(text: str, secrets: list[str] | tuple[str, ...] = ()) -> str:
-    """`text` as one line that can be quoted: no control characters, no keys, not too long."""
-    text = re.sub(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|.)", "", text)
-    text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    for secret in secrets:
-        text = text.replace(secret, "[key]")
-    text = without_keys(text)
-    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
-
-
 def not_there(name: str) -> Failure:
     message = f"The agent {name!r} is not installed on this machine any more."
     return Failure("agent_not_installed", message, "Choose another one, or look at the agents in Settings.")
 
 
 def not_started(program: Program, why: str) -> Failure:
-    message = f"{program.title} could not be started. {_sentence(why)}".rstrip()
+    message = f"{program.title} could not be started. {sentence(why)}".rstrip()
     return Failure("agent_not_started", message, "Check it among the agents in Settings, then try again.")
 
 
@@ -70,7 +32,7 @@ def needs_login(program: Program) -> Failure:
 
 
 def stopped(program: Program, why: str) -> Failure:
-    message = f"{program.title} stopped in the middle of its answer. {_sentence(why)}".rstrip()
+    message = f"{program.title} stopped in the middle of its answer. {sentence(why)}".rstrip()
     return Failure("agent_stopped", message, _KEPT)
 
 
@@ -84,7 +46,7 @@ def too_much(program: Program, what: str) -> Failure:
 
 
 def refused(program: Program, words: str) -> Failure:
-    said = f": {_sentence(words)}" if words else "."
+    said = f": {sentence(words)}" if words else "."
     return Failure("agent_reports", f"{program.title} reports a problem{said}", "See to it, then try again.")
 
 
@@ -96,7 +58,3 @@ def withheld(program: Program) -> Failure:
 def odd_ending(program: Program, reason: object) -> Failure:
     message = f"{program.title} ended its answer for a reason that is not known here ({clean(str(reason))[:60]!r})."
     return Failure("agent_nonsense", message, "What came is kept. Ask it to go on, or update Fireside.")
-
-
-def _sentence(words: str) -> str:
-    return words if not words or words.endswith((".", "!", "?", "…")) else f"{words}."

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from api.agents.command import check_command, check_environment
 from api.domain.errors import BadRequest
 
 Source = Literal["found", "config", "own"]
@@ -12,9 +13,6 @@ Source = Literal["found", "config", "own"]
 
 PROVIDER = "acp"
 """What stands before the names of these agents in the id of a model: `acp/opencode`."""
-
-_MOST_WORDS = 64
-_LONGEST_WORD = 4096
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,16 +42,7 @@ def checked(program: Program) -> Program:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", program.name):
         message = "The name of an agent is made of small letters, digits and hyphens, at most 40."
         raise BadRequest(message, code="bad_agent_name", field="name")
-    words = program.argv
-    if not words or not words[0] or len(words) > _MOST_WORDS or any(map(_is_unusable, words)):
-        message = f"A command is one to {_MOST_WORDS} words, each without control characters."
-        raise BadRequest(message, code="bad_command", field="command")
-    for name, value in program.env:
-        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name) or _is_unusable(value):
-            raise BadRequest(f"{name!r} cannot be set in an environment.", code="bad_environment", field="env")
+    check_command(program.argv)
+    check_environment(program.env)
     title = " ".join(program.title.split())[:80] or program.name
     return msgspec.structs.replace(program, title=title)
-
-
-def _is_unusable(word: str) -> bool:
-    return len(word) > _LONGEST_WORD or any(ord(character) < 32 or ord(character) == 127 for character in word)

@@ -1,6 +1,5 @@
 """Every agent program there is: of the config file, added in the page, or found on this machine."""
 
-import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ import msgspec
 
 from api.agents.acp.discovery import found
 from api.agents.acp.program import Program, Source, checked
+from api.agents.command import found_in_full
 from api.agents.providers import DocumentFile
 from api.domain.errors import BadRequest, Conflict
 
@@ -53,11 +53,7 @@ class Programs:
         Raises:
             BadRequest: there is no such command.
         """
-        whole = shutil.which(program.argv[0], path=self._path)
-        if whole is None:
-            message = f"There is no program {program.argv[0]!r} on this machine that can be started."
-            raise BadRequest(message, code="bad_command", field="command")
-        return msgspec.structs.replace(program, argv=(str(Path(whole).absolute()), *program.argv[1:]))
+        return msgspec.structs.replace(program, argv=found_in_full(program.argv, self._path))
 
     def add(self, program: Program) -> Program:
         """Keep `program` as one of the person's own, in the place of one of that name. Blocks for a write.

@@ -1,4 +1,4 @@
-"""JSON-RPC messages over an agent's pipes, one a line. What is no message is dropped; nothing grows without bound."""
+"""JSON-RPC messages over a program's pipes, one a line. What is no message is dropped; nothing grows without bound."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ _MOST_TOLD = 10
 
 
 class Lines:
-    """A transport for the SDK's connection. `room` is awaited before each message, so that a flood waits in the pipe.
+    """A transport for what speaks JSON-RPC. `room` is awaited before each message, so that a flood waits in the pipe.
 
     `has_ended` when nothing more can come; `was_too_long`, because a line was longer than `MOST_BYTES`.
     """
@@ -38,7 +38,7 @@ class Lines:
         await self._writer.drain()
 
     async def receive(self) -> dict[str, Any] | None:
-        """The next message; None when the agent has closed its side or cannot be listened to any more."""
+        """The next message; None when the program has closed its side or cannot be listened to any more."""
         while (line := await self._line()) is not None:
             if (message := _decoded(line)) is not None:
                 await self._room()
@@ -69,7 +69,7 @@ class Lines:
     def _note_dropped(self, length: int) -> None:
         self._dropped += 1
         if self._dropped <= _MOST_TOLD:
-            log.warning("acp.line_dropped", extra={"bytes": length, "dropped": self._dropped})
+            log.warning("pipe.line_dropped", extra={"bytes": length, "dropped": self._dropped})
 
 
 def _decoded(line: bytes) -> dict[str, Any] | None:
