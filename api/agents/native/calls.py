@@ -7,11 +7,10 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, NamedTuple
 
 from api.agents.base import Turn
 from api.agents.native.own_tools import OwnTool
-from api.agents.native.speech import ToolRequest
 from api.agents.permissions import Asked
 from api.domain import events as ev
 from api.domain.approvals import Call
@@ -24,6 +23,14 @@ MOST_AT_ONCE = 32
 SAME_IS_NOTED = 3
 SAME_ENDS = 10
 """So often may a run make the same call to the same end before the model is told, and before the run is stopped."""
+
+
+class ToolRequest(NamedTuple):
+    """A call that the model asks for: its name, and its arguments as JSON text. `call_id` is unique in the run."""
+
+    call_id: str
+    name: str
+    arguments: str
 
 
 class Calls:

@@ -19,10 +19,9 @@ from pydantic_ai.messages import (
 from pydantic_ai.tools import ToolDefinition
 
 from api.agents.base import Turn
-from api.agents.native.calls import Calls, arguments_of
+from api.agents.native.calls import Calls, ToolRequest, arguments_of
 from api.agents.native.own_tools import OwnTool
 from api.agents.native.request import Request, ToolsRefused, answer
-from api.agents.native.speech import ToolRequest
 from api.domain import events as ev
 from api.tools.base import Tool
 

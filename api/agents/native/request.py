@@ -19,8 +19,9 @@ from pydantic_ai.tools import ToolDefinition
 
 from api.agents import failures
 from api.agents.limits import Limits
+from api.agents.native.calls import ToolRequest
 from api.agents.native.models import left_out, settings_for
-from api.agents.native.speech import Speech, ToolRequest
+from api.agents.native.speech import Speech
 from api.agents.provider import Provider
 from api.agents.transport import WATCH, Watch
 from api.domain import events as ev

@@ -4,8 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from api.agents.base import Turn
-from api.agents.native.calls import Calls
-from api.agents.native.speech import ToolRequest
+from api.agents.native.calls import Calls, ToolRequest
 from api.domain import events as ev
 from api.domain.messages import Message
 from api.domain.transcript import ToolBlock, Transcript, messages_of

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_ai.messages import (
     PartDeltaEvent,
@@ -17,17 +17,10 @@ from pydantic_ai.messages import (
 )
 
 from api.agents.limits import Limits
+from api.agents.native.calls import ToolRequest
 from api.agents.native.continuation import Continuation
 from api.agents.transport import AnswerTooBig, Watch
 from api.domain import events as ev
-
-
-class ToolRequest(NamedTuple):
-    """A call that the model asks for: its name, and its arguments as JSON text. `call_id` is unique in the run."""
-
-    call_id: str
-    name: str
-    arguments: str
 
 
 class Speech:
