@@ -19,7 +19,7 @@ from api.sessions.disk.files import new_file, open_regular, sweep_temps
 
 MANIFEST = "manifest.json"
 ARCHIVE_FORMAT = 1
-SECRETS = ("access.json", "secrets.json", "config.toml")
+SECRETS = ("access.json", "secrets.json", "agents.json", "mcp.json", "config.toml")
 NOT_KEPT = frozenset({"lock", "server.json", "backups"})
 """Of this process, or copies themselves."""
 
