@@ -18,6 +18,8 @@ from api.agents.acp.agent import AcpAgent
 from api.agents.acp.programs import Programs, program_of
 from api.agents.acp.sessions import Memory as AcpMemory
 from api.agents.acp.surroundings import Surroundings
+from api.agents.mcp.servers import Servers
+from api.agents.mcp.tools import McpTools
 from api.agents.native.own_tools import OWN_TOOLS
 from api.agents.native.toolkit import Toolkit
 from api.agents.providers import Providers
@@ -118,6 +120,7 @@ class House:
             await rooms.engine.close()
             await rooms.queueing.close()
             await rooms.agents.close()
+            await rooms.mcp.close()
             rooms.store.close()
 
 
@@ -139,7 +142,8 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     acp = _acp(settings, notes)
     memory = Memory(StateFile(settings.state_dir / "memory.json"))
     checkpointing = Checkpointing(lambda session_id: Shelf(settings.state_dir / "undo" / session_id))
-    toolkit = _toolkit(settings, store, memory, checkpointing)
+    mcp = _mcp(settings)
+    toolkit = _toolkit(settings, store, memory, checkpointing, mcp)
     agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=toolkit)
     rules = Rules(StateFile(settings.state_dir / "approvals.json"))
     engine = Engine(store, agents, settings.runs_dir, rules=rules)
@@ -182,6 +186,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         agents=agents,
         acp=acp,
         memory=memory,
+        mcp=mcp,
         providers=providers,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
         login_tries=Limit(burst=20, every_s=3.0),
@@ -192,7 +197,9 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     )
 
 
-def _toolkit(settings: Settings, store: SessionStore, memory: Memory, checkpointing: Checkpointing) -> Toolkit:
+def _toolkit(
+    settings: Settings, store: SessionStore, memory: Memory, checkpointing: Checkpointing, mcp: McpTools
+) -> Toolkit:
     """What the built-in agent works with. Our own folder is out of its reach, whatever folder a session works in."""
     skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_A_FOLDER)])
     kept = [SearchSessions(lambda words: _said(store, words)), Remember(memory), LoadSkill(skills)]
@@ -206,6 +213,7 @@ def _toolkit(settings: Settings, store: SessionStore, memory: Memory, checkpoint
         checkpoints=checkpointing.of,
         memory=memory,
         skills=skills,
+        more=mcp.on,
     )
 
 
@@ -248,6 +256,15 @@ def _acp(settings: Settings, notes: Notes) -> AcpAgent:
         home=settings.workspace, env=env, mark=mark_of(settings.state_dir), refused=(settings.state_dir,)
     )
     return AcpAgent(programs, AcpMemory(notes.of), around)
+
+
+def _mcp(settings: Settings) -> McpTools:
+    return McpTools(
+        Servers(StateFile(settings.state_dir / "mcp.json")),
+        folder=settings.workspace,
+        env=program_environment(),
+        mark=mark_of(settings.state_dir),
+    )
 
 
 def close_secrets(state_dir: Path) -> None:

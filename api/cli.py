@@ -61,6 +61,8 @@ def _set_up_logging(settings: Settings) -> None:
     # What other libraries log at lower levels holds addresses, and some of it what people wrote.
     for library in ("httpx2", "httpcore2", "openai", "anthropic", "google_genai", "asyncio"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    # Its errors quote what a server sent.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 def serve(settings: Settings, _: Arguments) -> int:

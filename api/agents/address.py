@@ -13,24 +13,37 @@ _ENDPOINTS = ("/chat/completions", "/completions", "/responses", "/messages", "/
 
 
 def check_address(text: str) -> str:
-    """`text` as a base address: http or https, a host, without a slash at its end or the name of an endpoint.
+    """`text` as the base address of a provider: as `check_url` has it, without the name of an endpoint at its end."""
+    return _without_endpoint(check_url(text))
 
-    Loopback and private addresses are allowed: a model server on one's own machine is the usual case.
+
+def check_url(text: str, *, field: str = "base_url") -> str:
+    """`text` as an address: http or https, a host, and nothing after its path.
+
+    Loopback and private addresses are allowed: a server on one's own machine is the usual case.
 
     Raises:
-        BadRequest: with the code `bad_address` and a sentence that says what is wrong.
+        BadRequest: about `field`, with the code `bad_address` and a sentence that says what is wrong.
     """
+    try:
+        return _checked(text)
+    except ValueError as error:
+        raise BadRequest(str(error), code="bad_address", field=field) from None
+
+
+def _checked(text: str) -> str:
+    """Raises `ValueError` with a sentence."""
     if not isinstance(text, str) or not text.strip(" "):
-        raise _bad("An address is needed, for example http://localhost:11434/v1.")
+        raise ValueError("An address is needed, for example http://localhost:11434/v1.")
     address = text.strip(" ")
     if len(address) > _LONGEST:
-        raise _bad(f"That address is longer than {_LONGEST} characters.")
+        raise ValueError(f"That address is longer than {_LONGEST} characters.")
     if re.search(r"[^\x21-\x7e]|[\\<>\"^`{|}]", address):
-        raise _bad("An address holds no spaces, line ends or special characters.")
+        raise ValueError("An address holds no spaces, line ends or special characters.")
     if not re.match(r"https?://", address, re.IGNORECASE):
-        raise _bad("An address begins with http:// or https://.")
+        raise ValueError("An address begins with http:// or https://.")
     _check_parts(address)
-    return _without_endpoint(address)
+    return address
 
 
 def check_key(text: str) -> str:
@@ -63,15 +76,15 @@ def _check_parts(address: str) -> None:
         parts = urlsplit(address)
         port, host = parts.port, parts.hostname
     except ValueError as error:
-        raise _bad("That address cannot be read.") from error
+        raise ValueError("That address cannot be read.") from error
     if not host or port == 0:
-        raise _bad("That address names no machine.")
+        raise ValueError("That address names no machine.")
     if "@" in parts.netloc:
-        raise _bad("An address holds no user name or password. Put the key into its own field.")
+        raise ValueError("An address holds no user name or password. Put the key into its own field.")
     if parts.query or parts.fragment or "?" in address or "#" in address:
-        raise _bad("An address ends with its path: without ? and #.")
+        raise ValueError("An address ends with its path: without ? and #.")
     if _is_link_local(host):
-        raise _bad("That address belongs to the machine's own network equipment, not to a model server.")
+        raise ValueError("That address belongs to the machine's own network equipment, not to a server.")
 
 
 def _is_link_local(host: str) -> bool:
@@ -92,7 +105,3 @@ def _without_endpoint(address: str) -> str:
     for endpoint in _ENDPOINTS:
         address = address.removesuffix(endpoint).rstrip("/")
     return address
-
-
-def _bad(message: str) -> BadRequest:
-    return BadRequest(message, code="bad_address", field="base_url")

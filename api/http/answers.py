@@ -576,6 +576,58 @@ class AgentChecked(BaseModel):
     reason: str
 
 
+class McpTool(BaseModel):
+    """A tool as its server described it. `name` is the server's name for it, `offered` the model's."""
+
+    name: str
+    offered: str
+    title: str
+    description: str
+    reads: bool
+    is_on: bool
+
+
+class McpServer(BaseModel):
+    """A program by its `argv`, or an address by its `url`. Of `env` and `headers` the names alone are told."""
+
+    name: str
+    kind: Literal["stdio", "http"]
+    argv: list[str]
+    env: list[str]
+    url: str
+    headers: list[str]
+    only_reads: bool
+    version: str
+    tools: list[McpTool]
+
+
+class McpServers(BaseModel):
+    """`most_on`: so many tools of all servers together may be on."""
+
+    servers: list[McpServer]
+    most_on: int
+
+
+class McpAdded(BaseModel):
+    """`server` is null until what would be started, `argv`, or reached, `url`, is confirmed."""
+
+    server: McpServer | None
+    argv: list[str]
+    url: str
+
+
+class McpChecked(BaseModel):
+    """`reason` says why it does not work; then `server` is as it was known before."""
+
+    works: bool
+    reason: str
+    server: McpServer
+
+
+class McpAnswer(BaseModel):
+    server: McpServer
+
+
 # What streams carry beside the events of the domain
 
 

@@ -315,6 +315,34 @@ class AgentAdd(OneAgent):
     argv: list[Plain] = Field([], max_length=64)
 
 
+class OneMcp(Request):
+    name: Name
+
+
+class McpAdd(OneMcp):
+    """A program by its `command`, or an address by its `url`.
+
+    With `confirm`, `argv` is the exact command that was shown without it, and `token` proves once more who asks.
+    """
+
+    command: Plain = Field("", max_length=4096)
+    args: list[Plain] = Field([], max_length=64)
+    env: dict[str, Plain] = Field({}, max_length=50)
+    url: Plain = Field("", max_length=4096)
+    headers: dict[str, Plain] = Field({}, max_length=50)
+    confirm: bool = False
+    argv: list[Plain] = Field([], max_length=64)
+    token: str = Field("", max_length=1000)
+
+
+class McpSwitch(OneMcp):
+    """`on` is for the tools that `tools` names, or for all; `only_reads`, whether to believe what the server says."""
+
+    on: bool | None = None
+    tools: list[Prose] | None = Field(None, max_length=1000)
+    only_reads: bool | None = None
+
+
 class CodeExchange(Request):
     code: str = Field(min_length=1, max_length=200)
 

@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Response
 from api.access.limits import Limit
 from api.access.tokens import Tokens
 from api.agents.acp.agent import AcpAgent
+from api.agents.mcp.tools import McpTools
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 from api.runs.asides import Asides
@@ -49,6 +50,7 @@ class Rooms:
     agents: Registry
     acp: AcpAgent
     memory: Memory
+    mcp: McpTools
     providers: Providers
     tokens: Tokens
     login_tries: Limit

@@ -21,7 +21,7 @@ from api.sessions.keeping.checking import document_problems, index_problems, tra
 from api.sessions.keeping.format import NewerFormat, check_format
 from api.sessions.store import SessionStore
 
-SECRETS = ("access.json", "secrets.json", "agents.json")
+SECRETS = ("access.json", "secrets.json", "agents.json", "mcp.json")
 NO_INDEX = "_no_index/_index.db"
 
 

@@ -83,6 +83,10 @@ class Permitting:
         """Ask about it again. Raises as `Rules.revoke`."""
         await asyncio.to_thread(self._rules.revoke, rule_id, owner=owner)
 
+    async def forget_tools(self, beginning: str) -> None:
+        """Ask about tools whose names begin so again. Raises as `Rules.forget_tools`."""
+        await asyncio.to_thread(self._rules.forget_tools, beginning)
+
     def _asking(self, run: Run) -> Asking:
         header = run.header
         try:

@@ -83,6 +83,18 @@ class Rules:
             if len(left) < len(every):
                 self._keep(left)
 
+    def forget_tools(self, beginning: str) -> None:
+        """Drop the rules for tools whose names begin so, for everyone.
+
+        Raises:
+            StorageFailed: they still hold.
+        """
+        with self._lock:
+            every = self._all()
+            left = [rule for rule in every if not rule.name.startswith(beginning)]
+            if len(left) < len(every):
+                self._keep(left)
+
     def _all(self) -> list[Rule]:
         if self._rules is None:
             kept = self._record.read().get("rules")

@@ -1,5 +1,6 @@
 """Every answer has the shape that the table of routes promises, with no field that is promised nowhere."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from api.routes import ROUTES
 from tests.fakes.provider import FakeProvider
 from tests.http.conftest import until
 from tests.http.reading import reading
-from tests.serving import Client, ServerProcess
+from tests.serving import TOKEN, Client, ServerProcess
 
+MCP_SERVER = Path(__file__).parents[1] / "fakes/mcp_server.py"
 PROMISED = {(route.method, route.path): route.answer for route in ROUTES}
 
 RICH = """@@think Let me see.
@@ -273,6 +275,13 @@ def _have_agents(api: Checking) -> None:
     api.post("/api/agents/add", **command, confirm=True, argv=argv)
     assert not api.post("/api/agents/check", name="mine")["works"]
     api.post("/api/agents/remove", name="mine")
+    fake = {"name": "fake", "command": sys.executable, "args": [str(MCP_SERVER)]}
+    argv = api.post("/api/mcp/add", **fake)["argv"]
+    api.post("/api/mcp/add", **fake, confirm=True, argv=argv, token=TOKEN)
+    api.get("/api/mcp")
+    api.post("/api/mcp/check", name="fake")
+    api.post("/api/mcp/switch", name="fake", on=False)
+    api.post("/api/mcp/remove", name="fake")
 
 
 def test_what_is_told_of_changed_sessions_is_as_promised(client: Client) -> None:

@@ -36,7 +36,8 @@ class Toolkit:
     """`tools` are those that there are; `refused` are folders that none of them may reach.
 
     `shell` runs commands, with the `network` or without, and `mark` is by what these are found again. `checkpoints`
-    keep what is changed in a session. `memory` and `skills` are told to the model.
+    keep what is changed in a session. `memory` and `skills` are told to the model. `more` gives tools that come and
+    go, and need no folder.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Toolkit:
         checkpoints: Callable[[str], Checkpoints] | None = None,
         memory: Memory | None = None,
         skills: Skills | None = None,
+        more: Callable[[], Sequence[Tool]] = tuple,
     ) -> None:
         self._tools = list(tools)
         self._refused = list(refused)
@@ -59,12 +61,14 @@ class Toolkit:
         self._checkpoints = checkpoints
         self._memory = memory
         self._skills = skills
+        self._more = more
 
     async def open(self, turn: Turn) -> Bench:
         """What a turn works with; close it when the turn is over. A folder that is gone is a problem, and no error."""
         folder, problem = await asyncio.to_thread(self._folder, turn.workspace)
         remembered = await asyncio.to_thread(self._remembered, folder)
         tools = [one for one in self._tools if folder or one.kind in _FOLDERLESS or isinstance(one, OwnTool)]
+        tools += await asyncio.to_thread(self._more)
         if turn.permissions.mode == "read":
             tools = [tool for tool in tools if tool.kind == "read"]
         told = [_told(turn, folder), *remembered] if tools else []

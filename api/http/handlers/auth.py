@@ -2,7 +2,7 @@
 
 from fastapi import Request, Response
 
-from api.domain.errors import NotSignedIn, TooMany
+from api.domain.errors import Forbidden, NotSignedIn, TooMany
 from api.http.bodies import CodeExchange, Login
 from api.http.bodies import Request as Empty
 from api.http.gate import cookie_value
@@ -45,6 +45,23 @@ async def status(request: Request, house: House) -> Response:
 async def link(body: Empty, house: House) -> Response:
     """Make a link that signs one more browser in."""
     return reply({"path": f"/#code={house.tokens.new_code()}"})
+
+
+def ask_again(given: str, request: Request, house: Rooms) -> None:
+    """Who is asking, once more, before a program is run: `given` is the token, or a new link that was printed.
+
+    Raises:
+        Forbidden: it is neither.
+        TooMany: it was tried too often.
+    """
+    if not given.strip():
+        message = "Adding this runs a program, so the token of this server is needed, or a link of `./run link`."
+        raise Forbidden(message, code="login_again", field="token")
+    _slow_down(request, house)
+    code = given.strip().rpartition("#code=")[2]
+    if not house.tokens.is_token(given.strip()) and not house.tokens.use_code(code):
+        message = "That is neither the token of this server nor a link that still works. `./run link` prints a new one."
+        raise Forbidden(message, code="login_again", field="token")
 
 
 def _signed_in(house: Rooms, request: Request) -> Response:

@@ -369,6 +369,76 @@ export interface Login {
   token: string;
 }
 
+/** A program by its `command`, or an address by its `url`. With `confirm`, `argv` is the exact command that was shown without it, and `token` proves once more who asks. */
+export interface McpAdd {
+  args?: string[];
+  argv?: string[];
+  command?: string;
+  confirm?: boolean;
+  env?: Record<string, string>;
+  headers?: Record<string, string>;
+  name: string;
+  request_id?: string | null;
+  token?: string;
+  url?: string;
+}
+
+/** `server` is null until what would be started, `argv`, or reached, `url`, is confirmed. */
+export interface McpAdded {
+  argv: string[];
+  server: McpServer | null;
+  url: string;
+}
+
+export interface McpAnswer {
+  server: McpServer;
+}
+
+/** `reason` says why it does not work; then `server` is as it was known before. */
+export interface McpChecked {
+  reason: string;
+  server: McpServer;
+  works: boolean;
+}
+
+/** A program by its `argv`, or an address by its `url`. Of `env` and `headers` the names alone are told. */
+export interface McpServer {
+  argv: string[];
+  env: string[];
+  headers: string[];
+  kind: "stdio" | "http";
+  name: string;
+  only_reads: boolean;
+  tools: McpTool[];
+  url: string;
+  version: string;
+}
+
+/** `most_on`: so many tools of all servers together may be on. */
+export interface McpServers {
+  most_on: number;
+  servers: McpServer[];
+}
+
+/** `on` is for the tools that `tools` names, or for all; `only_reads`, whether to believe what the server says. */
+export interface McpSwitch {
+  name: string;
+  on?: boolean | null;
+  only_reads?: boolean | null;
+  request_id?: string | null;
+  tools?: string[] | null;
+}
+
+/** A tool as its server described it. `name` is the server's name for it, `offered` the model's. */
+export interface McpTool {
+  description: string;
+  is_on: boolean;
+  name: string;
+  offered: string;
+  reads: boolean;
+  title: string;
+}
+
 /** What the built-in agent remembers in all sessions. `most` characters fit. */
 export interface MemoryAnswer {
   most: number;
@@ -485,6 +555,11 @@ export interface OneAgent {
 }
 
 export interface OneFile {
+  name: string;
+  request_id?: string | null;
+}
+
+export interface OneMcp {
   name: string;
   request_id?: string | null;
 }

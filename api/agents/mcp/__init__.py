@@ -1,0 +1,1 @@
+"""MCP servers: programs and addresses that give the built-in agent more tools."""
