@@ -41,6 +41,7 @@ from api.runs.parking import take_up_turns
 from api.runs.permitting import Permitting
 from api.runs.queueing import Queueing
 from api.runs.rules import Rules
+from api.runs.spending import Spending
 from api.runs.tasks import Tasks
 from api.runs.undoing import Checkpointing, Undoing
 from api.runs.upkeep import Chore, Upkeep
@@ -103,7 +104,9 @@ class House:
         rooms.changes.open()
         rooms.store.on_change[:] = [rooms.changes.note_sessions]
         rooms.store.on_outside[:] = [lambda session_id: rooms.changes.note_topic(f"messages:{session_id}")]
-        left = recovery.recover(rooms.store, self.settings.runs_dir, can_resume=rooms.agents.can_resume)
+        left = recovery.recover(
+            rooms.store, self.settings.runs_dir, can_resume=rooms.agents.can_resume, count=rooms.spending.count
+        )
         rooms.store.start_indexing()
         rooms.engine.open()
         await take_up_turns(rooms.engine, left.parked)
@@ -118,6 +121,7 @@ class House:
             await self._naming.close()
             await rooms.tasks.close()
             await rooms.engine.close()
+            await asyncio.to_thread(rooms.spending.close)
             await rooms.queueing.close()
             await rooms.agents.close()
             await rooms.mcp.close()
@@ -146,7 +150,8 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     toolkit = _toolkit(settings, store, memory, checkpointing, mcp)
     agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=toolkit)
     rules = Rules(StateFile(settings.state_dir / "approvals.json"))
-    engine = Engine(store, agents, settings.runs_dir, rules=rules)
+    spending = Spending(StateFile(settings.state_dir / "usage.json"), StateFile(settings.state_dir / "budget.json"))
+    engine = Engine(store, agents, settings.runs_dir, rules=rules, spending=spending)
     conversing, viewing = Conversing(engine), Viewing(engine)
     changes = Changes()
     engine.on_retired.append(lambda header: _tell(changes, header))
@@ -188,6 +193,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         memory=memory,
         mcp=mcp,
         providers=providers,
+        spending=spending,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
         login_tries=Limit(burst=20, every_s=3.0),
         # Cookies know no ports: without the number, two servers on this machine would sign each other's browsers out.
@@ -284,6 +290,7 @@ def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
         Chore("all sessions", 30.0, rooms.store.indexer.look_again),
         Chore("trash", 3600.0, rooms.trash.empty, at_once=True),
         Chore("traces", 10.0, rooms.store.indexer.forget_traces, at_once=True),
+        Chore("usage", 2.0, rooms.spending.write),
         Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),
     )
 

@@ -6,6 +6,7 @@ from api.http.answers import (
     AgentPrograms,
     AsideAnswer,
     AskingList,
+    Budget,
     Cancelled,
     ChangesAnswer,
     CommandList,
@@ -45,6 +46,7 @@ from api.http.answers import (
     TaskList,
     TrashAnswer,
     UnreadableFiles,
+    UsageAnswer,
 )
 from api.http.handlers import (
     agents,
@@ -64,6 +66,7 @@ from api.http.handlers import (
     models,
     queue,
     sessions,
+    usage,
     workfiles,
 )
 from api.http.openapi import openapi
@@ -151,6 +154,8 @@ ROUTES = [
     Route("POST", "/api/providers/test", models.test, ProviderTested),
     Route("POST", "/api/providers/save", models.save, ProviderSaved),
     Route("POST", "/api/providers/delete", models.delete, Ok),
+    Route("GET", "/api/usage", usage.show, UsageAnswer),
+    Route("POST", "/api/budget", usage.choose_budget, Budget),
     Route("GET", "/api/agents", agents.list_agents, AgentPrograms),
     Route("POST", "/api/agents/add", agents.add, AgentAdded),
     Route("POST", "/api/agents/remove", agents.remove, Ok),

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from api.agents.permissions import Permissions, Replies
+from api.domain.budgets import Spend, freely
 from api.domain.events import Event
 from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message
@@ -72,7 +73,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     `model` is `<provider>/<name>`, as `GET /api/models` lists it. `workspace` is the folder to work in. `steering` is
     what is told to the agent while it works, `permissions` what it asks before it acts, `answers` what a person says to
     the questions that it asked, by their ids. `system_prompt` stands in place of the agent's own instructions, where
-    there is one; `parameters` are for its requests to the model.
+    there is one; `parameters` are for its requests to the model. `spend` is asked before each of them.
     """
 
     session_id: SessionId
@@ -82,6 +83,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     workspace: str | None = None
     system_prompt: str = ""
     parameters: Parameters = Parameters()
+    spend: Spend = freely
     continuing: bool = False
     resumes: Transcript | None = None
     steering: Steering = msgspec.field(default_factory=Steering)

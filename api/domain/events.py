@@ -29,6 +29,20 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     cost: float | None = None
 
 
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How full a model's window was with the last request: tokens, `window` absent where it is not known.
+
+    `filled` is what the provider counted. The rest tells roughly what it is made of, in estimated tokens.
+    """
+
+    filled: int
+    window: int | None = None
+    instructions: int = 0
+    conversation: int = 0
+    tool_results: int = 0
+    files: int = 0
+
+
 class PlanEntry(msgspec.Struct, frozen=True):
     text: str
     status: Literal["pending", "in_progress", "completed"]
@@ -145,9 +159,10 @@ class Steered(_Event, frozen=True, kw_only=True, tag="steered"):
 
 
 class UsageUpdated(_Event, frozen=True, kw_only=True, tag="usage.updated"):
-    """Totals of the run so far; replaces the one before."""
+    """Totals of the run so far, and how full the model's window was last; replaces the one before."""
 
     usage: Usage
+    context: Context | None = None
 
 
 class TitleChanged(_Event, frozen=True, kw_only=True, tag="title.changed"):

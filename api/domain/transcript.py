@@ -69,6 +69,7 @@ class Transcript(msgspec.Struct, omit_defaults=True):
     pending_approvals: list[ev.ApprovalRequested] = msgspec.field(default_factory=list)
     question: ev.QuestionAsked | None = None
     usage: ev.Usage | None = None
+    context: ev.Context | None = None
     title: str | None = None
     outcome: ev.Outcome | None = None
     failure: ev.Failure | None = None
@@ -130,7 +131,7 @@ def _apply(t: Transcript, event: ev.Event) -> None:
         case ev.Steered(message_id=message_id, text=text):
             t.blocks.append(SaidBlock(message_id=message_id, text=text))
         case ev.UsageUpdated(usage=usage):
-            t.usage = usage
+            t.usage, t.context = usage, event.context or t.context
         case ev.TitleChanged(title=title):
             t.title = title
         case ev.Notice(code=code, message=message):
@@ -266,4 +267,6 @@ def _ending(t: Transcript) -> dict[str, Any]:
         fields["failure"] = msgspec.to_builtins(t.failure)
     if t.usage:
         fields["usage"] = msgspec.to_builtins(t.usage)
+    if t.context:
+        fields["context"] = msgspec.to_builtins(t.context)
     return fields

@@ -104,6 +104,17 @@ class UsageNote(BaseModel):
     cost: float | None = None
 
 
+class ContextNote(BaseModel):
+    """How full the model's window was with the last request; see `Context`."""
+
+    filled: int
+    window: int | None = None
+    instructions: int | None = None
+    conversation: int | None = None
+    tool_results: int | None = None
+    files: int | None = None
+
+
 class Message(BaseModel):
     """An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`.
 
@@ -127,6 +138,7 @@ class Message(BaseModel):
     plan: list[PlanNote] | None = None
     failure: FailureNote | None = None
     usage: UsageNote | None = None
+    context: ContextNote | None = None
     duration_ms: int | None = None
     tool_call_id: str | None = None
     name: str | None = None
@@ -138,6 +150,35 @@ class Message(BaseModel):
     versions: list[str] | None = None
     version: int | None = None
     steered: bool | None = None
+
+
+class UsageDay(BaseModel):
+    """What was spent on a day of the server's clock. `cost` in US dollars is that of all but `unpriced_tokens`."""
+
+    day: str
+    answers: int
+    input_tokens: int
+    output_tokens: int
+    unpriced_tokens: int
+    cost: float
+
+
+class Budget(BaseModel):
+    """What may be spent in a session, and on a day in all of them. What is absent is not limited."""
+
+    chat_dollars: float | None = None
+    chat_tokens: int | None = None
+    day_dollars: float | None = None
+    day_tokens: int | None = None
+
+
+class UsageAnswer(BaseModel):
+    """Days newest first; `began` is the first day that was counted, `today` the one it is for the server."""
+
+    began: str
+    today: str
+    days: list[UsageDay]
+    budget: Budget
 
 
 class RunSnapshot(BaseModel):

@@ -282,6 +282,15 @@ class DefaultModel(Request):
     model: ModelId
 
 
+class BudgetChange(Request):
+    """The whole budget: what is absent or null is not limited. US dollars, and tokens in and out."""
+
+    chat_dollars: float | None = Field(None, ge=0, le=1e9)
+    chat_tokens: int | None = Field(None, ge=0, le=2**53)
+    day_dollars: float | None = Field(None, ge=0, le=1e9)
+    day_tokens: int | None = Field(None, ge=0, le=2**53)
+
+
 class ProviderTest(Request):
     """`id` names a saved provider whose key is to be used when `key` is absent. `models`: names it does not list."""
 

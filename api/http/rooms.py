@@ -19,6 +19,7 @@ from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.permitting import Permitting
 from api.runs.queueing import Queueing
+from api.runs.spending import Spending
 from api.runs.tasks import Tasks
 from api.runs.undoing import Undoing
 from api.runs.viewing import Viewing
@@ -52,6 +53,7 @@ class Rooms:
     memory: Memory
     mcp: McpTools
     providers: Providers
+    spending: Spending
     tokens: Tokens
     login_tries: Limit
     cookie: str

@@ -13,6 +13,7 @@ from typing import Protocol
 from api.agents.base import Agent, Turn
 from api.agents.permissions import Permissions
 from api.domain.approvals import Mode, mode_of
+from api.domain.budgets import freely
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
 from api.domain.ids import RunId
 from api.domain.messages import Message
@@ -23,6 +24,7 @@ from api.runs.folding import fold_into
 from api.runs.journal import Header
 from api.runs.rules import Rules
 from api.runs.run import Run
+from api.runs.spending import Spending
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
@@ -55,11 +57,12 @@ class Engine:
         folder: Path,
         *,
         rules: Rules | None = None,
+        spending: Spending | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`folder` holds the journals of runs not yet in their session, and in `ended/` those of the others.
 
-        `rules`: what need not be asked about.
+        `rules`: what need not be asked about. `spending` counts what runs take, and holds them to the budget.
         """
         self.store = store
         self.folder = folder
@@ -68,6 +71,7 @@ class Engine:
         self.on_retired: list[Callable[[Header], None]] = []
         self.on_asking: list[Callable[[Header], None]] = []
         self._rules = rules
+        self._spending = spending
         self._agents = agents
         self._active: dict[RunId, Run] = {}
         self._unfolded: dict[RunId, Run] = {}
@@ -164,6 +168,7 @@ class Engine:
             workspace=session.workspace,
             system_prompt=session.system_prompt if isinstance(session.system_prompt, str) else "",
             parameters=parameters_of(session.parameters),
+            spend=self._spending.gate(session, header.run_id) if self._spending else freely,
             continuing=continuing,
             resumes=resumes,
             permissions=permissions,
@@ -180,6 +185,8 @@ class Engine:
     def retire(self, run: Run) -> None:
         """Let go of a run that has ended, and tell those who wait for its session to be free."""
         self._active.pop(run.header.run_id, None)
+        if self._spending is not None:
+            self._spending.count(run.header, run.transcript.usage)
         for tell in self.on_retired:
             tell(run.header)
 

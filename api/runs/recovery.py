@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from api.domain.errors import AppError, NotFound
-from api.domain.events import RunEnded
+from api.domain.events import RunEnded, Usage
 from api.domain.ids import MessageId, RunId, SessionId, is_safe_id
 from api.domain.messages import Message, clean_text, text_of
 from api.domain.titles import UNTITLED
@@ -50,11 +50,12 @@ def recover(
     folder: Path,
     *,
     can_resume: Callable[[str], bool] = lambda agent: False,
+    count: Callable[[Header, Usage | None], None] = lambda header, usage: None,
     clock: Callable[[], float] = time.time,
 ) -> Report:
     """End every run that a dead process left in `folder`, but those that wait for a person. Call before any run begins.
 
-    `can_resume`: whether an agent, by its name, can go on with such a run.
+    `can_resume`: whether an agent, by its name, can go on with such a run. `count` is told what each took.
     """
     report = Report()
     for path in sorted(folder.glob("*.jsonl")):
@@ -64,7 +65,7 @@ def recover(
                 remove_file(path)
             elif parked := parked_run(store, path, can_resume):
                 report.parked.append(parked)
-            elif recover_journal(store, folder, path, now=clock()):
+            elif recover_journal(store, folder, path, now=clock(), count=count):
                 report.recovered += 1
             else:
                 report.already_done += 1
@@ -95,7 +96,14 @@ def parked_run(store: SessionStore, path: Path, can_resume: Callable[[str], bool
     return recovered if is_its_own else None
 
 
-def recover_journal(store: SessionStore, folder: Path, path: Path, *, now: float) -> bool:
+def recover_journal(
+    store: SessionStore,
+    folder: Path,
+    path: Path,
+    *,
+    now: float,
+    count: Callable[[Header, Usage | None], None] = lambda header, usage: None,
+) -> bool:
     """Fold one journal into its session; False when there was nothing left to do but to file it.
 
     Raises:
@@ -119,6 +127,7 @@ def recover_journal(store: SessionStore, folder: Path, path: Path, *, now: float
             fold([journal.append(RunEnded(outcome="interrupted"))], onto=transcript)
             journal.sync()
     fold_into(session, header, transcript, now=now)
+    count(header, transcript.usage)
     file_as_ended(folder, path)
     log.info("run.recovered", extra={"run_id": header.run_id, "events": len(recovered.events)})
     return True

@@ -156,6 +156,8 @@ def _give_leave(api: Checking, stream_id: str) -> None:
     api.post("/api/clarify/respond", stream_id=stream_id, question_id=question["question_id"], text="Go on")
     api.post("/api/approval/mode", session_id=run["session_id"], mode="ask")
     api.post("/api/session/parameters", session_id=run["session_id"], system_prompt="Be brief.")
+    api.post("/api/budget", day_tokens=10**12)
+    api.get("/api/usage")
 
 
 def _queue(api: Checking, session_id: str) -> None:

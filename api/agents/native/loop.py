@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_fields
 from pydantic_ai.messages import (
     ModelRequest,
     ModelRequestPart,
@@ -21,11 +22,17 @@ from pydantic_ai.tools import ToolDefinition
 from api.agents.base import Turn
 from api.agents.native.calls import Calls, ToolRequest, arguments_of
 from api.agents.native.own_tools import OwnTool
-from api.agents.native.request import Request, ToolsRefused, answer
+from api.agents.native.request import Request, ToolsRefused, answer, price
+from api.agents.native.speech import ToolRequest
+from api.agents.native.weighing import counted_before, parts_of, weigh
 from api.domain import events as ev
+from api.domain.budgets import Wanted
 from api.tools.base import Tool
 
 MOST_STEPS = 200
+
+PRICED = 1000
+"""Tokens of an answer, whose price is that of each of them."""
 
 NO_TOOLS = "No tools are offered in this session, so this call was not run."
 
@@ -46,7 +53,9 @@ class Loop:
         self._request = first
         self._calls = calls
         self._instructions = instructions
-        self._usage: ev.Usage | None = None
+        self._spend = turn.spend
+        self._counted = counted_before(turn)
+        self._usage = turn.resumes.usage if turn.resumes is not None else None
 
     async def run(self) -> AsyncGenerator[ev.Event, None]:
         self._steering.is_open = bool(self._request.tools)
@@ -89,7 +98,16 @@ class Loop:
                     yield event
 
     async def _answer(self) -> AsyncGenerator[ev.Event, None]:
-        """What comes of the request; what all requests of the run took stands before an ending."""
+        """What comes of the request, if the budget has room for it.
+
+        What all requests of the run took stands before an ending.
+        """
+        context = self._weighed()
+        leave = self._spend(_wanted(self._request, self._usage, context.filled))
+        if leave.failure is not None:
+            yield _stopped(leave.failure)
+            return
+        self._request.most_output = leave.most_output
         ending: ev.Event | None = None
         async with aclosing(answer(self._request)) as events:
             async for event in events:
@@ -99,9 +117,22 @@ class Loop:
                     yield event
         if self._request.usage is not None:
             self._usage = _sum(self._usage, self._request.usage)
-            yield ev.UsageUpdated(usage=self._usage)
+            context = replace_fields(context, filled=self._request.usage.input_tokens, window=self._request.window)
+            self._counted = context
+            yield ev.UsageUpdated(usage=self._usage, context=context)
         if ending is not None:
             yield ending
+
+    def _weighed(self) -> ev.Context:
+        """What the request is made of; as a whole from what the provider counted of the last one, and what came since.
+
+        Estimates lie far off for pictures, other scripts and what providers add by themselves.
+        """
+        context, before = weigh(self._request.messages, self._request.tools), self._counted
+        if before is None:
+            return context
+        since = parts_of(context) - parts_of(before)
+        return replace_fields(context, filled=max(parts_of(context), before.filled + since))
 
     async def _perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
         if self._request.tools:
@@ -132,6 +163,7 @@ class Loop:
             number=request.number + 1,
             taken=request.taken | {one.call_id for one in request.calls},
             started=request.started,
+            window=request.window,
         )
 
 
@@ -158,6 +190,21 @@ def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCall
     arguments = arguments_of(asked.arguments)
     text = json.dumps({"unreadable": asked.arguments[:1000]}) if arguments is None else json.dumps(arguments)
     return replace(part, tool_call_id=asked.call_id, args=text)
+
+
+def _wanted(request: Request, used: ev.Usage | None, input_tokens: int) -> Wanted:
+    """What the budget is asked. Priced as a whole, because a long request may cost more for each of its tokens."""
+    model, base_url = request.model.model_name, request.provider.base_url
+    asking = price(input_tokens, 0, 0, model=model, base_url=base_url)
+    answered = price(input_tokens, PRICED, 0, model=model, base_url=base_url)
+    if asking is None or answered is None:
+        return Wanted(used=used or ev.Usage(), input_tokens=input_tokens)
+    return Wanted(
+        used=used or ev.Usage(),
+        input_tokens=input_tokens,
+        input_price=asking / max(1, input_tokens),
+        output_price=(answered - asking) / PRICED,
+    )
 
 
 def _sum(before: ev.Usage | None, more: ev.Usage) -> ev.Usage:

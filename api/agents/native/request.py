@@ -10,6 +10,7 @@ from typing import Any
 
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
+from msgspec.structs import replace
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.exceptions import UnexpectedModelBehavior
 from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart
@@ -30,6 +31,7 @@ from api.domain.parameters import Parameters
 log = logging.getLogger(__name__)
 
 _CREDIBLE_TOKENS = 1 << 53
+_FAR_TOKENS = 4096
 
 NOTHING_SET = Parameters()
 
@@ -37,8 +39,10 @@ NOTHING_SET = Parameters()
 class Request:
     """What is asked of a model. `continues`: the cut-off answer that this one goes on from, or empty.
 
-    `number` is that of the step, `taken` the ids that calls of the run have already. Afterwards `response` is what the
-    model said, `calls` what it asks for, and `usage` what that took; there is no response where it failed.
+    `window` is how many tokens the model can read, where that is known; `most_output` how many it may write, where a
+    budget leaves few. `number` is that of the step, `taken` the ids that calls of the run have already. Afterwards
+    `response` is what the model said, `calls` what it asks for, and `usage` what that took; there is no response where
+    it failed.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Request:
         number: int = 1,
         taken: Iterable[str] = (),
         started: float | None = None,
+        window: int | None = None,
     ) -> None:
         self.provider = provider
         self.model = model
@@ -65,17 +70,23 @@ class Request:
         self.number = number
         self.taken = set(taken)
         self.started = time.monotonic() if started is None else started
+        self.window = window
+        self.most_output: int | None = None
         self.response: ModelResponse | None = None
         self.calls: list[ToolRequest] = []
         self.usage: ev.Usage | None = None
 
     @property
     def settings(self) -> ModelSettings:
+        parameters, most = self.parameters, self.most_output
+        # More than a model can write is refused by some, so what is far away limits nothing yet.
+        if most is not None and most < min(parameters.max_tokens or _FAR_TOKENS, _FAR_TOKENS):
+            parameters = replace(parameters, max_tokens=most)
         if self.tools:
-            return settings_for(self.provider, set(), self.parameters)
+            return settings_for(self.provider, set(), parameters)
         responses = (m for m in self.messages if isinstance(m, ModelResponse))
         names = {part.tool_name for m in responses for part in m.parts if isinstance(part, ToolCallPart)}
-        return settings_for(self.provider, names, self.parameters)
+        return settings_for(self.provider, names, parameters)
 
 
 class ToolsRefused(Exception):

@@ -15,6 +15,7 @@ import { Models } from "../state/models.svelte";
 import { Programs } from "../state/programs.svelte";
 import { Projects } from "../state/projects.svelte";
 import { Sessions } from "../state/sessions.svelte";
+import { Spending } from "../state/spending.svelte";
 import { asking as askingWords, beside as besideWords, signin } from "../strings";
 import { drawing } from "../ui/markdown/loading";
 import { fetchMissing } from "../ui/lazy.svelte";
@@ -41,6 +42,7 @@ export class Home {
   );
   readonly keeping = new Keeping(this.client);
   readonly memory = new Memory(this.client);
+  readonly spending = new Spending(this.client);
   readonly commands = new Commands(this.client);
   readonly drafts = new Drafts(this.client, browser.after);
   readonly finding = new Finding(this.client);

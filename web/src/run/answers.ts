@@ -1,6 +1,6 @@
 /** Grouping a session's messages into what a person sees: what they said, and one answer for each run. */
 
-import type { Failure, Message, Outcome, PlanEntry, Usage } from "../wire/types";
+import type { ContextNote, Failure, Message, Outcome, PlanEntry, Usage } from "../wire/types";
 import type { Block, ToolBlock, Transcript } from "./transcript";
 
 export interface Said {
@@ -27,6 +27,8 @@ export interface Answer {
   readonly outcome: Outcome | null;
   readonly failure: Failure | null;
   readonly usage: Usage | null;
+  /** What filled the model's window with its last request. */
+  readonly context: ContextNote | null;
   readonly duration_ms: number;
   readonly model: string | null;
   readonly timestamp: number | null;
@@ -75,10 +77,10 @@ export function isSaid(message: Message): boolean {
 }
 
 export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {
-  const { blocks, plan, outcome, failure, usage, duration_ms } = transcript;
+  const { blocks, plan, outcome, failure, usage, context, duration_ms } = transcript;
   const asks = transcript.pending_approvals.map((asked) => asked.call_id);
   const later = { timestamp: null, task: null, messageId: null };
-  return { kind: "answer", key: runId, blocks, plan, asks, outcome, failure, usage, duration_ms, model, ...later };
+  return { kind: "answer", key: runId, blocks, plan, asks, outcome, failure, usage, context, duration_ms, model, ...later };
 }
 
 /** The readable text of a message: its content, or the text parts of it. */
@@ -139,6 +141,7 @@ function answerOf(messages: readonly Message[], shown: ReadonlyMap<string, Trans
     outcome: last.outcome ?? null,
     failure: last.failure ?? null,
     usage: last.usage ?? null,
+    context: last.context ?? null,
     duration_ms: last.duration_ms ?? 0,
     model: last.model ?? null,
     timestamp: last.timestamp ?? null,

@@ -50,7 +50,7 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   clarify_answered: {},
   plan: { entries: [] },
   steer: {},
-  metering: { usage: {} },
+  metering: { usage: {}, context: null },
   title: {},
   warning: {},
   stream_end: { outcome: "done", duration_ms: 0 },

@@ -29,6 +29,7 @@ export const EMPTY: Transcript = {
   pending_approvals: [],
   question: null,
   usage: null,
+  context: null,
   title: null,
   outcome: null,
   failure: null,
@@ -127,7 +128,7 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
     case "steer":
       return { ...t, blocks: [...t.blocks, { kind: "said", message_id: frame.message_id, text: frame.text }] };
     case "metering":
-      return { ...t, usage: frame.usage };
+      return { ...t, usage: frame.usage, context: frame.context ?? t.context };
     case "title":
       return { ...t, title: frame.title };
     case "warning":

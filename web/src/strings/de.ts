@@ -218,6 +218,38 @@ export const chatSettings: Catalogue["chatSettings"] = {
   open: "Wie geantwortet wird …",
 };
 
+export const costs: Catalogue["costs"] = {
+  heading: "Verbrauch",
+  since: (day) => `Nach Tagen der Uhr des Servers gezählt, seit dem ${day}. Was ein Anbieter nicht meldet, wird nicht gezählt.`,
+  day: "Tag",
+  today: "Heute",
+  answers: "Antworten",
+  read: "Token gelesen",
+  written: "Token geschrieben",
+  price: "Preis",
+  nothing: "Noch wurde nichts verbraucht.",
+  unknownPrice: "Preis unbekannt",
+  partly: (sum) => `${sum} und ein unbekannter Teil`,
+  tokens: (written) => `${written} Token`,
+  budget: "Budget",
+  budgetHint: "Eine Anfrage, die es überschreiten würde, wird nicht gestellt. Modelle ohne bekannten Preis hält nur die Zahl der Token.",
+  limits: {
+    day_dollars: "US-Dollar am Tag",
+    chat_dollars: "US-Dollar je Gespräch",
+    day_tokens: "Token am Tag",
+    chat_tokens: "Token je Gespräch",
+  },
+  unlimited: "Keine Grenze",
+  save: "Budget speichern",
+  saved: "Das Budget ist gespeichert.",
+  windowFilled: (share) => `${share} des Kontexts`,
+  windowUnknown: (tokens) => `Kontext: ${tokens}; das Fenster dieses Modells ist nicht bekannt`,
+  filledOf: (filled, window) => `${filled} von ${window} bei der letzten Anfrage`,
+  parts: { instructions: "Anweisungen und Werkzeuge", conversation: "Gespräch", tool_results: "Ergebnisse von Werkzeugen", files: "Dateien" },
+  estimate: "Die Anteile sind geschätzt.",
+  conversation: "Dieses Gespräch bisher",
+};
+
 export const settings: Catalogue["settings"] = {
   heading: "Einstellungen",
   appearance: "Aussehen",

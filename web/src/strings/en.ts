@@ -300,6 +300,38 @@ export const chatSettings = {
   open: "How it answers …",
 };
 
+export const costs = {
+  heading: "Usage",
+  since: (day: string) => `Counted by the day of the server’s clock, since ${day}. What a provider does not report is not counted.`,
+  day: "Day",
+  today: "Today",
+  answers: "Answers",
+  read: "Tokens read",
+  written: "Tokens written",
+  price: "Price",
+  nothing: "Nothing was spent yet.",
+  unknownPrice: "price unknown",
+  partly: (sum: string) => `${sum} and an unknown part`,
+  tokens: (written: string, count: number) => `${written} ${count === 1 ? "token" : "tokens"}`,
+  budget: "Budget",
+  budgetHint: "A request that would pass it is not made. Models without a known price are held by tokens only.",
+  limits: {
+    day_dollars: "US dollars a day",
+    chat_dollars: "US dollars a conversation",
+    day_tokens: "Tokens a day",
+    chat_tokens: "Tokens a conversation",
+  },
+  unlimited: "No limit",
+  save: "Save the budget",
+  saved: "The budget is saved.",
+  windowFilled: (share: string) => `${share} of the context`,
+  windowUnknown: (tokens: string) => `Context: ${tokens}; the window of this model is not known`,
+  filledOf: (filled: string, window: string) => `${filled} of ${window} with the last request`,
+  parts: { instructions: "Instructions and tools", conversation: "Conversation", tool_results: "Results of tools", files: "Files" },
+  estimate: "The shares are estimates.",
+  conversation: "This conversation so far",
+};
+
 export const settings = {
   heading: "Settings",
   appearance: "Appearance",

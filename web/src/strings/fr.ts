@@ -218,6 +218,38 @@ export const chatSettings: Catalogue["chatSettings"] = {
   open: "Comment il répond …",
 };
 
+export const costs: Catalogue["costs"] = {
+  heading: "Consommation",
+  since: (day) => `Comptée par jour à l’horloge du serveur, depuis le ${day}. Ce qu’un fournisseur n’indique pas n’est pas compté.`,
+  day: "Jour",
+  today: "Aujourd’hui",
+  answers: "Réponses",
+  read: "Jetons lus",
+  written: "Jetons écrits",
+  price: "Prix",
+  nothing: "Rien n’a encore été dépensé.",
+  unknownPrice: "prix inconnu",
+  partly: (sum) => `${sum} et une part inconnue`,
+  tokens: (written, count) => `${written} ${count < 2 ? "jeton" : "jetons"}`,
+  budget: "Budget",
+  budgetHint: "Une requête qui le dépasserait n’est pas envoyée. Les modèles sans prix connu ne sont limités que par les jetons.",
+  limits: {
+    day_dollars: "Dollars US par jour",
+    chat_dollars: "Dollars US par conversation",
+    day_tokens: "Jetons par jour",
+    chat_tokens: "Jetons par conversation",
+  },
+  unlimited: "Sans limite",
+  save: "Enregistrer le budget",
+  saved: "Le budget est enregistré.",
+  windowFilled: (share) => `${share} du contexte`,
+  windowUnknown: (tokens) => `Contexte : ${tokens} ; la fenêtre de ce modèle n’est pas connue`,
+  filledOf: (filled, window) => `${filled} sur ${window} à la dernière requête`,
+  parts: { instructions: "Instructions et outils", conversation: "Conversation", tool_results: "Résultats des outils", files: "Fichiers" },
+  estimate: "Les parts sont des estimations.",
+  conversation: "Cette conversation jusqu’ici",
+};
+
 export const settings: Catalogue["settings"] = {
   heading: "Réglages",
   appearance: "Apparence",

@@ -22,6 +22,7 @@ export let sessions: Catalogue["sessions"];
 export let chat: Catalogue["chat"];
 export let composer: Catalogue["composer"];
 export let chatSettings: Catalogue["chatSettings"];
+export let costs: Catalogue["costs"];
 export let settings: Catalogue["settings"];
 export let signin: Catalogue["signin"];
 export let find: Catalogue["find"];
@@ -52,7 +53,7 @@ export function refusalFor(code: string, facts: Facts = {}): string | null {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, chatSettings, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking } = words);
+  ({ ui, app, sessions, chat, composer, chatSettings, costs, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

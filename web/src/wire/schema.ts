@@ -154,6 +154,23 @@ export interface Btw {
   session_id: string;
 }
 
+/** What may be spent in a session, and on a day in all of them. What is absent is not limited. */
+export interface Budget {
+  chat_dollars?: number | null;
+  chat_tokens?: number | null;
+  day_dollars?: number | null;
+  day_tokens?: number | null;
+}
+
+/** The whole budget: what is absent or null is not limited. US dollars, and tokens in and out. */
+export interface BudgetChange {
+  chat_dollars?: number | null;
+  chat_tokens?: number | null;
+  day_dollars?: number | null;
+  day_tokens?: number | null;
+  request_id?: string | null;
+}
+
 export interface Cancel {
   request_id?: string | null;
   stream_id: string;
@@ -253,6 +270,26 @@ export interface CommandRun {
 export interface Compose {
   text: string;
   type: "compose";
+}
+
+/** How full a model's window was with the last request: tokens, `window` absent where it is not known. `filled` is what the provider counted. The rest tells roughly what it is made of, in estimated tokens. */
+export interface Context {
+  conversation?: number;
+  files?: number;
+  filled: number;
+  instructions?: number;
+  tool_results?: number;
+  window?: number | null;
+}
+
+/** How full the model's window was with the last request; see `Context`. */
+export interface ContextNote {
+  conversation?: number | null;
+  files?: number | null;
+  filled: number;
+  instructions?: number | null;
+  tool_results?: number | null;
+  window?: number | null;
 }
 
 export interface Copy {
@@ -457,6 +494,7 @@ export interface MemoryPut {
 export interface Message {
   approval?: "once" | "session" | "always" | "deny" | "expired" | null;
   content?: string | unknown[] | null;
+  context?: ContextNote | null;
   diff?: string | null;
   duration_ms?: number | null;
   failure?: FailureNote | null;
@@ -1178,6 +1216,7 @@ export interface ToolStarted {
 /** A run as far as its events tell. `seq` is the number of the last event folded in. `steps` holds, for each request to the model, where in `blocks` it begins; a repeated attempt cuts back to there. */
 export interface Transcript {
   blocks?: (TextBlock | ThinkingBlock | ToolBlock | NoticeBlock | SaidBlock)[];
+  context?: Context | null;
   duration_ms?: number;
   failure?: Failure | null;
   outcome?: "cancelled" | "done" | "failed" | "interrupted" | null;
@@ -1241,14 +1280,33 @@ export interface Usage {
   output_tokens?: number;
 }
 
+/** Days newest first; `began` is the first day that was counted, `today` the one it is for the server. */
+export interface UsageAnswer {
+  began: string;
+  budget: Budget;
+  days: UsageDay[];
+  today: string;
+}
+
+/** What was spent on a day of the server's clock. `cost` in US dollars is that of all but `unpriced_tokens`. */
+export interface UsageDay {
+  answers: number;
+  cost: number;
+  day: string;
+  input_tokens: number;
+  output_tokens: number;
+  unpriced_tokens: number;
+}
+
 export interface UsageNote {
   cost?: number | null;
   input_tokens?: number | null;
   output_tokens?: number | null;
 }
 
-/** Totals of the run so far; replaces the one before. */
+/** Totals of the run so far, and how full the model's window was last; replaces the one before. */
 export interface UsageUpdated {
+  context?: Context | null;
   seq?: number;
   type: "usage.updated";
   usage: Usage;

@@ -28,6 +28,8 @@ export type {
   AgentProgram,
   AgentPrograms,
   AsideAnswer,
+  Budget,
+  ContextNote,
   AskingList,
   Imported,
   Command,
@@ -62,6 +64,8 @@ export type {
   TrashItem,
   UnreadableFile,
   UnreadableFiles,
+  UsageAnswer,
+  UsageDay,
   SnippetPart,
 } from "./schema";
 

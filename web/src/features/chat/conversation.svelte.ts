@@ -93,6 +93,8 @@ export class Conversation {
     if (this.#live) return liveAnswer(this.#live.streamId, this.#live.transcript, this.#live.model);
     return this.#isStarting ? liveAnswer("starting", EMPTY, this.model) : null;
   });
+  /** What filled the model's window with the last request. */
+  readonly context = $derived(this.live?.context ?? this.entries.findLast((entry): entry is Answer => entry.kind === "answer" && entry.context !== null)?.context ?? null);
   readonly title = $derived(this.#live?.transcript.title ?? this.row?.title ?? "");
 
   constructor(

@@ -36,6 +36,7 @@ export const refusals: Refusals = {
   bad_key: "Ein Schlüssel ist eine Zeile aus Buchstaben, Ziffern und Zeichen. Kopiere ihn noch einmal.",
   bad_mcp_name: "Der Name eines MCP-Servers besteht aus Kleinbuchstaben, Ziffern und Bindestrichen, höchstens 24.",
   bad_token: "Das ist nicht das Token dieses Servers.",
+  budget_reached: "Die nächste Anfrage hätte das Budget überschritten, daher wurde sie nicht gestellt. Erhöhe es in den Einstellungen unter „Verbrauch“, oder mache morgen oder in einem anderen Gespräch weiter.",
   cleared: ({ count }) => `${count} Nachrichten wurden herausgenommen.`,
   context_too_long: "Dieses Gespräch ist länger, als das Modell lesen kann. Beginne ein neues oder wähle ein Modell, das mehr liest.",
   demo_stopped: "Das Demo-Modell ist stehen geblieben. Versuche es noch einmal: Es wird neu gestartet.",

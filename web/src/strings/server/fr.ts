@@ -36,6 +36,7 @@ export const refusals: Refusals = {
   bad_key: "Une clé est une ligne de lettres, de chiffres et de signes. Copiez-la de nouveau.",
   bad_mcp_name: "Le nom d’un serveur MCP se compose de minuscules, de chiffres et de traits d’union, 24 au plus.",
   bad_token: "Ce n’est pas le jeton de ce serveur.",
+  budget_reached: "La requête suivante aurait dépassé le budget et n’a donc pas été envoyée. Augmentez-le dans les réglages sous « Consommation », ou continuez demain ou dans une autre conversation.",
   cleared: ({ count }) => `${count} messages ont été retirés.`,
   context_too_long: "Cette conversation est plus longue que ce que le modèle peut lire. Commencez-en une autre ou choisissez un modèle qui lit davantage.",
   demo_stopped: "Le modèle de démonstration s’est arrêté. Réessayez : il sera relancé.",

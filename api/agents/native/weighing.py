@@ -1,0 +1,58 @@
+"""How much of a model's window a request fills, and with what. Imports pydantic-ai, so it is itself imported late.
+
+Estimates: a token is taken for four characters, which is near the truth for English and code.
+"""
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, ToolReturnPart, UserPromptPart
+from pydantic_ai.tools import ToolDefinition
+
+from api.agents.base import Turn
+from api.domain.events import Context
+
+CHARACTERS = 4
+READS_FILES = "read_file"
+
+
+def weigh(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> Context:
+    """What a request is made of, in estimated tokens; `filled` is all of it."""
+    instructions = sum(len(one.name) + len(one.description or "") + _size(one.parameters_json_schema) for one in tools)
+    last = next((one for one in reversed(messages) if isinstance(one, ModelRequest)), None)
+    instructions += len((last.instructions if last else None) or "")
+    conversation = results = files = 0
+    for message in messages:
+        for part in message.parts:
+            match part:
+                case ToolReturnPart(tool_name=name):
+                    size = _size(part.content)
+                    results, files = (results, files + size) if name == READS_FILES else (results + size, files)
+                case UserPromptPart():
+                    conversation += _size(part.content)
+                case ToolCallPart():
+                    conversation += _size(part.args)
+                case _:
+                    conversation += _size(getattr(part, "content", ""))
+    counts = [size // CHARACTERS for size in (instructions, conversation, results, files)]
+    return Context(sum(counts), None, *counts)
+
+
+def counted_before(turn: Turn) -> Context | None:
+    """What the last request of the session was made of, where the same model counted it."""
+    answers = (one for one in reversed(turn.messages) if one.get("role") == "assistant")
+    told = next((one["context"] for one in answers if one.get("context") and one.get("model") == turn.model), None)
+    try:
+        return msgspec.convert(told, Context) if told else None
+    except msgspec.ValidationError:
+        return None
+
+
+def parts_of(context: Context) -> int:
+    """All that a request is made of, as it was estimated."""
+    return context.instructions + context.conversation + context.tool_results + context.files
+
+
+def _size(content: object) -> int:
+    return len(content) if isinstance(content, str) else len(json.dumps(content, default=str))
