@@ -1,6 +1,12 @@
 """A change of a text as a unified diff."""
 
-from collections.abc import Iterable, Iterator
+import difflib
+from collections.abc import Iterator
+from typing import Literal
+
+from api.workspace.texts import lines_of
+
+Step = tuple[Literal["replace", "delete", "insert", "equal"], int, int, int, int]
 
 _AROUND = 3
 _MOST_COMPARED = 3000
@@ -15,7 +21,7 @@ def unified(name: str, before: str | None, after: str | None) -> str:
     """
     if before == after:
         return ""
-    old, new = _lines(before or ""), _lines(after or "")
+    old, new = lines_of(before or ""), lines_of(after or "")
     head = (
         f"--- {'/dev/null' if before is None else 'a/' + name}\n+++ {'/dev/null' if after is None else 'b/' + name}\n"
     )
@@ -25,21 +31,10 @@ def unified(name: str, before: str | None, after: str | None) -> str:
     return diff
 
 
-def _lines(text: str) -> list[str]:
-    """Cut at `\\n` alone, as everything that reads diffs does."""
-    lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
-
-
 def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
-    # What is the same at both ends need not be compared.
-    same = _same(old, new)
-    rest = _same(old[same:][::-1], new[same:][::-1])
-    start, end = max(0, same - _AROUND), max(0, rest - _AROUND)
-    old, new = old[start : len(old) - end], new[start : len(new) - end]
-    for group in _groups(old, new, same - start, rest - end):
+    for group in _Known(list(_steps(old, new))).get_grouped_opcodes(_AROUND):
         first, last = group[0], group[-1]
-        yield f"@@ -{_range(start + first[1], start + last[2])} +{_range(start + first[3], start + last[4])} @@\n"
+        yield f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@\n"
         for tag, i1, i2, j1, j2 in group:
             if tag == "equal":
                 yield from (" " + line for line in old[i1:i2])
@@ -48,16 +43,32 @@ def _hunks(old: list[str], new: list[str]) -> Iterator[str]:
                 yield from ("+" + line for line in new[j1:j2])
 
 
-def _groups(old: list[str], new: list[str], same: int, rest: int) -> Iterable[list[tuple[str, int, int, int, int]]]:
-    """What to show, as `difflib` says it. `same` and `rest`: how many lines are alike at the start and at the end."""
-    if max(len(old), len(new)) <= _MOST_COMPARED:
-        import difflib
+class _Known(difflib.SequenceMatcher[str]):
+    """Steps that are known already, for what else can be done with them."""
 
-        return difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_AROUND)
+    def __init__(self, steps: list[Step]) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def get_opcodes(self) -> list[Step]:
+        return self._steps
+
+
+def _steps(old: list[str], new: list[str]) -> Iterator[Step]:
+    """How to make one of the other, as `difflib` says it. What is the same at both ends is not compared."""
+    same = _same(old, new)
+    rest = _same(old[same:][::-1], new[same:][::-1])
     old_end, new_end = len(old) - rest, len(new) - rest
-    head = ("equal", 0, same, 0, same)
-    changed = ("replace", same, old_end, same, new_end)
-    return [[head, changed, ("equal", old_end, len(old), new_end, len(new))]]
+    if same:
+        yield "equal", 0, same, 0, same
+    if max(old_end, new_end) - same > _MOST_COMPARED:
+        yield "replace", same, old_end, same, new_end
+    else:
+        for tag, *places in difflib.SequenceMatcher(None, old[same:old_end], new[same:new_end], False).get_opcodes():
+            i1, i2, j1, j2 = (same + place for place in places)
+            yield tag, i1, i2, j1, j2
+    if rest:
+        yield "equal", old_end, len(old), new_end, len(new)
 
 
 def _same(old: list[str], new: list[str]) -> int:

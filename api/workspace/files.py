@@ -5,7 +5,7 @@ import msgspec
 from api.domain.errors import Conflict, NotFound, TooLarge, UnsupportedMedia
 from api.workspace.diffs import unified
 from api.workspace.folder import Folder, version_of
-from api.workspace.texts import Text, decoded, edited, encoded, rewritten
+from api.workspace.texts import Text, decoded, edited, encoded, lines_of, rewritten
 
 MOST_BYTES = 10_000_000
 """The largest file that is read or changed."""
@@ -22,7 +22,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     @property
     def last(self) -> int:
-        return self.first - 1 + len(_split(self.text))
+        return self.first - 1 + len(lines_of(self.text))
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ def read(folder: Folder, name: str, *, first: int = 1, most_lines: int = 2000, m
     """
     contents = folder.read(name, MOST_BYTES)
     text = decoded(contents.data, name)
-    lines = _split(text.plain)
+    lines = lines_of(text.plain)
     taken: list[str] = []
     room = most_chars
     for line in lines[first - 1 : first - 1 + most_lines]:
@@ -52,11 +52,6 @@ def read(folder: Folder, name: str, *, first: int = 1, most_lines: int = 2000, m
             break
         taken.append(line)
     return Reading("".join(taken), first, len(lines), contents.version, text.encoding)
-
-
-def _split(text: str) -> list[str]:
-    lines = text.split("\n")
-    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 
 
 def plan_write(folder: Folder, name: str, content: str, *, known: str | None) -> Change:

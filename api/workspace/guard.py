@@ -379,3 +379,4 @@ def _own_memory(pid: int) -> int:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # without the tidying up of Python, which has nothing to tidy

@@ -33,8 +33,8 @@ _MARK = "FIRESIDE_MARK"
 _GUARD_S = 5.0
 """How long the guard may take to end everything, beyond the grace it was asked to give."""
 _START_S = 20.0
-_DRAIN_S, _DRAINED_S = 0.1, 5.0
-"""How long the last of the output is waited for once nobody is left to write it: for some more, and for all."""
+_PIECES_OF_PIPE = 16
+"""A pipe holds at most a megabyte, unless someone goes on filling it."""
 
 
 class CannotStart(Unavailable):
@@ -320,7 +320,6 @@ class _Streams:
             loop = asyncio.get_running_loop()
             protocol = asyncio.StreamReaderProtocol(asyncio.StreamReader())
             transport, _ = await loop.connect_write_pipe(lambda: protocol, self._writable)
-            self._transports.append(transport)
             self.stdin = asyncio.StreamWriter(transport, protocol, None, loop)
 
     async def _connect_readable(self, file: BinaryIO, line_bytes: int) -> asyncio.StreamReader:
@@ -332,32 +331,38 @@ class _Streams:
         return reader
 
     async def close(self) -> None:
-        """Take what is still on its way, but do not wait for one who holds a pipe open from elsewhere."""
-        until = time.monotonic() + _DRAINED_S
-        taken = -1
-        while time.monotonic() < until and taken != (taken := sum(one.bytes_taken for one in self._protocols)):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_DRAIN_S):
-                    for protocol in self._protocols:
-                        await protocol.ended.wait()
-                    break
-        for transport in self._transports:
+        """Take what is still on its way, so that a reader who is behind finds all of it, and wait for nobody.
+
+        Who is left may hold a pipe from elsewhere; of the program nobody is.
+        """
+        for file, protocol, transport in zip(self._readable, self._protocols, self._transports, strict=False):
+            if not (protocol.has_ended or file.closed):
+                _take_the_rest(file.fileno(), protocol.reader)
             transport.close()
+        if self.stdin is not None and not self.stdin.is_closing():
+            self.stdin.transport.abort()
 
 
 class _Readable(asyncio.StreamReaderProtocol):
     def __init__(self, reader: asyncio.StreamReader) -> None:
         super().__init__(reader)
-        self.ended = asyncio.Event()
-        self.bytes_taken = 0
-
-    def data_received(self, data: bytes) -> None:
-        self.bytes_taken += len(data)
-        super().data_received(data)
+        self.reader = reader
+        self.has_ended = False
 
     def eof_received(self) -> bool | None:
-        self.ended.set()
+        self.has_ended = True
         return super().eof_received()
+
+
+def _take_the_rest(descriptor: int, reader: asyncio.StreamReader) -> None:
+    for _ in range(_PIECES_OF_PIPE):
+        try:
+            data = os.read(descriptor, 1 << 16)
+        except BlockingIOError:
+            return
+        if not data:
+            return
+        reader.feed_data(data)
 
 
 def end_marked(mark: str, *, within_s: float = 3.0) -> list[int]:

@@ -26,6 +26,7 @@ class Screen:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._held = ""
+        self._return = ""
         self.line = ""
         """The line that has not ended yet."""
 
@@ -36,15 +37,15 @@ class Screen:
         unfinished = _UNFINISHED.search(text)
         if unfinished and not is_last and len(text) - unfinished.start() < _LONGEST_SEQUENCE:
             text, self._held = text[: unfinished.start()], text[unfinished.start() :]
-        if text.endswith("\r") and not is_last:  # half of a line end, or the start of a line over this one
-            text, self._held = text[:-1], "\r" + self._held
-        text = self.line + _SEQUENCES.sub("", text)
+        text = self.line + self._return + _CONTROLS.sub("", _SEQUENCES.sub("", text))
+        # At the end it is half of a line end, or the start of a line over this one.
+        self._return = "\r" if text.endswith("\r") and not is_last else ""
         if "\r" in text:
-            text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+            lines = text.replace("\r\n", "\n").split("\n")
+            text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
         while "\b" in text:
             shorter = _BACK.sub("", text)
             text = shorter if shorter != text else text.replace("\b", "")
-        text = _CONTROLS.sub("", text)
         lines, end, self.line = text.rpartition("\n")
         if is_last or len(self.line) > _LONGEST_LINE:
             lines, end, self.line = lines + end + self.line, "", ""

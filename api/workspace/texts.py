@@ -106,6 +106,12 @@ def edited(text: Text, old: str, new: str, name: str, *, replaces_all: bool) -> 
     return Text(new.join(kept), text.encoding, text.mark), len(found)
 
 
+def lines_of(text: str) -> list[str]:
+    """With their ends. Cut at `\\n` alone, as everything that reads diffs does."""
+    lines = text.split("\n")
+    return [line + "\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+
+
 def _places(text: str, part: str) -> list[int]:
     places, start = [], text.find(part)
     while start >= 0:

@@ -194,7 +194,7 @@ def test_an_empty_file_is_read_and_filled(folder: Folder, place: Path) -> None:
 lines = st.lists(st.sampled_from(["a", "b", "c", "d", ""]), max_size=40).map("\n".join)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=100)
 @given(lines, lines)
 def test_a_diff_is_one_that_git_can_apply(tmp_path_factory: pytest.TempPathFactory, before: str, after: str) -> None:
     place = tmp_path_factory.mktemp("diff")
