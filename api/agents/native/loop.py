@@ -23,7 +23,6 @@ from api.agents.base import Turn
 from api.agents.native.calls import Calls, ToolRequest, arguments_of
 from api.agents.native.own_tools import OwnTool
 from api.agents.native.request import Request, ToolsRefused, answer, price
-from api.agents.native.speech import ToolRequest
 from api.agents.native.weighing import counted_before, parts_of, weigh
 from api.domain import events as ev
 from api.domain.budgets import Wanted
