@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import durable, floors, hour, house, lists, page, streaming, wire
+from bench import acp, durable, floors, hour, house, lists, page, streaming, wire
 from bench.figures import Figure, beside, table
 from bench.processes import free_port
 from tests.fakes.provider import FakeProvider
@@ -48,6 +48,7 @@ def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
         fsync,
         commit,
         floors.python_start(),
+        *acp.measure(folder),
         *measure_much(folder, provider),
     ]
 

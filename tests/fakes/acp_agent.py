@@ -7,6 +7,7 @@
 | `@@text WORDS`, `@@think WORDS` | says it, a word an update; `\\\\n` is a line break |
 | `@@repeat N WORDS` | says the words N times |
 | `@@delay SECONDS`, `@@hang` | waits once, for ever |
+| `@@clock N SECONDS` | says N times what the clock (`time.monotonic_ns`) shows, with pauses between |
 | `@@deaf` | ignores that the turn is cancelled, from here on |
 | `@@tool ID KIND JSON TITLE` | a tool call begins; without an end unless one follows |
 | `@@progress ID STATUS TEXT` | an update of a call, heard of before or not |
@@ -35,6 +36,7 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,6 +132,12 @@ class Turn:
 
     async def do_delay(self, rest: str) -> None:
         await asyncio.sleep(float(rest))
+
+    async def do_clock(self, rest: str) -> None:
+        count, pause_s = rest.split()
+        for _ in range(int(count)):
+            self.text(f"{time.monotonic_ns()} ")
+            await asyncio.sleep(float(pause_s))
 
     async def do_hang(self, rest: str) -> None:
         await asyncio.Event().wait()
