@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from api.access.hosts import Hosts
 from api.access.limits import Limit
 from api.access.tokens import Tokens
 from api.agents.acp.agent import AcpAgent
+from api.agents.acp.installing import Installer
 from api.agents.acp.programs import Programs, program_of
 from api.agents.acp.sessions import Memory as AcpMemory
 from api.agents.acp.surroundings import Surroundings
@@ -56,7 +58,7 @@ from api.sessions.projects import Projects
 from api.sessions.queues import Queues
 from api.sessions.shelves import Shelf
 from api.sessions.store import SessionStore
-from api.settings import Settings, SettingsError, program_environment
+from api.settings import Settings, SettingsError, installer_environment, program_environment
 from api.tools.memory import Memory, Remember
 from api.tools.search_sessions import Found, SearchSessions
 from api.tools.skills import IN_A_FOLDER, LoadSkill, Skills
@@ -125,6 +127,7 @@ class House:
             await rooms.queueing.close()
             await rooms.agents.close()
             await rooms.mcp.close()
+            await rooms.installer.close()
             rooms.store.close()
 
 
@@ -143,7 +146,15 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         environment_model=settings.model,
     )
     notes = Notes(settings.state_dir / "acp")
-    acp = _acp(settings, notes)
+    around = Surroundings(
+        home=settings.workspace,
+        env=program_environment(),
+        mark=mark_of(settings.state_dir),
+        refused=(settings.state_dir,),
+    )
+    environments = settings.state_dir / "agents"
+    installer = Installer(environments, Notes(environments).of, around, env=installer_environment())
+    acp = _acp(settings, notes, around, installer)
     memory = Memory(StateFile(settings.state_dir / "memory.json"))
     checkpointing = Checkpointing(lambda session_id: Shelf(settings.state_dir / "undo" / session_id))
     mcp = _mcp(settings)
@@ -154,6 +165,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     engine = Engine(store, agents, settings.runs_dir, rules=rules, spending=spending)
     conversing, viewing = Conversing(engine), Viewing(engine)
     changes = Changes()
+    installer.on_done += [acp.programs.look_again, lambda: changes.note_topic("models")]
     engine.on_retired.append(lambda header: _tell(changes, header))
     engine.on_asking.append(lambda _: changes.note_topic("approvals"))
     drafts, queues = Drafts(settings.state_dir / "drafts"), Queues(settings.state_dir / "queues")
@@ -192,6 +204,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         acp=acp,
         memory=memory,
         mcp=mcp,
+        installer=installer,
         providers=providers,
         spending=spending,
         tokens=Tokens(StateFile(settings.state_dir / "access.json"), settings.token or None),
@@ -250,17 +263,17 @@ def _said(store: SessionStore, words: str) -> list[Found]:
     ]
 
 
-def _acp(settings: Settings, notes: Notes) -> AcpAgent:
+def _acp(settings: Settings, notes: Notes, around: Surroundings, installer: Installer) -> AcpAgent:
     """Raises `SettingsError` for an agent of the config file that cannot be."""
-    env = program_environment()
+
+    def path() -> str:
+        return os.pathsep.join([around.env.get("PATH", ""), installer.path()])
+
     try:
         configured = [program_of(name, table, source="config") for name, table in settings.acp.items()]
     except BadRequest as error:
         raise SettingsError(f"FIRESIDE_ACP, or `[acp]` in the config file: {error.message}") from error
-    programs = Programs(StateFile(settings.state_dir / "agents.json"), configured=configured, path=env.get("PATH", ""))
-    around = Surroundings(
-        home=settings.workspace, env=env, mark=mark_of(settings.state_dir), refused=(settings.state_dir,)
-    )
+    programs = Programs(StateFile(settings.state_dir / "agents.json"), configured=configured, path=path)
     return AcpAgent(programs, AcpMemory(notes.of), around)
 
 

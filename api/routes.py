@@ -3,6 +3,7 @@
 from api.http.answers import (
     AgentAdded,
     AgentChecked,
+    AgentInstalling,
     AgentPrograms,
     AsideAnswer,
     AskingList,
@@ -158,6 +159,7 @@ ROUTES = [
     Route("POST", "/api/budget", usage.choose_budget, Budget),
     Route("GET", "/api/agents", agents.list_agents, AgentPrograms),
     Route("POST", "/api/agents/add", agents.add, AgentAdded),
+    Route("POST", "/api/agents/install", agents.install, AgentInstalling),
     Route("POST", "/api/agents/remove", agents.remove, Ok),
     Route("POST", "/api/agents/check", agents.check, AgentChecked),
     Route("GET", "/api/mcp", mcp.list_servers, McpServers),

@@ -158,6 +158,12 @@ def program_environment(environ: Mapping[str, str] | None = None) -> dict[str, s
     return {name: value for name, value in environ.items() if name.upper() in _FOR_PROGRAMS or name.startswith("LC_")}
 
 
+def installer_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What is set for pip and uv: mirrors and the like."""
+    environ = os.environ if environ is None else environ
+    return {name: value for name, value in environ.items() if name.startswith(("PIP_", "UV_"))}
+
+
 def _yes_or_no(value: Any) -> bool:
     if isinstance(value, bool):
         return value

@@ -22,28 +22,37 @@ class _Place(Generic[C]):
     def __init__(self) -> None:
         self.connection: C | None = None
         self.users = 0
+        self.has_worked = False
         self.idle_timer: asyncio.TimerHandle | None = None
         self.changing = asyncio.Lock()
 
 
 class Idling(Generic[C]):
-    """One connection for each key. What nobody has used for `idle_s` is closed."""
+    """One connection for each key. What nobody has used for `idle_s` is closed; what was only opened ahead, `ahead_s`."""
 
-    def __init__(self, idle_s: float) -> None:
+    def __init__(self, idle_s: float, *, ahead_s: float | None = None) -> None:
         self._idle_s = idle_s
+        self._ahead_s = idle_s if ahead_s is None else ahead_s
         self._places: dict[Hashable, _Place[C]] = {}
         self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def used(
-        self, key: Hashable, is_fitting: Callable[[C], bool], start: Callable[[], Awaitable[C]]
+        self,
+        key: Hashable,
+        is_fitting: Callable[[C], bool],
+        start: Callable[[], Awaitable[C]],
+        *,
+        ahead: bool = False,
     ) -> AsyncIterator[C]:
         """The connection of `key`, begun with `start` where there is none; it is not ended for idleness inside.
 
-        One that is not fitting is begun anew as soon as nobody else uses it. Raises what `start` raises.
+        One that is not fitting is begun anew as soon as nobody else uses it. `ahead`: nobody has asked for anything
+        yet. Raises what `start` raises.
         """
         place = self._places.setdefault(key, _Place())
         place.users += 1
+        place.has_worked = place.has_worked or not ahead
         if place.idle_timer is not None:
             place.idle_timer.cancel()
         try:
@@ -52,7 +61,8 @@ class Idling(Generic[C]):
             place.users -= 1
             if place.users == 0:
                 is_over = place.connection is None or place.connection.is_closed
-                delay_s = 0.0 if is_over else self._idle_s
+                kept_s = self._idle_s if place.has_worked else self._ahead_s
+                delay_s = 0.0 if is_over else kept_s
                 place.idle_timer = asyncio.get_running_loop().call_later(delay_s, self._begin_ending, key)
 
     def open(self) -> list[C]:

@@ -598,8 +598,24 @@ class AgentProgram(BaseModel):
     model: str
 
 
+class AgentInstallable(BaseModel):
+    """An agent that can be installed here. `line` is the last that the installer said, or why it failed."""
+
+    name: str
+    title: str
+    package: str
+    size_mb: int
+    phase: Literal["absent", "installing", "installed", "failed"]
+    line: str
+
+
 class AgentPrograms(BaseModel):
     agents: list[AgentProgram]
+    installable: list[AgentInstallable]
+
+
+class AgentInstalling(BaseModel):
+    agent: AgentInstallable
 
 
 class AgentAdded(BaseModel):

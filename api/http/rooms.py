@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Response
 from api.access.limits import Limit
 from api.access.tokens import Tokens
 from api.agents.acp.agent import AcpAgent
+from api.agents.acp.installing import Installer
 from api.agents.mcp.tools import McpTools
 from api.agents.providers import Providers
 from api.agents.registry import Registry
@@ -52,6 +53,7 @@ class Rooms:
     acp: AcpAgent
     memory: Memory
     mcp: McpTools
+    installer: Installer
     providers: Providers
     spending: Spending
     tokens: Tokens

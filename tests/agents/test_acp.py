@@ -319,6 +319,16 @@ async def test_a_program_that_nobody_uses_is_ended(tmp_path):
         await until(lambda: not agent.running.pids() and not is_alive(pid))
 
 
+async def test_one_that_was_started_ahead_and_then_not_asked_is_ended_sooner(tmp_path):
+    async with running(tmp_path, limits=msgspec.structs.replace(QUICK, ahead_s=0.05)) as agent:
+        await agent.prepare("acp/fake")
+        [pid] = agent.running.pids() or [0]
+
+        await until(lambda: not agent.running.pids() and not is_alive(pid))
+        await collect(agent, ask("words"))
+        assert agent.running.pids()
+
+
 async def test_a_program_gets_its_own_environment_and_none_of_the_servers(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     async with running(tmp_path, env=(("OWN", "value"),)) as agent:

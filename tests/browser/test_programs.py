@@ -63,3 +63,15 @@ def test_what_cannot_be_added_is_said_and_what_was_typed_stays(tab: Tab) -> None
     expect(page.get_by_label("Command", exact=True)).to_have_value("no-such-program --acp")
     tab.touch(tab.button("Cancel"))
     expect(tab.button("Add an agent")).to_be_focused()
+
+
+def test_a_known_agent_is_offered_to_be_installed_and_it_is_said_why_that_failed(tab: Tab) -> None:
+    tab.go("/settings")
+    card = tab.page.get_by_role("list", name="Can be installed here").get_by_role("listitem")
+    expect(card).to_contain_text("150 MB")
+
+    tab.touch(tab.button("Install: Hermes Agent"))
+
+    # The server of the tests may download nothing.
+    expect(card.get_by_role("status")).to_contain_text("It could not be installed.", timeout=60_000)
+    expect(tab.button("Install: Hermes Agent")).to_be_enabled()

@@ -164,12 +164,53 @@ def test_an_agent_is_added_once_its_exact_command_was_shown_and_has_come_back(se
         ("remove", {"name": "fake"}, "agent_from_config"),
         ("remove", {"name": "qwen"}, "agent_is_installed"),
         ("check", {"name": "nobody"}, "agent_not_found"),
+        ("install", {"name": "opencode"}, "agent_not_found"),
     ],
 )
 def test_what_cannot_be_added_removed_or_checked_is_refused(server: ServerProcess, path: str, body: Any, code: str):
     refused = server.client().http.post(f"/api/agents/{path}", json=body)
 
     assert refused.json()["code"] == code
+
+
+UV = """#!/bin/sh
+echo "Doing $*" >&2
+for word; do last=$word; done
+case "$1" in
+  venv) mkdir -p "$last/bin" ;;
+  pip) printf '#!/bin/sh\\nexec %s %s\\n' PYTHON FAKE > "${4%/python}/hermes-acp"; chmod +x "${4%/python}/hermes-acp" ;;
+esac
+test -z "$(cat FLAG)" || { echo "error: no network" >&2; exit 2; }
+"""
+
+
+def test_a_known_agent_is_installed_into_an_environment_of_its_own_and_then_found(
+    server: ServerProcess, tmp_path: Path
+):
+    uv, flag = tmp_path / "bin/uv", tmp_path / "flag"
+    uv.write_text(UV.replace("PYTHON", sys.executable).replace("FAKE", str(FAKE)).replace("FLAG", str(flag)))
+    uv.chmod(0o755)
+    flag.write_text("fail")
+    client = server.client()
+
+    def told() -> dict[str, Any]:
+        return client.get("/api/agents")["installable"][0]
+
+    assert (told()["name"], told()["phase"], told()["size_mb"]) == ("hermes", "absent", 150)
+    client.post("/api/agents/install", name="hermes")
+    until(lambda: told()["phase"] == "failed")
+    assert told()["line"] == "error: no network"
+    flag.write_text("")
+    client.post("/api/agents/install", name="hermes")
+    until(lambda: told()["phase"] == "installed")
+
+    assert client.post("/api/agents/check", name="hermes")["version"] == "Fake Agent 1.2.3"
+    assert client.answer(client.new_session(), "hello", model="acp/hermes") == "hello"
+    [found] = [agent for agent in client.get("/api/agents")["agents"] if agent["name"] == "hermes"]
+    assert found["argv"] == [str(tmp_path / "state/agents/hermes/bin/hermes-acp")]
+    server.stop()
+    server.start()
+    assert server.client().get("/api/agents")["installable"][0]["phase"] == "installed"
 
 
 def test_a_check_says_why_an_agent_does_not_work_and_no_secret(server: ServerProcess):

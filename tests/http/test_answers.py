@@ -284,6 +284,7 @@ def _have_agents(api: Checking) -> None:
     api.post("/api/mcp/check", name="fake")
     api.post("/api/mcp/switch", name="fake", on=False)
     api.post("/api/mcp/remove", name="fake")
+    api.post("/api/agents/install", name="hermes")
 
 
 def test_what_is_told_of_changed_sessions_is_as_promised(client: Client) -> None:

@@ -55,7 +55,7 @@ class AcpAgent:
             return
         await self._loaded()
         try:
-            async with self.running.used(program, self._around.home):
+            async with self.running.used(program, self._around.home, ahead=True):
                 return
         except AgentFailed as error:
             # The person is told when the turn comes; here nobody is waiting for an answer yet.

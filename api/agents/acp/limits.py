@@ -20,6 +20,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """A program is asked to end, and made to after this."""
     idle_s: float = 600.0
     """A program that nobody has used for so long is ended, and its memory given back."""
+    ahead_s: float = 60.0
+    """The same for one that was started because someone began to type, and then was sent nothing."""
     answer_characters: int = 2_000_000
     waiting_events: int = 1000
     """So many events wait for the journal at most; more wait in the agent's pipe."""

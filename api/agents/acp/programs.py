@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ _MOST = 50
 class Programs:
     """Reads its file when first asked and then holds what it says: nobody else writes it.
 
-    `configured` comes from the config file; `path` is where commands are looked for, as PATH is written.
+    `configured` comes from the config file; `path` tells where commands are looked for, as PATH is written.
     """
 
-    def __init__(self, file: DocumentFile, *, configured: Sequence[Program] = (), path: str = "") -> None:
+    def __init__(
+        self, file: DocumentFile, *, configured: Sequence[Program] = (), path: Callable[[], str] = str
+    ) -> None:
         self._file = file
         self._configured = list(configured)
         self._path = path
@@ -53,7 +55,7 @@ class Programs:
         Raises:
             BadRequest: there is no such command.
         """
-        return msgspec.structs.replace(program, argv=found_in_full(program.argv, self._path))
+        return msgspec.structs.replace(program, argv=found_in_full(program.argv, self._path()))
 
     def add(self, program: Program) -> Program:
         """Keep `program` as one of the person's own, in the place of one of that name. Blocks for a write.
@@ -110,7 +112,7 @@ class Programs:
     def _on_path(self) -> list[Program]:
         now = time.monotonic()
         if self._looked_at is None or now - self._looked_at > _LOOK_AGAIN_S:
-            self._found, self._looked_at = list(found(self._path)), now
+            self._found, self._looked_at = list(found(self._path())), now
         return self._found
 
 

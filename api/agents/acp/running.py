@@ -19,16 +19,21 @@ class Running:
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
-        self._idling: Idling[AgentConnection] = Idling(around.limits.idle_s)
+        self._idling: Idling[AgentConnection] = Idling(around.limits.idle_s, ahead_s=around.limits.ahead_s)
 
-    def used(self, program: Program, folder: Path) -> "AbstractAsyncContextManager[AgentConnection]":
-        """The program at work in `folder`; it is not ended for idleness inside.
+    def used(
+        self, program: Program, folder: Path, *, ahead: bool = False
+    ) -> "AbstractAsyncContextManager[AgentConnection]":
+        """The program at work in `folder`; it is not ended for idleness inside. `ahead`: see `Idling.used`.
 
         Raises:
             AgentFailed: it cannot be started.
         """
         return self._idling.used(
-            (program.name, str(folder)), lambda one: one.program == program, lambda: self._start(program, folder)
+            (program.name, str(folder)),
+            lambda one: one.program == program,
+            lambda: self._start(program, folder),
+            ahead=ahead,
         )
 
     def pids(self) -> list[int]:

@@ -16,7 +16,8 @@ from api.http.rooms import House, Rooms, reply
 async def list_agents(house: House) -> Response:
     """Those of the config file, those that were added, and those that are installed on this machine."""
     programs = await asyncio.to_thread(house.acp.programs.all)
-    return reply({"agents": [_public(program) for program in programs]})
+    installable = await asyncio.to_thread(house.installer.all)
+    return reply({"agents": [_public(program) for program in programs], "installable": installable})
 
 
 async def add(body: AgentAdd, house: House) -> Response:
@@ -31,6 +32,11 @@ async def add(body: AgentAdd, house: House) -> Response:
     program = await asyncio.to_thread(house.acp.programs.add, program)
     house.changes.note_topic("models")
     return reply({"agent": _public(program), "argv": program.argv})
+
+
+async def install(body: OneAgent, house: House) -> Response:
+    """Begin to install a known one into an environment of its own."""
+    return reply({"agent": house.installer.begin(body.name)})
 
 
 async def remove(body: OneAgent, house: House) -> Response:

@@ -1,18 +1,21 @@
 /** The agents that are programs of their own. */
 
 import { sentenceOf, type Client } from "../wire/client";
-import type { AgentAdd, AgentAdded, AgentChecked, AgentProgram, AgentPrograms } from "../wire/types";
+import type { AgentAdd, AgentAdded, AgentChecked, AgentInstallable, AgentProgram, AgentPrograms } from "../wire/types";
 
 export class Programs {
   /** Null until someone comes to see them. */
   list = $state.raw<readonly AgentProgram[] | null>(null);
+  installable = $state.raw<readonly AgentInstallable[]>([]);
   failure = $state("");
 
   constructor(private readonly client: Client) {}
 
   async load(): Promise<void> {
     try {
-      this.list = (await this.client.get<AgentPrograms>("/api/agents")).agents;
+      const { agents, installable } = await this.client.get<AgentPrograms>("/api/agents");
+      this.list = agents;
+      this.installable = installable;
       this.failure = "";
     } catch (error) {
       this.failure = sentenceOf(error);
@@ -28,6 +31,16 @@ export class Programs {
   async add(draft: AgentAdd, argv: readonly string[]): Promise<void> {
     await this.client.post("/api/agents/add", { ...draft, confirm: true, argv });
     await this.load();
+  }
+
+  /** Begin; `load` tells how far it is. */
+  async install(one: AgentInstallable): Promise<void> {
+    await this.client.post("/api/agents/install", { name: one.name });
+    await this.load();
+  }
+
+  get isInstalling(): boolean {
+    return this.installable.some((one) => one.phase === "installing");
   }
 
   async remove(program: AgentProgram): Promise<void> {

@@ -33,6 +33,20 @@ export interface AgentChecked {
   works: boolean;
 }
 
+/** An agent that can be installed here. `line` is the last that the installer said, or why it failed. */
+export interface AgentInstallable {
+  line: string;
+  name: string;
+  package: string;
+  phase: "absent" | "installing" | "installed" | "failed";
+  size_mb: number;
+  title: string;
+}
+
+export interface AgentInstalling {
+  agent: AgentInstallable;
+}
+
 /** An agent that is a program of its own. `env` names what is set for it; the values never leave the server. */
 export interface AgentProgram {
   argv: string[];
@@ -45,6 +59,7 @@ export interface AgentProgram {
 
 export interface AgentPrograms {
   agents: AgentProgram[];
+  installable: AgentInstallable[];
 }
 
 export interface Answer {

@@ -25,6 +25,7 @@ export type {
   AgentAdd,
   AgentAdded,
   AgentChecked,
+  AgentInstallable,
   AgentProgram,
   AgentPrograms,
   AsideAnswer,
