@@ -38,8 +38,9 @@ def test_an_agent_is_added_after_its_exact_command_was_shown_then_checked_talked
     expect(page.get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
     tab.ask('@@tool t execute {"command":"ls"} List the files\n@@progress t completed one\n@@text Done here.')
-    expect(page.get_by_role("article", name="My agent answered")).to_contain_text("Done here.")
-    expect(page.get_by_text("List the files", exact=True)).to_be_visible()
+    answer = page.get_by_role("article", name="My agent answered")
+    expect(answer).to_contain_text("Done here.")
+    expect(answer.get_by_text("ls", exact=True)).to_be_visible()
 
     tab.go("/settings")
     tab.touch(tab.button("Remove: My agent"))
