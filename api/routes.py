@@ -1,10 +1,7 @@
 """The table of contents: every route, and what answers it."""
 
+from api.http.agent_answers import AgentAdded, AgentChecked, AgentInstalling, AgentPrograms
 from api.http.answers import (
-    AgentAdded,
-    AgentChecked,
-    AgentInstalling,
-    AgentPrograms,
     AsideAnswer,
     AskingList,
     Budget,

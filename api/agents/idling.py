@@ -28,7 +28,7 @@ class _Place(Generic[C]):
 
 
 class Idling(Generic[C]):
-    """One connection for each key. What nobody has used for `idle_s` is closed; what was only opened ahead, `ahead_s`."""
+    """One connection for each key. What nobody has used for `idle_s` is closed; what was opened ahead, `ahead_s`."""
 
     def __init__(self, idle_s: float, *, ahead_s: float | None = None) -> None:
         self._idle_s = idle_s

@@ -8,7 +8,7 @@ from api.agents.acp.failures import AgentFailed
 from api.agents.acp.program import Program
 from api.agents.acp.programs import program_of
 from api.domain.errors import Conflict, NotFound
-from api.http.answers import AgentProgram
+from api.http.agent_answers import AgentProgram
 from api.http.bodies import AgentAdd, OneAgent
 from api.http.rooms import House, Rooms, reply
 
