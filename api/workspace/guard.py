@@ -158,7 +158,7 @@ def _limit(limits: dict[str, float]) -> None:
     if memory := int(limits["memory_bytes"]):
         # Not the address space, of which many a runtime reserves far more than it ever touches.
         _lower(resource.RLIMIT_DATA, memory)
-    if _IS_LINUX and (processes := int(limits["processes"])):
+    if _IS_LINUX and os.getuid() and (processes := int(limits["processes"])):
         # The kernel counts whatever the person runs, threads too: a dam against the flood between two looks.
         _lower(resource.RLIMIT_NPROC, _threads_of_this_user() + 2 * processes)
     if any(limits.values()):

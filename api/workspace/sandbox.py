@@ -26,7 +26,8 @@ _TOOLCHAINS = (
     *(".local/share/uv", ".local/share/mise", ".local/share/pnpm"),
 )
 """Below the home folder, what programs are run from; the rest of it cannot be seen."""
-_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/ptmx", "/dev/pts", "/dev/shm")
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")
+"""No terminals: with Landlock they would be those of the person."""
 
 
 class Confined(msgspec.Struct, frozen=True):

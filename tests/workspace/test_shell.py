@@ -138,6 +138,23 @@ async def test_a_command_reaches_no_server_unless_it_may(
     assert allowed.output == "reached\n"
 
 
+# Bad input 96
+async def test_a_command_writes_to_no_terminal_of_the_person(
+    house: House, folder: Folder, sandbox: Sandbox, mark: str
+) -> None:
+    ours, theirs = os.openpty()
+    try:
+        ran = await shell_in(sandbox, house, mark).run(f"echo evil > {os.ttyname(theirs)}", folder)
+
+        assert ran.code
+        os.set_blocking(ours, False)
+        with pytest.raises(BlockingIOError):
+            os.read(ours, 100)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
 # Bad input 100
 async def test_a_command_that_deletes_its_workspace_harms_nothing_else(
     house: House, folder: Folder, sandbox: Sandbox, mark: str
