@@ -10,7 +10,7 @@ from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client, ServerProcess
 
-STEPS = "@@step 1\n@@text Looking.\n@@delay 1.5\n@@step 2\n@@text Found."
+STEPS = "@@step 1\n@@text Looking.\n@@ask Go on?\n@@step 2\n@@text Found."
 
 
 def waiting(tab: Tab) -> Locator:
@@ -23,6 +23,13 @@ def busy(tab: Tab, script: str = "@@text Busy.\n@@hang") -> None:
     tab.choose_model("Script")
     tab.send(script)
     tab.wait_for_words(1)
+
+
+def go_on(tab: Tab, client: Client) -> None:
+    """Let an agent that asks whether to go on do so, by another way than the page."""
+    [asking] = [one for one in client.get("/api/approval/pending")["asking"] if one["session_id"] == tab.session_id]
+    question_id = asking["question"]["question_id"]
+    client.post("/api/clarify/respond", stream_id=asking["stream_id"], question_id=question_id, text="Yes.")
 
 
 def queue_up(tab: Tab, *texts: str) -> None:
@@ -48,10 +55,11 @@ def grip(tab: Tab, place: int) -> Locator:
 
 @on_both
 def test_a_message_sent_while_an_answer_is_written_waits_and_is_sent_next(tab: Tab, client: Client) -> None:
-    busy(tab, "@@text Busy.\n@@delay 1\n@@text Done.")
+    busy(tab, "@@text Busy.\n@@ask Go on?\n@@text Done.")
     queue_up(tab, "second", "third")
     expect(tab.composer).to_have_value("")
     expect(tab.said).to_have_count(1)
+    go_on(tab, client)
 
     expect(tab.said).to_have_count(3, timeout=15_000)
     tab.wait_for_answer()
@@ -201,10 +209,11 @@ def test_what_is_being_changed_when_it_is_sent_comes_back_to_where_one_writes(ta
 
 
 @on_both
-def test_the_agent_at_work_is_told_and_the_answer_shows_where_it_took_it(tab: Tab) -> None:
+def test_the_agent_at_work_is_told_and_the_answer_shows_where_it_took_it(tab: Tab, client: Client) -> None:
     busy(tab, STEPS)
     tell(tab, "Only in Lisbon.")
     expect(waiting(tab)).to_contain_text(["told at the next step"])
+    go_on(tab, client)
 
     expect(waiting(tab)).to_have_count(0)
     answer = tab.wait_for_answer()

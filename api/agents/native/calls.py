@@ -39,6 +39,7 @@ class Calls:
     def __init__(self, turn: Turn, tools: Sequence[Tool | OwnTool], context: Context) -> None:
         self.results: dict[str, Result] = {}
         self.is_looping = False
+        self._began = 0.0
         self._turn = turn
         self._tools = {tool.name: tool for tool in tools}
         self._context = context
@@ -47,7 +48,7 @@ class Calls:
     async def perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
         """Do them in order. Closing the generator ends the one at work."""
         for number, asked in enumerate(calls):
-            began = time.monotonic()
+            self._began = time.monotonic()
             if number < MOST_AT_ONCE:
                 async with aclosing(self._perform(asked)) as events:
                     async for event in events:
@@ -59,7 +60,7 @@ class Calls:
                 call_id=asked.call_id,
                 output=result.output,
                 is_error=result.is_error,
-                duration_ms=int((time.monotonic() - began) * 1000),
+                duration_ms=int((time.monotonic() - self._began) * 1000),
                 diff=result.diff,
             )
 
@@ -87,6 +88,7 @@ class Calls:
             if decision.event is not None:
                 yield decision.event
             decision = await self._turn.permissions.decided(decision.approval_id)
+            self._began = time.monotonic()  # how long a person thought is not how long it took
         if not decision.allows:
             self._refuse(asked, f"This was not allowed, so it was not done. {decision.note}".strip())
             return

@@ -1,0 +1,96 @@
+"""The built-in agent at work in a folder: seen, allowed, followed and undone in the page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import MODEL, Visit
+from tests.browser.devices import on_both
+from tests.browser.tab import Tab
+from tests.serving import Client
+
+
+def call(tool: str, **arguments: Any) -> str:
+    return f"@@tool {tool} {json.dumps(arguments)}"
+
+
+REPAIR = "\n@@next\n".join(
+    [
+        "@@text I look first.\n" + call("read_file", path="sums.py"),
+        call("edit_file", path="sums.py", old_text="a - b", new_text="a + b"),
+        call("run_command", command="python3 test_sums.py"),
+        "@@text It adds now.",
+    ]
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small project whose test fails."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "sums.py").write_text("def add(a, b):\n    return a - b\n")
+    (folder / "test_sums.py").write_text("from sums import add\n\nassert add(2, 3) == 5\nprint('all is well')\n")
+    return folder
+
+
+def begin(client: Client, folder: Path, script: str) -> str:
+    """A session in a folder whose agent is at work on a script."""
+    session_id = client.post("/api/session/new", workspace=str(folder))["session"]["session_id"]
+    client.start(session_id, script, model=MODEL)
+    return session_id
+
+
+def allow(tab: Tab) -> None:
+    """Say yes to what is asked, once."""
+    tab.button("Allow once").click()
+
+
+@on_both
+def test_a_repository_is_repaired_with_leave_and_put_back(tab: Tab, client: Client, project: Path) -> None:
+    tab.open_session(begin(client, project, REPAIR))
+
+    expect(tab.page.get_by_text("+ return a + b")).to_be_visible()
+    allow(tab)
+    expect(tab.page.get_by_text("python3 test_sums.py").first).to_be_visible()
+    allow(tab)
+    expect(tab.wait_for_answer()).to_contain_text("It adds now.")
+    assert (project / "sums.py").read_text().endswith("a + b\n")
+
+    changes = tab.answer.get_by_role("group").filter(has_text="1 file changed")
+    changes.get_by_text("1 file changed").click()
+    tab.button("Put the files back").click()
+    expect(changes.get_by_text("1 file was put back.")).to_be_visible()
+    assert (project / "sums.py").read_text().endswith("a - b\n")
+
+
+def test_what_someone_changed_since_is_left_until_it_is_wanted(tab: Tab, client: Client, project: Path) -> None:
+    tab.open_session(begin(client, project, REPAIR))
+    allow(tab)
+    expect(tab.page.get_by_text("python3 test_sums.py").first).to_be_visible()
+    allow(tab)
+    tab.wait_for_answer()
+    (project / "sums.py").write_text("# mine\n")
+
+    tab.answer.get_by_text("1 file changed").click()
+    tab.button("Put the files back").click()
+    expect(tab.answer.get_by_text("Changed since by someone else, and left: sums.py")).to_be_visible()
+    assert (project / "sums.py").read_text() == "# mine\n"
+    tab.button("Put them back all the same").click()
+    expect(tab.answer.get_by_text("1 file was put back.")).to_be_visible()
+    assert (project / "sums.py").read_text().endswith("a - b\n")
+
+
+def test_what_the_agent_remembers_is_read_and_changed_in_the_settings(visit: Visit, client: Client) -> None:
+    tab = visit("/settings")
+    memory = tab.page.get_by_role("textbox", name="Memory")
+    memory.fill("Prefers tabs.")
+    tab.button("Keep").click()
+    expect(tab.toast("The memory was kept.")).to_be_visible()
+
+    assert client.get("/api/memory")["text"] == "Prefers tabs."
+    tab.page.reload()
+    expect(memory).to_have_value("Prefers tabs.")
