@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from api.domain.errors import BadRequest
+from api.domain.errors import AppError, BadRequest
 from api.tools.base import Context, Result
 from api.tools.checked import CheckedTool, folder_of, in_thread
-from api.workspace.checkpoints import Changed
+from api.workspace.checkpoints import Look, Turn
 from api.workspace.shell import MOST_S
 
 _LONGEST_DIFF = 200_000
@@ -38,7 +38,7 @@ class RunCommand(CheckedTool[Arguments]):
         if context.shell is None:
             raise BadRequest("No commands may be run in this conversation.")
         before = None if context.undo is None else await in_thread(context.undo.look)
-        changed: list[Changed] = []
+        noted = _Noted()
         try:
             ran = await context.shell.run(
                 arguments.command,
@@ -50,15 +50,25 @@ class RunCommand(CheckedTool[Arguments]):
         finally:
             # Also when it was cancelled: what it has changed by then is to be undone no less.
             if context.undo is not None and before is not None:
-                changed = await in_thread(context.undo.note, before)
-        said = [part for part in (ran.output.rstrip("\n"), ran.ending and f"[{ran.ending}]") if part]
+                noted = await in_thread(_note, context.undo, before)
+        said = [ran.output.rstrip("\n"), ran.ending and f"[{ran.ending}]", noted.problem and f"[{noted.problem}]"]
         return Result(
-            "\n".join(said) or "[It ended well and wrote nothing.]",
+            "\n".join(filter(None, said)) or "[It ended well and wrote nothing.]",
             is_error=bool(ran.ending),
-            diff=_joined(changed),
+            diff=noted.diff,
         )
 
 
-def _joined(changed: list[Changed]) -> str:
-    diff = "".join(one.diff for one in changed)
-    return diff if len(diff) <= _LONGEST_DIFF else diff[:_LONGEST_DIFF] + "\n… and more\n"
+class _Noted(msgspec.Struct):
+    """What a command changed, and what kept it from being noted."""
+
+    diff: str = ""
+    problem: str = ""
+
+
+def _note(undo: Turn, before: Look) -> _Noted:
+    try:
+        diff = "".join(one.diff for one in undo.note(before))
+    except AppError as error:
+        return _Noted(problem=error.message)
+    return _Noted(diff if len(diff) <= _LONGEST_DIFF else diff[:_LONGEST_DIFF] + "\n… and more\n")

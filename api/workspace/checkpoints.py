@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from api.domain.errors import AppError
+from api.domain.errors import AppError, StorageFailed
 from api.workspace.files import Change, diff_of, make
 from api.workspace.folder import Entry, Folder, version_of
 from api.workspace.searcher import SKIPPED
@@ -38,7 +38,7 @@ class Keeper(Protocol):
 
 
 class Changed(msgspec.Struct, frozen=True, kw_only=True):
-    """What one turn did to one file. `diff` is unified, from before the turn to after it.
+    """What one turn did to one file of a `folder`. `diff` is unified, from before the turn to after it.
 
     `before` and `after` are versions, None where there was no file. With `not_kept`, a sentence, it cannot be undone.
     `is_mixed`: someone else changed it too while the turn went on.
@@ -46,6 +46,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
     turn: str
     order: int
+    folder: str
     name: str
     by: Literal["tool", "command"]
     before: str | None
@@ -64,11 +65,15 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Restored(msgspec.Struct, frozen=True):
-    """The names of files: as they were before, changed since by someone else and so left, and not kept at all."""
+    """The names of files: as they were before, changed since by someone else and so left, and not kept at all.
+
+    `elsewhere`: in another folder than the one that was to be restored, and so left.
+    """
 
     restored: list[str]
     conflicts: list[str]
     not_kept: list[str]
+    elsewhere: list[str] = []
 
 
 class Checkpoints:
@@ -103,14 +108,15 @@ class Checkpoints:
         What someone else has changed since is left, unless `is_forced`. What is restored is forgotten.
         """
         with self._lock:
-            orders = [one.order for one in self._changes.values() if one.turn == turn]
-            if not orders:
+            of_turn = self.changes(turn)
+            if not of_turn:
                 return Restored([], [], [])
+            elsewhere = [one.name for one in of_turn if one.folder != str(folder.path)]
             chains: dict[str, list[Changed]] = {}
             for one in self._in_order():
-                if one.order >= min(orders):
+                if one.order >= of_turn[0].order and one.folder == str(folder.path):
                     chains.setdefault(one.name, []).append(one)
-            outcome = Restored([], [], [])
+            outcome = Restored([], [], [], elsewhere)
             for name, chain in chains.items():
                 getattr(outcome, self._back(folder, chain, is_forced=is_forced)).append(name)
                 if name in outcome.restored:
@@ -141,21 +147,29 @@ class Checkpoints:
         return "restored"
 
     def keep(self, change: Changed, data: bytes | None) -> None:
-        """Keep what a file held, `data`, and what became of it; a change that came to nothing is forgotten."""
+        """Keep what a file held, `data`, and what became of it; a change that came to nothing is forgotten.
+
+        Raises:
+            StorageFailed: it could not be kept.
+        """
         with self._lock:
             if change.before == change.after and not change.not_kept:
                 if _name_of(change) in self._changes:
                     self._forget([change])
                 return
-            if data is not None and not change.not_kept:
-                self._keeper.put(f"bytes-{change.before}", data)
             name = _name_of(change)
-            self._keeper.put(name, msgspec.json.encode(change))
+            try:
+                if data is not None and not change.not_kept:
+                    self._keeper.put(f"bytes-{change.before}", data)
+                self._keeper.put(name, msgspec.json.encode(change))
+            except OSError as error:
+                why = f"What {change.name!r} held could not be kept for an undo: {error.strerror or error}."
+                raise StorageFailed(why) from error
             self._changes[name] = change
             self._drop_oldest(but=change.turn)
 
-    def find(self, turn: str, order: int, name: str) -> Changed | None:
-        return self._changes.get(_name(turn, order, name))
+    def find(self, turn: str, order: int, folder: str, name: str) -> Changed | None:
+        return self._changes.get(_name(turn, order, folder, name))
 
     def bytes_before(self, change: Changed) -> bytes | None:
         return None if change.before is None else self._keeper.get(f"bytes-{change.before}")
@@ -185,11 +199,11 @@ class Checkpoints:
 
 
 def _name_of(change: Changed) -> str:
-    return _name(change.turn, change.order, change.name)
+    return _name(change.turn, change.order, change.folder, change.name)
 
 
-def _name(turn: str, order: int, name: str) -> str:
-    digest = hashlib.sha256(f"{turn}\0{name}".encode(errors="surrogateescape")).hexdigest()[:32]
+def _name(turn: str, order: int, folder: str, name: str) -> str:
+    digest = hashlib.sha256(f"{turn}\0{folder}\0{name}".encode(errors="surrogateescape")).hexdigest()[:32]
     return f"change-{order:08}-{digest}"
 
 
@@ -240,7 +254,7 @@ class Turn:
         return noted
 
     def _keep(self, name: str, before: "_State", after: "_State", by: Literal["tool", "command"]) -> Changed:
-        known = self._checkpoints.find(self._turn, self._order, name)
+        known = self._checkpoints.find(self._turn, self._order, str(self._folder.path), name)
         if known is None:
             change = self._first(name, before, after, by)
             self._checkpoints.keep(change, before.data)
@@ -264,6 +278,7 @@ class Turn:
         return Changed(
             turn=self._turn,
             order=self._order,
+            folder=str(self._folder.path),
             name=name,
             by=by,
             before=before.version,

@@ -250,6 +250,8 @@ class Folder:
                 raise Conflict(f"{made!r} is a file, so there can be no folder of that name.")
 
     def _open(self, name: str, flags: int, *, follows_links: bool = True) -> int:
+        if os.fstat(self._root).st_nlink == 0:  # else it would seem to be empty
+            raise NotFound(f"The workspace {str(self.path)!r} was deleted. Put it back, or choose another folder.")
         with _explaining(name):
             descriptor = open_beneath(self._root, name, flags, follows_links=follows_links)
         if self.refused and self._is_refused(self._place(descriptor)):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from api.domain.errors import StorageFailed
 from api.workspace import checkpoints, files
 from api.workspace.checkpoints import Checkpoints, Turn
 from api.workspace.folder import Folder
@@ -143,7 +144,7 @@ def test_nothing_is_written_whose_old_content_could_not_be_kept(place: Place, mo
 
     monkeypatch.setattr(place.shelf, "put", full)
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageFailed, match="could not be kept for an undo: No space"):
         place.write("t1", "a", "two\n")
 
     assert place.now() == {"a": "one\n"}
@@ -208,3 +209,17 @@ def test_the_oldest_turns_go_when_there_is_no_more_room(place: Place, monkeypatc
     assert sum(len(data) for name, data in place.shelf.kept.items() if name.startswith("bytes-")) <= 1000
     place.checkpoints.restore("t4", place.folder)
     assert place.now() == {"a": "3" * 400}
+
+
+def test_what_was_changed_in_another_folder_is_left_and_told(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/a").write_text("two\n")
+    place.write("t1", "a", "two\n")
+    place.write("t1", "b", "new\n")
+
+    with Folder(tmp_path / "other") as other:
+        restored = place.checkpoints.restore("t1", other, is_forced=True)
+
+    assert (restored.restored, restored.elsewhere) == ([], ["a", "b"])
+    assert (tmp_path / "other/a").read_text() == "two\n"
+    assert place.checkpoints.restore("t1", place.folder).restored == ["a", "b"]

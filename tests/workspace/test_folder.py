@@ -1,6 +1,7 @@
 """A workspace: what can be reached from it, and that nothing else can."""
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -308,6 +309,9 @@ def test_a_folder_that_went_away_is_told_and_not_made_anew(folder: Folder, tmp_p
 
     assert folder.read("src/app.py", 100).data == b"print(1)\n"  # it is the folder that was chosen, not its name
     assert not list((tmp_path / "ws").iterdir())
+    shutil.rmtree(tmp_path / "moved")
+    with pytest.raises(NotFound, match="was deleted"):
+        folder.list()
 
 
 def test_names_of_any_bytes_are_listed_and_read(folder: Folder, tmp_path: Path) -> None:
