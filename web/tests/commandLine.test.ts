@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { environmentOf, nameOf, wordsOf } from "../src/features/settings/commandLine";
+import { environmentOf, headersOf, nameOf, wordsOf } from "../src/features/settings/commandLine";
 
 describe("a command line", () => {
   test.each([
@@ -23,10 +23,18 @@ describe("a command line", () => {
     expect(environmentOf("2A=1")).toBeNull();
   });
 
+  test("the headers for an address are one in each line, and nothing else", () => {
+    expect(headersOf("Authorization: Bearer a=b:c \n\nX-Two:2")).toEqual({ Authorization: "Bearer a=b:c", "X-Two": "2" });
+    expect(headersOf("NAME=value")).toBeNull();
+    expect(headersOf("Empty:")).toBeNull();
+  });
+
   test("a name for it can be made of whatever it is called", () => {
     expect(nameOf("My Agent 2!")).toBe("my-agent-2");
     expect(nameOf("Réviseur")).toBe("reviseur");
     expect(nameOf("写手")).toBe("agent");
     expect(nameOf("x".repeat(60))).toHaveLength(40);
+    expect(nameOf("写手", 24, "server")).toBe("server");
+    expect(nameOf(`${"x".repeat(23)} y`, 24)).toBe("x".repeat(23));
   });
 });

@@ -3,9 +3,16 @@
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test } from "vitest";
 import { LANGUAGES, languageFor, refusalFor, speak, type Language } from "../src/strings";
-import * as english from "../src/strings/en";
-import * as french from "../src/strings/fr";
-import * as german from "../src/strings/de";
+import * as firstEnglish from "../src/strings/en";
+import * as firstFrench from "../src/strings/fr";
+import * as firstGerman from "../src/strings/de";
+import * as laterEnglish from "../src/strings/later/later-en";
+import * as laterFrench from "../src/strings/later/later-fr";
+import * as laterGerman from "../src/strings/later/later-de";
+
+const english = { ...firstEnglish, ...laterEnglish };
+const french = { ...firstFrench, ...laterFrench };
+const german = { ...firstGerman, ...laterGerman };
 
 /** What each key says when its placeholders are filled with marks that can be found again; numbers stay countable. */
 function said(words: object, path = ""): Record<string, string> {

@@ -3,7 +3,7 @@
 import type * as English from "./en";
 
 /** The same keys and the same arguments; the words are another language's own. */
-type Shape<Text> = Text extends string
+export type Shape<Text> = Text extends string
   ? string
   : Text extends (...given: infer Given) => string
     ? (...given: Given) => string

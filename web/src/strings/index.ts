@@ -1,6 +1,7 @@
 /** What the page says, in the language it speaks now. */
 
 import type { Catalogue } from "./catalogue";
+import type { LaterWords } from "./later/words";
 import { SERVER_WORDS } from "./server";
 import type { Facts, ServerWords } from "./server/words";
 
@@ -10,6 +11,13 @@ const CATALOGUES = {
   en: (): Promise<Catalogue> => import("./en"),
   de: (): Promise<Catalogue> => import("./de"),
   fr: (): Promise<Catalogue> => import("./fr"),
+};
+
+/** The words of what few people come to see. */
+const LATER = {
+  en: (): Promise<LaterWords> => import("./later/later-en"),
+  de: (): Promise<LaterWords> => import("./later/later-de"),
+  fr: (): Promise<LaterWords> => import("./later/later-fr"),
 };
 
 /** Each language by its own name for itself. */
@@ -24,6 +32,8 @@ export let composer: Catalogue["composer"];
 export let chatSettings: Catalogue["chatSettings"];
 export let costs: Catalogue["costs"];
 export let settings: Catalogue["settings"];
+/** There once `speakMore` is done. */
+export let mcp: LaterWords["mcp"];
 export let signin: Catalogue["signin"];
 export let find: Catalogue["find"];
 export let commands: Catalogue["commands"];
@@ -42,6 +52,11 @@ export async function speak(wanted: Language): Promise<void> {
   const [words, ofServer] = await Promise.all([CATALOGUES[wanted](), SERVER_WORDS[wanted]()]);
   server = ofServer;
   use(wanted, words);
+}
+
+/** Fetch the words of what few people come to see, in the language that is spoken now. */
+export async function speakMore(): Promise<void> {
+  ({ mcp } = await LATER[language]());
 }
 
 /** The sentence for a code of the server, or null where the server's own is to be shown. */

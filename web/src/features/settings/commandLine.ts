@@ -18,12 +18,21 @@ export function wordsOf(line: string): string[] {
 
 /** Lines of `NAME=value` as an object; null when one of them is something else. */
 export function environmentOf(lines: string): Record<string, string> | null {
-  const pairs = lines.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => /^([A-Za-z_]\w*)=(.*)$/.exec(line));
-  return pairs.some((pair) => pair === null) ? null : Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""]));
+  return pairsOf(lines, /^([A-Za-z_]\w*)=(.*)$/);
 }
 
-/** A name that an agent can have in the id of a model, out of what a person calls it. */
-export function nameOf(title: string): string {
+/** Lines of `Name: value` as an object; null when one of them is something else. */
+export function headersOf(lines: string): Record<string, string> | null {
+  return pairsOf(lines, /^([A-Za-z0-9-]+):\s*(\S.*)$/);
+}
+
+/** A name of at most `most` plain letters, out of what a person calls it: for the id of a model, or of a tool. */
+export function nameOf(title: string, most = 40, nameless = "agent"): string {
   const plain = title.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "");
-  return plain.slice(0, 40).replace(/-+$/, "") || "agent";
+  return plain.slice(0, most).replace(/-+$/, "") || nameless;
+}
+
+function pairsOf(lines: string, form: RegExp): Record<string, string> | null {
+  const pairs = lines.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => form.exec(line));
+  return pairs.some((pair) => pair === null) ? null : Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""]));
 }
