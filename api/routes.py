@@ -4,7 +4,6 @@ from api.http.agent_answers import AgentAdded, AgentChecked, AgentInstalling, Ag
 from api.http.answers import (
     AsideAnswer,
     AskingList,
-    Budget,
     Cancelled,
     ChangesAnswer,
     CommandList,
@@ -19,14 +18,10 @@ from api.http.answers import (
     McpChecked,
     McpServers,
     MemoryAnswer,
-    Models,
     NewSessionAnswer,
     Ok,
     ProjectAnswer,
     ProjectList,
-    Providers,
-    ProviderSaved,
-    ProviderTested,
     QueueAdded,
     QueueAnswer,
     QueueResumed,
@@ -44,7 +39,6 @@ from api.http.answers import (
     TaskList,
     TrashAnswer,
     UnreadableFiles,
-    UsageAnswer,
 )
 from api.http.handlers import (
     agents,
@@ -67,6 +61,7 @@ from api.http.handlers import (
     usage,
     workfiles,
 )
+from api.http.model_answers import Budget, Models, Providers, ProviderSaved, ProviderTested, UsageAnswer
 from api.http.openapi import openapi
 from api.http.routing import STREAM, Route
 
@@ -148,6 +143,8 @@ ROUTES = [
     Route("GET", "/api/events", events.events, STREAM),
     Route("GET", "/api/models", models.list_models, Models),
     Route("POST", "/api/models/default", models.set_default, Ok),
+    Route("POST", "/api/models/fallback", models.set_fallback, Ok),
+    Route("POST", "/api/models/hide", models.hide, Ok),
     Route("GET", "/api/providers", models.list_providers, Providers),
     Route("POST", "/api/providers/test", models.test, ProviderTested),
     Route("POST", "/api/providers/save", models.save, ProviderSaved),

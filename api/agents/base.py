@@ -1,17 +1,25 @@
 """What every agent is: something that turns a turn into events."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from api.agents.permissions import Permissions, Replies
 from api.domain.budgets import Spend, freely
+from api.domain.compactions import Compaction
 from api.domain.events import Event
 from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message
 from api.domain.parameters import Parameters
 from api.domain.transcript import Transcript
+
+Keep = Callable[[Compaction], Awaitable[None]]
+"""Keeps a summary with its session, where that can be written."""
+
+
+async def keep_nothing(made: Compaction) -> None:
+    """Where there is no session to keep it in."""
 
 
 class Steer(NamedTuple):
@@ -74,6 +82,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     what is told to the agent while it works, `permissions` what it asks before it acts, `answers` what a person says to
     the questions that it asked, by their ids. `system_prompt` stands in place of the agent's own instructions, where
     there is one; `parameters` are for its requests to the model. `spend` is asked before each of them.
+    `compaction` stands for the older messages; `compacts` asks for a newer one, and `keep` keeps one that was made.
     """
 
     session_id: SessionId
@@ -84,6 +93,9 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str = ""
     parameters: Parameters = Parameters()
     spend: Spend = freely
+    compaction: Compaction | None = None
+    compacts: bool = False
+    keep: Keep = keep_nothing
     continuing: bool = False
     resumes: Transcript | None = None
     steering: Steering = msgspec.field(default_factory=Steering)

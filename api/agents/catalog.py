@@ -4,10 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
+from api.agents.facts import Facts
 from api.agents.provider import Provider, split_model
 from api.agents.providers import Providers, ask
 from api.domain.errors import AppError
@@ -19,13 +21,15 @@ _PROBLEM_FRESH_S = 5.0
 
 
 class ModelRow(msgspec.Struct, frozen=True):
-    """`id` is `<provider id>/<model name>`."""
+    """`id` is `<provider id>/<model name>`. `is_hidden`: a person does not want to be offered it."""
 
     id: str
     name: str
     provider: str
     provider_name: str
     is_demo: bool = False
+    is_hidden: bool = False
+    facts: Facts = Facts()
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -43,6 +47,7 @@ class Problem(msgspec.Struct, frozen=True):
 class Models(msgspec.Struct, frozen=True):
     models: list[ModelRow]
     default: str | None
+    fallback: str | None
     problems: list[Problem]
 
 
@@ -51,6 +56,14 @@ class _Kept(msgspec.Struct):
     rows: list[ModelRow]
     problem: Problem | None
     fresh_s: float
+
+
+class _Known(NamedTuple):
+    """A model as it is listed."""
+
+    id: str
+    name: str
+    facts: Facts = Facts()
 
 
 class Catalog:
@@ -87,7 +100,19 @@ class Catalog:
         if self._providers.environment_problem:
             message = self._providers.environment_problem
             problems.append(Problem(provider="environment", code="environment_unusable", message=message))
-        return Models(models=rows + self._own + programs, default=self._default(), problems=problems)
+        hidden = self._providers.hidden_models
+        every = [replace(row, is_hidden=row.id in hidden) for row in rows + self._own + programs]
+        return Models(models=every, default=self._default(), fallback=self.fallback_model(), problems=problems)
+
+    def facts_of(self, model: str) -> Facts:
+        """What is known of a model since its provider was last asked."""
+        rows = (row for one in self._kept.values() for row in one.rows)
+        return next((row.facts for row in rows if row.id == model), Facts())
+
+    def fallback_model(self) -> str | None:
+        """The model to ask where another one fails before its first word, while its provider is connected."""
+        model = self._providers.fallback_model
+        return model if model and self._providers.find(split_model(model)[0]) is not None else None
 
     async def default_model(self) -> str | None:
         """The model of a session that names none: the environment's, else the person's, else the first, else the demo.
@@ -132,20 +157,30 @@ class Catalog:
             return kept
         try:
             listing = await ask(provider)
-            names = {model.id: model.name for model in listing.models}
+            names = {model.id: model for model in listing.models}
             problem, fresh_s = _cut_short(provider, listing.total, len(names)), _FRESH_S
         except AppError as error:
-            names = {split_model(row.id)[1]: row.name for row in kept.rows} if kept else {}
+            names = (
+                {name: _Known(name, row.name, row.facts) for row in kept.rows if (name := split_model(row.id)[1])}
+                if kept
+                else {}
+            )
             problem, fresh_s = Problem(provider.id, error.code, error.message), _PROBLEM_FRESH_S
             log.warning("provider.list_failed", extra={"provider": provider.id, "code": error.code})
-        names = {**{name: name for name in provider.models}, **names}
-        rows = [_row(provider, model_id, name) for model_id, name in names.items()]
+        names = {**{name: _Known(name, name) for name in provider.models}, **names}
+        rows = [_row(provider, model) for model in names.values()]
         self._kept[provider] = _Kept(at=time.monotonic(), rows=rows, problem=problem, fresh_s=fresh_s)
         return self._kept[provider]
 
 
-def _row(provider: Provider, model_id: str, name: Any) -> ModelRow:
-    return ModelRow(id=f"{provider.id}/{model_id}", name=str(name), provider=provider.id, provider_name=provider.name)
+def _row(provider: Provider, model: Any) -> ModelRow:
+    return ModelRow(
+        id=f"{provider.id}/{model.id}",
+        name=model.name,
+        provider=provider.id,
+        provider_name=provider.name,
+        facts=model.facts,
+    )
 
 
 def _cut_short(provider: Provider, total: int, shown: int) -> Problem | None:

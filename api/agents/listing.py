@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx2
 import msgspec
 
+from api.agents.facts import Facts, facts_in, with_table
 from api.agents.failures import failure_of, redirected
 from api.agents.limits import LISTING
 from api.agents.provider import Provider
@@ -45,10 +46,11 @@ class ProviderNonsense(AppError):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """`id` as the provider knows it, `name` as a person reads it."""
+    """`id` as the provider knows it, `name` as a person reads it, and what is known of it."""
 
     id: str
     name: str
+    facts: Facts = Facts()
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -81,9 +83,13 @@ async def list_models(provider: Provider, *, time_limit_s: float = _TIME_LIMIT_S
     except TimeoutError as error:
         message = f"{provider.name} did not answer within {time_limit_s:.0f} seconds. Is it running, and reachable?"
         raise ProviderUnreachable(message) from error
-    kept = models[:MOST_MODELS]
+    kept = await asyncio.to_thread(_with_table, models[:MOST_MODELS], base_url)
     took_ms = int((time.monotonic() - started) * 1000)
     return Listing(base_url=base_url, models=tuple(kept), total=len(models), took_ms=took_ms)
+
+
+def _with_table(models: list[Model], base_url: str) -> list[Model]:
+    return [msgspec.structs.replace(one, facts=with_table(one.facts, one.id, base_url)) for one in models]
 
 
 async def _first_answer(http: httpx2.AsyncClient, provider: Provider) -> tuple[str, list[Model]]:
@@ -176,7 +182,7 @@ def _models_in(document: dict[str, Any], provider: Provider) -> Iterator[Model]:
         answers = not isinstance(methods, list) or "generateContent" in methods
         if answers and _is_usable(model_id) and not (provider.kind == "openai" and _NO_CHAT.search(model_id)):
             name = row.get("display_name") or row.get("displayName") or model_id
-            yield Model(id=model_id, name=name if _is_usable(name) else model_id)
+            yield Model(id=model_id, name=name if _is_usable(name) else model_id, facts=facts_in(row, provider.kind))
 
 
 def _is_usable(name: object) -> bool:

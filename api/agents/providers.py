@@ -82,6 +82,8 @@ class Providers:
         self._environment = (environment_url, environment_key, environment_model)
         self._providers: dict[str, Provider] | None = None
         self._default_model: str | None = None
+        self._fallback_model: str | None = None
+        self._hidden_models: frozenset[str] = frozenset()
         self.environment_problem: str | None = None
         self._changing = threading.Lock()
 
@@ -121,6 +123,39 @@ class Providers:
         with self._changing:
             self._update_settings(default_model=model)
             self._default_model = model
+
+    @property
+    def fallback_model(self) -> str | None:
+        """The model that the person chose for where another one fails, if they did."""
+        self._loaded()
+        return self._fallback_model
+
+    @property
+    def hidden_models(self) -> frozenset[str]:
+        """The models that the person does not want to be offered."""
+        self._loaded()
+        return self._hidden_models
+
+    def set_fallback_model(self, model: str | None) -> None:
+        """Make `model` the one to ask where another one fails; None is none. Blocks for a write.
+
+        Raises:
+            BadRequest: it belongs to no connected provider.
+        """
+        if model is not None and (not split_model(model)[1] or self.find(split_model(model)[0]) is None):
+            message = "That model belongs to no connected provider. Choose one of the list."
+            raise BadRequest(message, code="unknown_model", field="model")
+        with self._changing:
+            self._update_settings(fallback_model=model)
+            self._fallback_model = model
+
+    def hide_model(self, model: str, *, is_hidden: bool) -> None:
+        """Offer `model` no longer, or again. It can still be used where it is chosen. Blocks for a write."""
+        with self._changing:
+            self._loaded()
+            hidden = self._hidden_models | {model} if is_hidden else self._hidden_models - {model}
+            self._update_settings(hidden_models=sorted(hidden))
+            self._hidden_models = hidden
 
     async def test(
         self,
@@ -227,6 +262,9 @@ class Providers:
                     self._providers.setdefault(provider.id, provider)
             default = settings.get("default_model")
             self._default_model = default if isinstance(default, str) else None
+            fallback = settings.get("fallback_model")
+            self._fallback_model = fallback if isinstance(fallback, str) else None
+            self._hidden_models = frozenset(filter(_is_text, _list_of(settings, "hidden_models")))
         return self._providers
 
     def _from_environment(self) -> dict[str, Provider]:
@@ -357,6 +395,10 @@ def _list_of(document: dict[str, Any], field: str) -> list[Any]:
 def _dict_of(document: dict[str, Any], field: str) -> dict[str, Any]:
     value = document.get(field)
     return value if isinstance(value, dict) else {}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _id_of(entry: Any) -> Any:

@@ -38,7 +38,9 @@ class Registry:
         self.catalog = Catalog(providers, *_own_models(scripted=scripted), programs=programs)
         self._preparing: set[asyncio.Task[None]] = set()
         self._agents: dict[str, Agent] = {
-            "native": NativeAgent(providers.find, toolkit),
+            "native": NativeAgent(
+                providers.find, toolkit, facts_of=self.catalog.facts_of, fallback=self.catalog.fallback_model
+            ),
             "embedded": EmbeddedAgent(),
         }
         if scripted:

@@ -5,6 +5,7 @@ from api.commands.base import Command, Desk, Effect
 from api.commands.branch import BRANCH
 from api.commands.btw import BTW
 from api.commands.clear import CLEAR
+from api.commands.compact import COMPACT
 from api.commands.export import EXPORT
 from api.commands.help import HELP
 from api.commands.model import MODEL
@@ -33,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     EXPORT,
     THEME,
     CLEAR,
+    COMPACT,
     HELP,
 )
 _BY_NAME = {command.name: command for command in COMMANDS}

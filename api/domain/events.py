@@ -29,6 +29,18 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     cost: float | None = None
 
 
+def add_usage(before: Usage | None, more: Usage) -> Usage:
+    """Both together; the price is known where each is."""
+    if before is None:
+        return more
+    is_priced = before.cost is not None and more.cost is not None
+    return Usage(
+        input_tokens=before.input_tokens + more.input_tokens,
+        output_tokens=before.output_tokens + more.output_tokens,
+        cost=(before.cost or 0) + (more.cost or 0) if is_priced else None,
+    )
+
+
 class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """How full a model's window was with the last request: tokens, `window` absent where it is not known.
 

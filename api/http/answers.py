@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.domain.approvals import Choice, Mode, ToolKind
-from api.http.bodies import Kind, Parameters
+from api.http.bodies import Parameters
 
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
 
@@ -150,35 +150,6 @@ class Message(BaseModel):
     versions: list[str] | None = None
     version: int | None = None
     steered: bool | None = None
-
-
-class UsageDay(BaseModel):
-    """What was spent on a day of the server's clock. `cost` in US dollars is that of all but `unpriced_tokens`."""
-
-    day: str
-    answers: int
-    input_tokens: int
-    output_tokens: int
-    unpriced_tokens: int
-    cost: float
-
-
-class Budget(BaseModel):
-    """What may be spent in a session, and on a day in all of them. What is absent is not limited."""
-
-    chat_dollars: float | None = None
-    chat_tokens: int | None = None
-    day_dollars: float | None = None
-    day_tokens: int | None = None
-
-
-class UsageAnswer(BaseModel):
-    """Days newest first; `began` is the first day that was counted, `today` the one it is for the server."""
-
-    began: str
-    today: str
-    days: list[UsageDay]
-    budget: Budget
 
 
 class RunSnapshot(BaseModel):
@@ -527,64 +498,6 @@ class StreamStatus(BaseModel):
     active: bool
     outcome: Outcome | None
     last_seq: int
-
-
-class Model(BaseModel):
-    id: str
-    name: str
-    provider: str
-    provider_name: str
-    is_demo: bool
-
-
-class ModelProblem(BaseModel):
-    """`code` and `facts` are what an error has."""
-
-    provider: str
-    code: str
-    message: str
-    facts: dict[str, int]
-
-
-class Models(BaseModel):
-    models: list[Model]
-    default: str | None
-    problems: list[ModelProblem]
-
-
-class Provider(BaseModel):
-    """A connected provider. The key itself never leaves the server."""
-
-    id: str
-    kind: Kind
-    name: str
-    base_url: str | None
-    key_set: bool
-    key_last4: str | None
-    from_environment: bool
-
-
-class Providers(BaseModel):
-    providers: list[Provider]
-
-
-class FoundModel(BaseModel):
-    id: str
-    name: str
-
-
-class ProviderTested(BaseModel):
-    """`total` counts what the provider listed, which may be more than is shown."""
-
-    ok: Literal[True]
-    models: list[FoundModel]
-    total: int
-    took_ms: int
-
-
-class ProviderSaved(BaseModel):
-    provider: Provider
-    models: list[FoundModel]
 
 
 class McpTool(BaseModel):

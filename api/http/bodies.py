@@ -282,6 +282,16 @@ class DefaultModel(Request):
     model: ModelId
 
 
+class FallbackModel(Request):
+    """Null is none."""
+
+    model: ModelId | None
+
+
+class HideModel(DefaultModel):
+    is_hidden: bool
+
+
 class BudgetChange(Request):
     """The whole budget: what is absent or null is not limited. US dollars, and tokens in and out."""
 

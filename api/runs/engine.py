@@ -12,15 +12,17 @@ from typing import Protocol
 
 from api.agents.base import Agent, Turn
 from api.agents.permissions import Permissions
+from api.domain import compactions
 from api.domain.approvals import Mode, mode_of
 from api.domain.budgets import freely
+from api.domain.compactions import Compaction
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
 from api.domain.ids import RunId
 from api.domain.messages import Message
 from api.domain.parameters import parameters_of
 from api.domain.transcript import Transcript
 from api.runs import recovery
-from api.runs.folding import fold_into
+from api.runs.folding import fold_into, keep_compaction
 from api.runs.journal import Header
 from api.runs.rules import Rules
 from api.runs.run import Run
@@ -168,11 +170,21 @@ class Engine:
             workspace=session.workspace,
             system_prompt=session.system_prompt if isinstance(session.system_prompt, str) else "",
             parameters=parameters_of(session.parameters),
+            compaction=compactions.holding(session.extra.get(compactions.FIELD), messages),
+            compacts=session.extra.get(compactions.WANTED) is True,
+            keep=lambda made: self._keep(session, made),
             spend=self._spending.gate(session, header.run_id) if self._spending else freely,
             continuing=continuing,
             resumes=resumes,
             permissions=permissions,
         )
+
+    async def _keep(self, session: Session, made: Compaction) -> None:
+        """Keep a summary with its session. Where that cannot be written now, the end of the run writes it."""
+        try:
+            await asyncio.to_thread(keep_compaction, session, made)
+        except AppError as error:
+            log.warning("compaction.not_kept", extra={"session_id": session.session_id, "code": error.code})
 
     def launch(self, run: Run) -> None:
         """Begin a run, to be found, followed and stopped here until `retire`."""

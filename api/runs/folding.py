@@ -2,6 +2,9 @@
 
 import logging
 
+import msgspec
+
+from api.domain.compactions import FIELD, KEPT, WANTED, Compaction
 from api.domain.errors import Conflict
 from api.domain.ids import RunId
 from api.domain.messages import Message, is_said
@@ -44,6 +47,20 @@ def fold_into(session: Session, header: Header, transcript: Transcript, *, now: 
             session.input_tokens, session.output_tokens, session.estimated_cost = tokens
             raise
         return True
+
+
+def keep_compaction(session: Session, made: Compaction) -> None:
+    """Keep a summary of the older messages with the session, which keeps all of these.
+
+    Raises:
+        Conflict, StorageFailed: it could not be written; it is then only in memory.
+    """
+    with session.lock:
+        kept = session.extra.get(FIELD)
+        session.extra[FIELD] = [*(kept if isinstance(kept, list) else []), msgspec.to_builtins(made)][-KEPT:]
+        session.extra.pop(WANTED, None)
+        if session.seen is not None:
+            session.save()
 
 
 def _save(session: Session) -> None:

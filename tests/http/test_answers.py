@@ -158,6 +158,8 @@ def _give_leave(api: Checking, stream_id: str) -> None:
     api.post("/api/session/parameters", session_id=run["session_id"], system_prompt="Be brief.")
     api.post("/api/budget", day_tokens=10**12)
     api.get("/api/usage")
+    api.post("/api/models/fallback", model=None)
+    api.post("/api/models/hide", model="scripted/script", is_hidden=False)
 
 
 def _queue(api: Checking, session_id: str) -> None:

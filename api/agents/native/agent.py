@@ -5,13 +5,18 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from api.agents.base import Turn
+from api.agents.facts import Facts, with_table
 from api.agents.limits import Limits
 from api.agents.native.calls import Calls
 from api.agents.native.resuming import finish_step, messages_so_far
 from api.agents.native.toolkit import Bench, Toolkit
+from api.agents.native.tries import FALLS_BACK, Try
 from api.agents.provider import Provider, split_model
 from api.domain import events as ev
+from api.domain.compactions import can_shrink, shortened
 from api.domain.messages import Message, text_of
 from api.domain.transcript import ToolBlock, Transcript
 
@@ -23,6 +28,8 @@ INSTRUCTIONS = (
     "You are a helpful, honest assistant. Answer in the language of the question, to the point, in Markdown; "
     "name the language of a code block. Say so when you do not know something."
 )
+
+COMPACTED = "Older messages were summarised for the model; you still see all of them."
 
 LONG = 200
 """To make requests of so many messages takes longer than others should wait for: it is done in a thread."""
@@ -44,17 +51,44 @@ class NativeAgent:
         *,
         limits: Limits | None = None,
         instructions: str = INSTRUCTIONS,
+        facts_of: Callable[[str], Facts] = lambda model: Facts(),
+        fallback: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`facts_of` tells what is known of a model; `fallback` names the one to ask where another one fails."""
         self._find_provider = find_provider
         self._toolkit = toolkit or Toolkit()
         self._toolless: set[str] = set()
         self._limits = limits or Limits()
         self._instructions = instructions
+        self._facts_of = facts_of
+        self._fallback = fallback
         self._clients: dict[Provider, httpx2.AsyncClient] = {}
         self._models: dict[tuple[Provider, str], Any] = {}
         self._rehearsed: set[str] = set()
 
     async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
+        attempt = Try(step=max(turn.resumes.steps, default=0) if turn.resumes else 0, usage=_used(turn))
+        async with aclosing(attempt.through(self._answer(turn, attempt))) as events:
+            async for event in events:
+                yield event
+        is_first = turn.resumes is None and not turn.compacts
+        if attempt.code == "context_too_long" and is_first and can_shrink(turn.messages, turn.compaction):
+            attempt = Try(attempt.step, attempt.usage)
+            async with aclosing(attempt.through(self._answer(replace(turn, compacts=True), attempt))) as events:
+                async for event in events:
+                    yield event
+        other = self._fallback()
+        if turn.resumes is None and other and other != turn.model and attempt.code in FALLS_BACK:
+            message = f"{_name(turn.model)} did not answer, so {_name(other)} does. {_why(attempt)}"
+            yield ev.Notice(code="fell_back", message=message)
+            attempt = Try(attempt.step, attempt.usage)
+            async with aclosing(attempt.through(self._answer(replace(turn, model=other), attempt))) as events:
+                async for event in events:
+                    yield event
+        if attempt.ending is not None:
+            yield attempt.ending
+
+    async def _answer(self, turn: Turn, attempt: Try) -> AsyncGenerator[ev.Event, None]:
         provider_id, name = split_model(turn.model)
         provider = self._find_provider(provider_id)
         if provider is None or not name:
@@ -65,25 +99,29 @@ class NativeAgent:
         model = await self._model(provider, name)
         bench = await self._toolkit.open(turn)
         try:
-            async with aclosing(self._work(turn, provider, model, bench)) as events:
+            async with aclosing(self._work(turn, provider, model, bench, attempt)) as events:
                 async for event in events:
                     yield event
         finally:
             bench.close()
 
-    async def _work(self, turn: Turn, provider: Provider, model: Any, bench: Bench) -> AsyncGenerator[ev.Event, None]:
+    async def _work(
+        self, turn: Turn, provider: Provider, model: Any, bench: Bench, attempt: Try
+    ) -> AsyncGenerator[ev.Event, None]:
+        from api.agents.native.compacting import Summary, compacted, is_too_full
         from api.agents.native.loop import Loop, definitions
         from api.agents.native.request import Request
+        from api.agents.native.weighing import estimate
 
         if bench.problem:
             yield ev.Notice(code="folder_missing", message=bench.problem)
         calls = Calls(turn, bench.tools, bench.context)
-        messages, number = turn.messages, 1
+        messages = shortened(turn.messages, turn.compaction)
         if turn.resumes is not None:
             async with aclosing(finish_step(turn, turn.resumes, calls)) as events:
                 async for event in events:
                     yield event
-            messages, number = messages_so_far(turn, turn.resumes, calls), max(turn.resumes.steps, default=0) + 1
+            messages = messages_so_far(turn, turn.resumes, calls)
         has_tools = turn.model not in self._toolless
         instructions = turn.system_prompt or self._instructions
         if has_tools and bench.told:
@@ -96,10 +134,27 @@ class NativeAgent:
             parameters=turn.parameters,
             continues=text_of(turn.messages[-1]) if turn.continuing else "",
             tools=definitions(bench.tools) if has_tools else (),
-            number=number,
+            number=attempt.step + 1,
             taken=_call_ids(turn.resumes),
+            window=self._facts_of(turn.model).window or await asyncio.to_thread(_window, provider, model.model_name),
         )
-        loop = Loop(turn, first, calls, instructions)
+        used = attempt.usage
+        if turn.resumes is None and (turn.compacts or is_too_full(estimate(turn, first), first.window)):
+            summary = Summary(turn, first)
+            await summary.make()
+            used = ev.add_usage(used, summary.usage) if summary.usage else used
+            if used is not None:
+                yield ev.UsageUpdated(usage=used)
+            if summary.failure is not None:
+                yield ev.RunEnded(outcome="failed", failure=summary.failure)
+                return
+            if summary.made is not None:
+                await turn.keep(summary.made)
+                turn = compacted(turn, summary.made)
+                shorter = shortened(turn.messages, summary.made)
+                first.messages = await _as_requests(shorter, instructions, continuing=turn.continuing)
+                yield ev.Notice(code="compacted", message=COMPACTED)
+        loop = Loop(turn, first, calls, instructions, used)
         async with aclosing(loop.run()) as events:
             async for event in events:
                 yield event
@@ -136,6 +191,22 @@ async def _as_requests(messages: list[Message], instructions: str, *, continuing
     if len(messages) < LONG:
         return model_messages(messages, instructions, continuing=continuing)
     return await asyncio.to_thread(model_messages, messages, instructions, continuing=continuing)
+
+
+def _used(turn: Turn) -> ev.Usage | None:
+    return turn.resumes.usage if turn.resumes is not None else None
+
+
+def _name(model: str) -> str:
+    return split_model(model)[1] or model
+
+
+def _why(attempt: Try) -> str:
+    return attempt.ending.failure.message if attempt.ending and attempt.ending.failure else ""
+
+
+def _window(provider: Provider, name: str) -> int | None:
+    return with_table(Facts(), name, provider.base_url).window
 
 
 def _call_ids(before: Transcript | None) -> list[str]:

@@ -22,16 +22,13 @@ from pydantic_ai.tools import ToolDefinition
 from api.agents.base import Turn
 from api.agents.native.calls import Calls, ToolRequest, arguments_of
 from api.agents.native.own_tools import OwnTool
-from api.agents.native.request import Request, ToolsRefused, answer, price
-from api.agents.native.weighing import counted_before, parts_of, weigh
+from api.agents.native.request import Request, ToolsRefused, answer
+from api.agents.native.spending import wanted
+from api.agents.native.weighing import counted_before, since, weigh
 from api.domain import events as ev
-from api.domain.budgets import Wanted
 from api.tools.base import Tool
 
 MOST_STEPS = 200
-
-PRICED = 1000
-"""Tokens of an answer, whose price is that of each of them."""
 
 NO_TOOLS = "No tools are offered in this session, so this call was not run."
 
@@ -44,9 +41,14 @@ TOO_MANY_STEPS = ev.Failure(
 
 
 class Loop:
-    """One run. `first` is the first request, from which the others are made; `instructions` go with each."""
+    """One run. `first` is the first request, from which the others are made; `instructions` go with each.
 
-    def __init__(self, turn: Turn, first: Request, calls: Calls, instructions: str) -> None:
+    `used` is what the run took so far.
+    """
+
+    def __init__(
+        self, turn: Turn, first: Request, calls: Calls, instructions: str, used: ev.Usage | None = None
+    ) -> None:
         self.are_tools_refused = False
         self._steering = turn.steering
         self._request = first
@@ -54,7 +56,7 @@ class Loop:
         self._instructions = instructions
         self._spend = turn.spend
         self._counted = counted_before(turn)
-        self._usage = turn.resumes.usage if turn.resumes is not None else None
+        self._usage = used
 
     async def run(self) -> AsyncGenerator[ev.Event, None]:
         self._steering.is_open = bool(self._request.tools)
@@ -101,8 +103,8 @@ class Loop:
 
         What all requests of the run took stands before an ending.
         """
-        context = self._weighed()
-        leave = self._spend(_wanted(self._request, self._usage, context.filled))
+        context = since(self._counted, weigh(self._request.messages, self._request.tools))
+        leave = self._spend(wanted(self._request, self._usage, context.filled))
         if leave.failure is not None:
             yield _stopped(leave.failure)
             return
@@ -115,23 +117,12 @@ class Loop:
                 else:
                     yield event
         if self._request.usage is not None:
-            self._usage = _sum(self._usage, self._request.usage)
+            self._usage = ev.add_usage(self._usage, self._request.usage)
             context = replace_fields(context, filled=self._request.usage.input_tokens, window=self._request.window)
             self._counted = context
             yield ev.UsageUpdated(usage=self._usage, context=context)
         if ending is not None:
             yield ending
-
-    def _weighed(self) -> ev.Context:
-        """What the request is made of; as a whole from what the provider counted of the last one, and what came since.
-
-        Estimates lie far off for pictures, other scripts and what providers add by themselves.
-        """
-        context, before = weigh(self._request.messages, self._request.tools), self._counted
-        if before is None:
-            return context
-        since = parts_of(context) - parts_of(before)
-        return replace_fields(context, filled=max(parts_of(context), before.filled + since))
 
     async def _perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
         if self._request.tools:
@@ -189,33 +180,6 @@ def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCall
     arguments = arguments_of(asked.arguments)
     text = json.dumps({"unreadable": asked.arguments[:1000]}) if arguments is None else json.dumps(arguments)
     return replace(part, tool_call_id=asked.call_id, args=text)
-
-
-def _wanted(request: Request, used: ev.Usage | None, input_tokens: int) -> Wanted:
-    """What the budget is asked. Priced as a whole, because a long request may cost more for each of its tokens."""
-    model, base_url = request.model.model_name, request.provider.base_url
-    asking = price(input_tokens, 0, 0, model=model, base_url=base_url)
-    answered = price(input_tokens, PRICED, 0, model=model, base_url=base_url)
-    if asking is None or answered is None:
-        return Wanted(used=used or ev.Usage(), input_tokens=input_tokens)
-    return Wanted(
-        used=used or ev.Usage(),
-        input_tokens=input_tokens,
-        input_price=asking / max(1, input_tokens),
-        output_price=(answered - asking) / PRICED,
-    )
-
-
-def _sum(before: ev.Usage | None, more: ev.Usage) -> ev.Usage:
-    """Both together; the price is known where each is."""
-    if before is None:
-        return more
-    is_priced = before.cost is not None and more.cost is not None
-    return ev.Usage(
-        input_tokens=before.input_tokens + more.input_tokens,
-        output_tokens=before.output_tokens + more.output_tokens,
-        cost=(before.cost or 0) + (more.cost or 0) if is_priced else None,
-    )
 
 
 def _stopped(failure: ev.Failure) -> ev.RunEnded:

@@ -7,10 +7,12 @@ import json
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, ToolReturnPart, UserPromptPart
 from pydantic_ai.tools import ToolDefinition
 
 from api.agents.base import Turn
+from api.agents.native.request import Request
 from api.domain.events import Context
 
 CHARACTERS = 4
@@ -37,6 +39,22 @@ def weigh(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> 
                     conversation += _size(getattr(part, "content", ""))
     counts = [size // CHARACTERS for size in (instructions, conversation, results, files)]
     return Context(sum(counts), None, *counts)
+
+
+def estimate(turn: Turn, request: Request) -> Context:
+    """What a first request of a turn is made of; as a whole from what the provider counted of the one before."""
+    return since(counted_before(turn), weigh(request.messages, request.tools))
+
+
+def since(before: Context | None, context: Context) -> Context:
+    """`context`, with all of it told by what the provider counted of `before` and what was added to that.
+
+    Estimates lie far off for pictures, other scripts and what providers add by themselves.
+    """
+    if before is None:
+        return context
+    added = parts_of(context) - parts_of(before)
+    return replace(context, filled=max(parts_of(context), before.filled + added))
 
 
 def counted_before(turn: Turn) -> Context | None:

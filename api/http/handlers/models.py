@@ -1,9 +1,11 @@
 """Models and the providers they come from."""
 
+import asyncio
+
 from fastapi import Response
 
 from api.agents.providers import public
-from api.http.bodies import DefaultModel, ProviderDelete, ProviderSave, ProviderTest
+from api.http.bodies import DefaultModel, FallbackModel, HideModel, ProviderDelete, ProviderSave, ProviderTest
 from api.http.rooms import House, reply
 
 
@@ -15,6 +17,20 @@ async def list_models(house: House) -> Response:
 async def set_default(body: DefaultModel, house: House) -> Response:
     """Choose the model of new sessions."""
     await house.agents.catalog.choose_default(body.model)
+    house.changes.note_topic("models")
+    return reply({"ok": True})
+
+
+async def set_fallback(body: FallbackModel, house: House) -> Response:
+    """Choose the model to ask where another one fails before its first word."""
+    await asyncio.to_thread(house.providers.set_fallback_model, body.model)
+    house.changes.note_topic("models")
+    return reply({"ok": True})
+
+
+async def hide(body: HideModel, house: House) -> Response:
+    """Offer a model no longer, or again."""
+    await asyncio.to_thread(house.providers.hide_model, body.model, is_hidden=body.is_hidden)
     house.changes.note_topic("models")
     return reply({"ok": True})
 

@@ -3,6 +3,7 @@
 import copy
 from typing import Any, Literal
 
+from api.domain.compactions import FIELD
 from api.domain.errors import Conflict
 from api.sessions.documents.editing import position_of
 from api.sessions.documents.session import Session
@@ -23,6 +24,8 @@ def copied_fields(
     names = ("workspace", "model", "agent", "system_prompt", "parameters", "project_id", "profile")
     fields: dict[str, Any] = {name: getattr(session, name) for name in names}
     messages = copy.deepcopy(session.messages[:end])
+    if kept := session.extra.get(FIELD):
+        fields[FIELD] = copy.deepcopy(kept)  # one of what is not copied is void there
     return fields | {
         "messages": messages,
         "tags": list(session.tags),

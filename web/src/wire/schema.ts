@@ -371,6 +371,12 @@ export interface FailureNote {
   message: string;
 }
 
+/** Null is none. */
+export interface FallbackModel {
+  model: string | null;
+  request_id?: string | null;
+}
+
 /** `stream_id` is the run before which the files were as they are to be. `force`: also where others changed them. */
 export interface FilesRestore {
   force?: boolean;
@@ -404,6 +410,12 @@ export interface Health {
   status: "ok";
   uptime_seconds: number;
   version: string;
+}
+
+export interface HideModel {
+  is_hidden: boolean;
+  model: string;
+  request_id?: string | null;
 }
 
 export interface Imported {
@@ -536,11 +548,23 @@ export interface Message {
 }
 
 export interface Model {
+  facts: ModelFacts;
   id: string;
   is_demo: boolean;
+  is_hidden: boolean;
   name: string;
   provider: string;
   provider_name: string;
+}
+
+/** What is known of a model; what is absent is not. `window` in tokens, prices in US dollars for a million. */
+export interface ModelFacts {
+  images?: boolean | null;
+  input_price?: number | null;
+  output_price?: number | null;
+  reasoning?: boolean | null;
+  tools?: boolean | null;
+  window?: number | null;
 }
 
 /** `code` and `facts` are what an error has. */
@@ -553,6 +577,7 @@ export interface ModelProblem {
 
 export interface Models {
   default: string | null;
+  fallback: string | null;
   models: Model[];
   problems: ModelProblem[];
 }
