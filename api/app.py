@@ -146,17 +146,18 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         environment_model=settings.model,
     )
     notes = Notes(settings.state_dir / "acp")
+    memory = Memory(StateFile(settings.state_dir / "memory.json"))
+    checkpointing = Checkpointing(lambda session_id: Shelf(settings.state_dir / "undo" / session_id))
     around = Surroundings(
         home=settings.workspace,
         env=program_environment(),
         mark=mark_of(settings.state_dir),
         refused=(settings.state_dir,),
+        checkpoints=checkpointing.of,
     )
     environments = settings.state_dir / "agents"
     installer = Installer(environments, Notes(environments).of, around, env=installer_environment())
     acp = _acp(settings, notes, around, installer)
-    memory = Memory(StateFile(settings.state_dir / "memory.json"))
-    checkpointing = Checkpointing(lambda session_id: Shelf(settings.state_dir / "undo" / session_id))
     mcp = _mcp(settings)
     toolkit = _toolkit(settings, store, memory, checkpointing, mcp)
     agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=toolkit)

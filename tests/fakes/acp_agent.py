@@ -18,6 +18,7 @@
 | `@@mode ID`, `@@title WORDS` | goes into a mode, names the session |
 | `@@read PATH`, `@@write PATH WORDS` | has the client read or write a file, and says what came of it |
 | `@@run COMMAND` | has the client run a command, and says how it ended |
+| `@@own PATH WORDS` | writes a file by itself, without asking |
 | `@@env NAME` | says what a variable of its own environment holds |
 | `@@fork` | starts a process that outlives it in a session of its own, and says its id |
 | `@@stderr WORDS`, `@@crash` | writes to its standard error, ends without a word |
@@ -200,6 +201,10 @@ class Turn:
         path, _, words = rest.partition(" ")
         params = {"sessionId": self._session_id, "path": path, "content": words.replace("\\n", "\n")}
         self.text(f"[{_said(await self._peer.ask('fs/write_text_file', params), 'written')}]")
+
+    async def do_own(self, rest: str) -> None:
+        path, _, words = rest.partition(" ")
+        await asyncio.to_thread(Path(path).write_text, f"{words}\n")
 
     async def do_run(self, rest: str) -> None:
         own = {"sessionId": self._session_id}

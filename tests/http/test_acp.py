@@ -11,6 +11,7 @@ import pytest
 from tests.http.conftest import until
 from tests.serving import Client, ServerProcess, Watcher
 
+CHANGES = "/api/session/changes"
 FAKE = Path(__file__).parents[1] / "fakes/acp_agent.py"
 
 
@@ -78,6 +79,28 @@ def test_a_command_runs_once_it_was_allowed_in_the_sessions_folder(server: Serve
 
     assert watcher.text == f"[0: {tmp_path}/work]"
     assert (tmp_path / "work/made").exists()
+
+
+def test_what_an_agent_changes_by_itself_can_be_undone(server: ServerProcess, tmp_path: Path) -> None:
+    client, kept = server.client(), tmp_path / "work/kept.txt"
+    kept.write_text("before\n")
+    session_id = client.new_session()
+    client.answer(session_id, "@@own kept.txt after\n@@own new.txt made", model="acp/fake")
+    watcher = start(client, session_id, "@@own late.txt made\n@@text x\n@@hang")
+    watcher.wait_until(lambda seen: any(frame.name == "token" for frame in seen))
+    client.post("/api/chat/cancel", stream_id=watcher.stream_id)
+    watcher.whole()
+
+    def changed() -> list[list[str]]:
+        runs = client.get(CHANGES, session_id=session_id)["changes"]
+        return [[file["name"] for file in run["files"]] for run in runs]
+
+    until(lambda: changed() == [["kept.txt", "new.txt"], ["late.txt"]])
+    first = client.get(CHANGES, session_id=session_id)["changes"][0]["stream_id"]
+    client.post(f"{CHANGES}/restore", session_id=session_id, stream_id=first)
+
+    assert kept.read_text() == "before\n"
+    assert [path.name for path in (tmp_path / "work").iterdir()] == ["kept.txt"]
 
 
 def test_stopping_ends_what_the_agent_had_started(server: ServerProcess):

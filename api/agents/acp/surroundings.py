@@ -1,16 +1,19 @@
 """What the agent programs of this server are given to live in."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from api.agents.acp.limits import Limits
+from api.workspace.checkpoints import Checkpoints
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """`home` is the folder of sessions that name none, `env` the environment of every program.
 
-    `mark` is what everything started here bears (`workspace.processes`), `refused` what may not be reached through us.
+    `mark` is what everything started here bears (`workspace.processes`), `refused` what may not be reached through us,
+    `checkpoints` where what a session's turns change is kept.
     """
 
     home: Path
@@ -18,6 +21,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     mark: str
     refused: tuple[Path, ...] = ()
     limits: Limits = Limits()
+    checkpoints: Callable[[str], Checkpoints] | None = None
 
     def __repr__(self) -> str:
         """Without the environment, which may hold keys."""

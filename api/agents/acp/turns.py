@@ -18,6 +18,7 @@ from api.agents.acp.prompting import prompt_of
 from api.agents.acp.running import Running
 from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
+from api.agents.acp.traces import Traces
 from api.agents.base import Turn
 from api.agents.native.continuation import Continuation
 from api.domain import events as ev
@@ -29,9 +30,10 @@ log = logging.getLogger(__name__)
 class _Work:
     """One turn being done, and all that must be let go of afterwards."""
 
-    def __init__(self, turn: Turn, exchange: Exchange, continuation: Continuation) -> None:
+    def __init__(self, turn: Turn, exchange: Exchange, continuation: Continuation, traces: Traces) -> None:
         self.turn = turn
         self.exchange = exchange
+        self.traces = traces
         self.continuation = continuation
         self.opened: Opened | None = None
         self.prompt: asyncio.Task[dict[str, Any]] | None = None
@@ -52,7 +54,8 @@ class Turns:
     async def run(self, turn: Turn, program: Program, folder: Path) -> AsyncGenerator[ev.Event, None]:
         """The events of the turn, as an agent yields them."""
         exchange = Exchange(turn, program.title, folder, self._around)
-        work = _Work(turn, exchange, Continuation(text_of(turn.messages[-1]) if turn.continuing else ""))
+        continuation = Continuation(text_of(turn.messages[-1]) if turn.continuing else "")
+        work = _Work(turn, exchange, continuation, Traces(turn, folder, self._around))
         try:
             try:
                 await self._begin(work, program, folder)
@@ -62,6 +65,7 @@ class Turns:
                 ending, remarks = _ending(await _answer(work), program, exchange)
             except AgentFailed as error:
                 ending, remarks = ev.RunEnded(outcome="failed", failure=error.failure), []
+            await work.traces.note()
             for event in self._rest(work, ending, remarks):
                 yield event
         finally:
@@ -82,6 +86,7 @@ class Turns:
             # It ended, or was ended for the sake of another turn, after it was found running.
             connection = await work.held.enter_async_context(self._running.used(program, folder))
             opened = await self._opening.open(connection, work.turn, folder)
+        await work.traces.looked()
         self._send(work, opened)
 
     def _send(self, work: _Work, opened: Opened) -> None:
@@ -157,7 +162,9 @@ class Turns:
             if work.opened is not None:
                 await self._stop_prompt(work, work.opened)
                 await work.exchange.close()
+                await work.traces.note()  # before the session takes its next turn
                 await self._opening.leave(work.turn, work.opened)
+            await work.traces.note()
             if work.remembering is not None:
                 await work.remembering
         except Exception:
