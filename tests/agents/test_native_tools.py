@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from api.agents.base import Steer
+from api.agents.limits import Limits
 from api.agents.native.agent import NativeAgent
 from api.agents.native.own_tools import AskPerson, UpdatePlan
 from api.agents.native.toolkit import Toolkit
@@ -127,6 +128,20 @@ async def test_a_call_is_shown_with_its_title_its_output_as_it_comes_and_its_dif
     assert (asked.title, asked.arguments, asked.diff) == ("Note one", '{"text": "one"}', "+one\n")
     ended = next(event for event in events if isinstance(event, ev.ToolEnded))
     assert (ended.output, ended.diff) == ("Kept one.", "+one\n")
+
+
+async def test_the_time_that_a_person_takes_is_not_the_models(fake, notebook):
+    agent = NativeAgent(lambda _: connected(fake), Toolkit([Folderless(notebook)]), limits=Limits(answer_s=1.0))
+    turn, events = ask(f"{note('one')}\n@@next\n@@text Done."), []
+
+    async for event in agent.run(turn):
+        events.append(event)
+        if isinstance(event, ev.ApprovalRequested):
+            tell = turn.permissions.decisions.tell
+            asyncio.get_running_loop().call_later(1.2, tell, event.approval_id, Decision("once"))
+
+    assert said(events) == "Done."
+    await agent.close()
 
 
 async def test_what_is_denied_is_not_done_and_the_model_reads_why(agent, fake, notebook):

@@ -155,7 +155,7 @@ async def _hear(stream: StreamedResponse, limits: Limits, speech: Speech) -> Asy
 
 async def _next(pieces: AsyncIterator[Any], limits: Limits, speech: Speech) -> Any:
     """The next piece, or None after the last one."""
-    left_s = speech.started + limits.answer_s - time.monotonic()
+    left_s = speech.began + limits.answer_s - time.monotonic()
     async with asyncio.timeout(min(limits.wordless_s, max(0.0, left_s))):
         return await anext(pieces, None)
 

@@ -26,13 +26,15 @@ from api.domain import events as ev
 class Speech:
     """One attempt at a step: turns pieces into events and keeps count of them.
 
-    `started`: monotonic seconds. `taken`: the ids that calls of the run have already.
+    `started`: when the run was, in monotonic seconds; `began`: when this was. `taken`: the ids that calls of the run
+    have already.
     """
 
     def __init__(
         self, *, started: float, step: int, attempt: int, limits: Limits, continues: str, taken: Iterable[str] = ()
     ) -> None:
         self.started = started
+        self.began = time.monotonic()
         self.has_text = False
         self.has_thinking = False
         self.watch = Watch()
