@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from api.domain.errors import AppError, StorageFailed
+from api.domain.errors import AppError, Conflict, StorageFailed
 from api.workspace.files import Change, diff_of, make
 from api.workspace.folder import Entry, Folder, version_of
 from api.workspace.searcher import SKIPPED
@@ -65,15 +65,11 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Restored(msgspec.Struct, frozen=True):
-    """The names of files: as they were before, changed since by someone else and so left, and not kept at all.
-
-    `elsewhere`: in another folder than the one that was to be restored, and so left.
-    """
+    """The names of files: as they were before, changed since by someone else and so left, and not kept at all."""
 
     restored: list[str]
     conflicts: list[str]
     not_kept: list[str]
-    elsewhere: list[str] = []
 
 
 class Checkpoints:
@@ -106,17 +102,21 @@ class Checkpoints:
         """Bring every file back to what it was before `turn`, the changes of later turns included.
 
         What someone else has changed since is left, unless `is_forced`. What is restored is forgotten.
+
+        Raises:
+            Conflict: the turn worked in another folder.
         """
         with self._lock:
             of_turn = self.changes(turn)
             if not of_turn:
                 return Restored([], [], [])
-            elsewhere = [one.name for one in of_turn if one.folder != str(folder.path)]
+            if (place := of_turn[0].folder) != str(folder.path):
+                raise Conflict(f"This was changed in {place!r}. Choose that folder again, then put it back.")
             chains: dict[str, list[Changed]] = {}
             for one in self._in_order():
                 if one.order >= of_turn[0].order and one.folder == str(folder.path):
                     chains.setdefault(one.name, []).append(one)
-            outcome = Restored([], [], [], elsewhere)
+            outcome = Restored([], [], [])
             for name, chain in chains.items():
                 getattr(outcome, self._back(folder, chain, is_forced=is_forced)).append(name)
                 if name in outcome.restored:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.domain.errors import StorageFailed
+from api.domain.errors import Conflict, StorageFailed
 from api.workspace import checkpoints, files
 from api.workspace.checkpoints import Checkpoints, Turn
 from api.workspace.folder import Folder
@@ -211,15 +211,14 @@ def test_the_oldest_turns_go_when_there_is_no_more_room(place: Place, monkeypatc
     assert place.now() == {"a": "3" * 400}
 
 
-def test_what_was_changed_in_another_folder_is_left_and_told(place: Place, tmp_path: Path) -> None:
+def test_what_was_changed_in_another_folder_is_not_put_back_into_this(place: Place, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other/a").write_text("two\n")
     place.write("t1", "a", "two\n")
     place.write("t1", "b", "new\n")
 
-    with Folder(tmp_path / "other") as other:
-        restored = place.checkpoints.restore("t1", other, is_forced=True)
+    with Folder(tmp_path / "other") as other, pytest.raises(Conflict, match="Choose that folder again"):
+        place.checkpoints.restore("t1", other, is_forced=True)
 
-    assert (restored.restored, restored.elsewhere) == ([], ["a", "b"])
     assert (tmp_path / "other/a").read_text() == "two\n"
     assert place.checkpoints.restore("t1", place.folder).restored == ["a", "b"]
