@@ -213,6 +213,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         # Cookies know no ports: without the number, two servers on this machine would sign each other's browsers out.
         cookie=f"fireside_{port}",
         workspace=str(settings.workspace),
+        unreachable=(settings.state_dir,),
         uptime_s=lambda: time.monotonic() - began,
     )
 

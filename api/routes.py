@@ -10,6 +10,7 @@ from api.http.answers import (
     Draft,
     Effects,
     FilesRestored,
+    FolderList,
     Health,
     Imported,
     Link,
@@ -60,6 +61,7 @@ from api.http.handlers import (
     sessions,
     usage,
     workfiles,
+    workspace,
 )
 from api.http.model_answers import Budget, Models, Providers, ProviderSaved, ProviderTested, UsageAnswer
 from api.http.openapi import openapi
@@ -94,6 +96,8 @@ ROUTES = [
     Route("POST", "/api/session/read", filing.read, RowAnswer),
     Route("GET", "/api/session/draft", filing.draft, Draft),
     Route("POST", "/api/session/draft", filing.put_draft, Draft),
+    Route("POST", "/api/session/workspace", workspace.choose, RowAnswer),
+    Route("GET", "/api/workspace/folders", workspace.folders, FolderList),
     Route("GET", "/api/session/export", files.export, None),
     Route("POST", "/api/session/import", files.import_sessions, Imported),
     Route("GET", "/api/trash", keeping.trash, TrashAnswer),

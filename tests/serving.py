@@ -146,12 +146,12 @@ class Client:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         self.http = httpx2.Client(base_url=self.address, headers=headers, timeout=30, trust_env=False)
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         response = self.http.get(path, params=query)
         assert response.status_code == 200, response.text
         return response.json()
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         response = self.http.post(path, json=body)
         assert response.status_code == 200, response.text
         return response.json()

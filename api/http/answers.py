@@ -312,6 +312,21 @@ class Rule(BaseModel):
     session_id: str | None = None
 
 
+class FolderList(BaseModel):
+    """The folders in one, hidden ones last, and whether there are more.
+
+    `refusal` says why it may not be worked in; `default` is what new sessions work in, if it is a folder to work in.
+    """
+
+    path: str
+    parent: str | None
+    folders: list[str]
+    is_cut: bool
+    refusal: str | None
+    home: str
+    default: str | None
+
+
 class RuleList(BaseModel):
     """Oldest first."""
 

@@ -68,6 +68,7 @@ class NewSession(Request):
     profile: Name | None = None
     system_prompt: Prose | None = Field(None, max_length=100_000)
     parameters: Parameters | None = None
+    approval_mode: Mode | None = None
 
 
 class OneSession(Request):
@@ -129,6 +130,12 @@ class QueueReorder(OneSession):
 
 class QueueDelete(OneSession):
     message_ids: list[Id] = Field(min_length=1, max_length=100)
+
+
+class ChooseFolder(Change):
+    """`path` in full, or from `~` on; null is no folder."""
+
+    path: Folder | None
 
 
 class ApprovalMode(Change):

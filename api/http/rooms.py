@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -34,7 +35,10 @@ from api.tools.memory import Memory
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """Everything that a handler may use. `cookie` names the cookie of a browser's login."""
+    """Everything that a handler may use. `cookie` names the cookie of a browser's login.
+
+    `unreachable` are folders that no session may work in.
+    """
 
     store: SessionStore
     changes: Changes
@@ -60,6 +64,7 @@ class Rooms:
     login_tries: Limit
     cookie: str
     workspace: str
+    unreachable: tuple[Path, ...]
     uptime_s: Callable[[], float]
 
     async def forget_draft(self, session_id: str, sent: str) -> None:

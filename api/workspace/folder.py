@@ -32,6 +32,8 @@ _OF_THE_SYSTEM = tuple(map(Path, ("/proc", "/sys", "/dev")))
 class FolderRefused(Forbidden):
     """This folder may not be worked in. The message is a sentence that says why."""
 
+    code = "folder_refused"
+
 
 Kind = Literal["file", "folder", "link", "other"]
 

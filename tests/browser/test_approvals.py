@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,3 +197,67 @@ def test_what_waits_is_killed_with_the_server_asked_again_and_done_once(
     expect(tab.wait_for_answer()).to_contain_text("Went on.")
     assert results(client, session_id) == [("it ran", "once")]
     assert len(re.findall("Went on", tab.answer.text_content() or "")) == 1
+
+
+def test_what_is_always_allowed_is_listed_and_asked_again_once_it_is_taken_back(tab: Tab, client: Client) -> None:
+    said = script({"command": "make \u202eall"})
+    tab.open_session(begun(client, said))
+    allow(tab, "Always allow this exact call").click()
+    expect(tab.wait_for_answer()).to_contain_text("Went on.")
+    expect(tab.answer).to_contain_text("always allowed")
+    elsewhere = client.new_session()
+    client.answer(elsewhere, said)
+    assert results(client, elsewhere) == [("it ran", None)]
+
+    tab.go("/settings")
+    rule = tab.page.get_by_role("list", name="Allowed without asking").get_by_role("listitem").filter(has_text="make")
+    expect(rule).to_contain_text("In all conversations")
+    expect(rule).to_contain_text('{"command": "make \\u202eall"}')
+    assert serious(tab.page) == []
+    rule.get_by_role("button", name="Remove").click()
+    expect(rule).to_have_count(0)
+    tab.open_session(begun(client, said))
+    expect(card(tab)).to_be_visible()
+
+
+@on_both
+def test_a_chat_begins_with_the_folder_and_the_mode_that_were_chosen_for_it(
+    tab: Tab, client: Client, tmp_path: Path
+) -> None:
+    (tmp_path / "garden" / "beds").mkdir(parents=True)
+    folder = tab.page.get_by_role("button", name="Folder: ")
+    mode = tab.page.get_by_role("button", name="What it may do unasked: ")
+    expect(folder).to_have_accessible_name("Folder: No folder")
+    expect(mode).to_have_accessible_name("What it may do unasked: Ask first")
+
+    tab.touch(folder)
+    chooser = tab.page.get_by_role("dialog", name="Which folder may it work in?")
+    expect(chooser.get_by_role("status")).to_contain_text("home folder")
+    expect(chooser.get_by_role("button", name="Choose another")).to_be_disabled()
+    chooser.get_by_role("textbox", name="Path of the folder").fill(str(tmp_path))
+    tab.touch(chooser.get_by_role("button", name="Go there"))
+    tab.touch(chooser.get_by_role("button", name="garden"))
+    expect(chooser.get_by_role("button", name="beds")).to_be_visible()
+    tab.page.evaluate(AT_REST)
+    assert serious(tab.page) == []
+    tab.touch(chooser.get_by_role("button", name="Work in garden"))
+    expect(chooser).to_have_count(0)
+    tab.touch(mode)
+    tab.touch(tab.page.get_by_role("menuitemradio", name="Full access"))
+    expect(mode).to_have_accessible_name("What it may do unasked: Full access")
+    assert client.get("/api/sessions", q="Do it.")["sessions"] == []
+
+    send(tab, script({"command": "make"}))
+    expect(tab.wait_for_answer()).to_contain_text("Went on.")
+    assert results(client, tab.session_id) == [("it ran", None)]
+    tab.page.reload()
+    expect(folder).to_have_accessible_name("Folder: garden")
+    expect(mode).to_have_accessible_name("What it may do unasked: Full access")
+
+    tab.touch(mode)
+    tab.touch(tab.page.get_by_role("menuitemradio", name="Read only"))
+    tab.touch(folder)
+    tab.touch(chooser.get_by_role("button", name="No folder"))
+    expect(folder).to_have_accessible_name("Folder: No folder")
+    row = client.get("/api/session", session_id=tab.session_id)["session"]
+    assert (row["workspace"], row["approval_mode"]) == (None, "read")

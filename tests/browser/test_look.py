@@ -197,7 +197,7 @@ OUT_OF_SIGHT = """
 def test_an_answer_that_ends_out_of_sight_is_told_when_that_was_wished(visit: Visit) -> None:
     tab = visit("/settings", script=OUT_OF_SIGHT)
     assert tab.page.evaluate("window.__asked") is None
-    tab.page.get_by_role("switch", name="Tell me when an answer is done").check()
+    tab.page.get_by_role("switch", name="Tell me when an answer is done or an agent asks").check()
     assert tab.page.evaluate("window.__asked") is True
     tab.new_chat()
 

@@ -23,6 +23,7 @@ GOOD = {
     "message_id": "msg-nobody",
     "message_ids": ["msg-nobody"],
     "before": None,
+    "path": None,
     "version": 1,
     "project_id": "project-0000000000000000",
     "task_id": "task-0000",

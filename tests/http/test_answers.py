@@ -40,10 +40,10 @@ class Checking:
         self._http = client.http
         self.asked: set[tuple[str, str]] = set()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         return self._checked("GET", path, self._http.get(path, params=query))
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         return self._checked("POST", path, self._http.post(path, json=body))
 
     def download(self, path: str, **query: Any) -> bytes:
@@ -185,6 +185,8 @@ def _keep_house(api: Checking, session_id: str) -> None:
     api.post("/api/session/delete", session_id=session_id)
     api.post("/api/session/restore", session_id=session_id)
     api.get("/health")
+    api.get("/api/workspace/folders", path="/")
+    api.post("/api/session/workspace", session_id=session_id, path=None)
     _edit_and_file(api, session_id)
     document = api.get("/api/openapi.json")
     assert {path for _, path in PROMISED} == set(document["paths"])

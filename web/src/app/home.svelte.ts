@@ -9,6 +9,7 @@ import { Beside } from "../state/beside.svelte";
 import { Commands } from "../state/commands.svelte";
 import { Drafts } from "../state/drafts";
 import { Finding } from "../state/finding.svelte";
+import { Folders } from "../state/folders.svelte";
 import { Keeping } from "../state/keeping.svelte";
 import { Memory } from "../state/memory.svelte";
 import { Models } from "../state/models.svelte";
@@ -40,6 +41,7 @@ export class Home {
   readonly filing = new Filing(this.client, this.toasts, this.projects, [this.sessions, this.archive], (sessionId) =>
     this.router.go(sessionId ? `/s/${sessionId}` : "/"),
   );
+  readonly folders = new Folders(this.client);
   readonly keeping = new Keeping(this.client);
   readonly memory = new Memory(this.client);
   readonly spending = new Spending(this.client);
@@ -156,6 +158,7 @@ export class Home {
     this.show(this.router.place);
     void this.models.load(); // asks every provider, and the slowest of them must not keep the page waiting
     void this.projects.load();
+    void this.folders.load();
     const version = await this.sessions.load();
     if (this.door === "closed" && version === null) return;
     this.refusal = "";

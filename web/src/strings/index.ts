@@ -44,6 +44,7 @@ export let filing: Catalogue["filing"];
 export let queue: Catalogue["queue"];
 export let trash: Catalogue["trash"];
 export let asking: Catalogue["asking"];
+export let work: Catalogue["work"];
 
 let server: ServerWords = { refusals: {}, commands: {} };
 
@@ -68,7 +69,7 @@ export function refusalFor(code: string, facts: Facts = {}): string | null {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, chatSettings, costs, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking } = words);
+  ({ ui, app, sessions, chat, composer, chatSettings, costs, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking, work } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

@@ -248,6 +248,14 @@ export interface ChatStart {
   workspace?: string | null;
 }
 
+/** `path` in full, or from `~` on; null is no folder. */
+export interface ChooseFolder {
+  path: string | null;
+  request_id?: string | null;
+  revision?: number | null;
+  session_id: string;
+}
+
 /** `version` counts from 1, the oldest. */
 export interface ChooseVersion {
   message_id: string;
@@ -390,6 +398,17 @@ export interface FilesRestored {
   conflicts: string[];
   not_kept: string[];
   restored: string[];
+}
+
+/** The folders in one, hidden ones last, and whether there are more. `refusal` says why it may not be worked in; `default` is what new sessions work in, if it is a folder to work in. */
+export interface FolderList {
+  default: string | null;
+  folders: string[];
+  home: string;
+  is_cut: boolean;
+  parent: string | null;
+  path: string;
+  refusal: string | null;
 }
 
 /** A run has begun in this session. */
@@ -591,6 +610,7 @@ export interface Move {
 
 export interface NewSession {
   agent?: string | null;
+  approval_mode?: "read" | "ask" | "edit" | "full" | null;
   model?: string | null;
   parameters?: Parameters | null;
   profile?: string | null;

@@ -35,6 +35,7 @@ export type {
   ChangedFile,
   ChangesAnswer,
   FilesRestored,
+  FolderList,
   Imported,
   Command,
   CommandList,

@@ -9,7 +9,7 @@ import { chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, Session, SessionPage } from "../../wire/types";
+import type { ActiveRun, ApprovalMode, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, Session, SessionPage } from "../../wire/types";
 import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "./pages";
 import { Queue, type Queued } from "./queue.svelte";
 
@@ -58,6 +58,8 @@ export class Conversation {
   chosenModel = $state<string | null>(null);
   /** What is set for the model of this conversation. */
   settings = $state.raw<ChatSettings>(NOTHING_SET);
+  /** What was chosen for a conversation that has not begun. A folder is null for none. */
+  #wishes = $state.raw<{ mode?: ApprovalMode; folder?: string | null }>({});
   isStopping = $state(false);
   /** How the run that was watched here ended, for those who listen rather than look. */
   ending = $state<Outcome | null>(null);
@@ -113,6 +115,16 @@ export class Conversation {
   /** The model that the next message goes to, or null for the server's choice. */
   get model(): string | null {
     return this.chosenModel ?? this.row?.model ?? null;
+  }
+
+  /** What the agent may do unasked. */
+  get mode(): ApprovalMode {
+    return this.#wishes.mode ?? this.row?.approval_mode ?? "ask";
+  }
+
+  /** The folder that the agent works in, null for none; undefined where nobody has said yet. */
+  get folder(): string | null | undefined {
+    return this.#wishes.folder === undefined ? this.row?.workspace : this.#wishes.folder;
   }
 
   get messages(): readonly Message[] {
@@ -265,6 +277,33 @@ export class Conversation {
     } catch (error) {
       this.surprises.failed(sentenceOf(error));
       void this.#refresh();
+    }
+  }
+
+  /** Let the agent do so much unasked, from its next turn on. */
+  async allow(mode: ApprovalMode): Promise<void> {
+    const why = await this.#want({ mode }, "/api/approval/mode", { mode });
+    if (why !== null) this.surprises.failed(why);
+  }
+
+  /** Have the agent work in a folder, or with null in none. Answers why not, or null. */
+  workIn(folder: string | null): Promise<string | null> {
+    return this.#want({ folder }, "/api/session/workspace", { path: folder });
+  }
+
+  /** Show a wish at once; it stays one until the conversation begins. Answers why not, or null. */
+  async #want(wish: { mode?: ApprovalMode; folder?: string | null }, path: string, fields: object): Promise<string | null> {
+    const before = this.#wishes;
+    this.#wishes = { ...before, ...wish };
+    if (this.sessionId === null) return null;
+    try {
+      const { session } = await this.client.post<RowAnswer>(path, { session_id: this.sessionId, ...fields });
+      this.row = session;
+      if (this.status.phase !== "blank") this.#wishes = {};
+      return null;
+    } catch (error) {
+      this.#wishes = before;
+      return sentenceOf(error);
     }
   }
 
@@ -459,10 +498,15 @@ export class Conversation {
 
   async #newSession(): Promise<string> {
     const model = this.chosenModel ?? undefined;
-    const answer = await this.client.post<RowAnswer>("/api/session/new", { model, ...this.settings });
-    this.sessionId = answer.session.session_id;
-    this.row = answer.session;
-    return answer.session.session_id;
+    const { mode, folder } = this.#wishes;
+    const fields = { model, approval_mode: mode, workspace: folder ?? undefined, ...this.settings };
+    const { session } = await this.client.post<RowAnswer>("/api/session/new", fields);
+    const { session_id } = session;
+    // Begun without saying anything it has the server's folder.
+    if (folder === null) await this.client.post("/api/session/workspace", { session_id, path: null });
+    this.sessionId = session_id;
+    this.row = { ...session, workspace: folder === null ? null : session.workspace };
+    return session_id;
   }
 
   #accept(started: RunStarted, said: Message): void {
@@ -470,6 +514,7 @@ export class Conversation {
     this.#pending = null;
     const wasBlank = this.status.phase === "blank";
     this.status = { phase: "ready" };
+    this.#wishes = {};
     if (this.row) this.row = { ...this.row, title: started.title, revision: started.revision };
     this.#follow(started.stream_id, EMPTY);
     if (wasBlank) this.surprises.named(started.session_id);

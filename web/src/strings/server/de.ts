@@ -52,6 +52,8 @@ export const refusals: Refusals = {
   file_not_found: "Diese Datei gibt es nicht mehr, oder sie ist inzwischen lesbar.",
   folder_gone: "Nicht gespeichert: Der Ordner der Gespräche ist fort. Lege ihn zurück und versuche es dann noch einmal.",
   folder_missing: "Der Ordner dieses Gesprächs ist nicht zu erreichen; geantwortet wird ohne ihn.",
+  folder_not_in_full: "Nenne den Ordner ganz: von / oder ~ an.",
+  folder_refused: "In diesem Ordner kann nicht gearbeitet werden. Wähle den Ordner eines Projekts.",
   foreign_version: "Diese Fassung hat ein anderes Programm aufgehoben; man kann sie lesen, aber nicht wählen.",
   from_environment: "Dieser Anbieter ist dort eingestellt, wo der Server gestartet wird. Ändere ihn dort und starte den Server neu.",
   internal: "In Fireside ist etwas schiefgegangen. Mehr weiß nur das Protokoll des Servers.",

@@ -52,6 +52,8 @@ export const refusals: Refusals = {
   file_not_found: "Ce fichier n’existe plus, ou il est désormais lisible.",
   folder_gone: "Non enregistré : le dossier des conversations a disparu. Remettez-le, puis réessayez.",
   folder_missing: "Le dossier de cette conversation n’est pas accessible ; la réponse s’en passe.",
+  folder_not_in_full: "Indiquez le dossier en entier : à partir de / ou de ~.",
+  folder_refused: "On ne peut pas travailler dans ce dossier. Choisissez le dossier d’un projet.",
   foreign_version: "Un autre programme a gardé cette version ; elle peut être lue, pas choisie.",
   from_environment: "Ce fournisseur est réglé là où le serveur est lancé. Changez-le là-bas, puis relancez le serveur.",
   internal: "Quelque chose a mal tourné dans Fireside. Seul le journal du serveur en sait davantage.",
