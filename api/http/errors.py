@@ -79,7 +79,8 @@ def install(app: FastAPI) -> None:
 
 def _invalid(error: RequestValidationError) -> BadRequest:
     first = error.errors()[0]
-    where = [str(part) for part in first.get("loc", ()) if part not in ("body", "query", "path")]
+    place, *where = map(str, first.get("loc", ()) or ("",))
+    where = where if place in ("body", "query", "path") else [place, *where]
     field = ".".join(where) or None
     said = str(first.get("msg", "")).removeprefix("Value error, ").rstrip(".")
     what = f"{field!r}: {said}" if field else said
