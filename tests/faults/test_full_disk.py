@@ -40,7 +40,7 @@ def test_on_a_full_disk_a_message_is_refused_in_a_sentence_and_all_else_is_kept(
     old, blank = client.new_session(), client.new_session()
     client.answer(old, "before")
     kept = [("user", "before"), ("assistant", "before")]
-    for round in range(times(3, 60, 60)):
+    for round in range(times(4, 60, 60)):
         ballast = disk.fill()
         for session in (old, blank):
             refused = send(client, session, "too much", message_id=f"refused-{round}")
@@ -78,7 +78,7 @@ def test_an_answer_stops_when_the_disk_is_full_and_keeps_every_word_that_was_sho
     disk: SmallDisk, server: ServerProcess
 ) -> None:
     client, session, shown = server.client(), "", ""
-    for _ in range(times(4, 80, 80)):
+    for _ in range(times(6, 80, 80)):
         session = client.new_session()
         watcher = Watcher(client, client.start(session, "@@pace 0.002\n@@repeat 100000 word ")["stream_id"])
         watcher.wait_for(20)
