@@ -3,13 +3,10 @@
 from api.http.agent_answers import AgentAdded, AgentChecked, AgentInstalling, AgentPrograms
 from api.http.answers import (
     AsideAnswer,
-    AskingList,
     Cancelled,
-    ChangesAnswer,
     CommandList,
     Draft,
     Effects,
-    FilesRestored,
     FolderList,
     Health,
     Imported,
@@ -18,7 +15,6 @@ from api.http.answers import (
     McpAnswer,
     McpChecked,
     McpServers,
-    MemoryAnswer,
     NewSessionAnswer,
     Ok,
     ProjectAnswer,
@@ -28,7 +24,6 @@ from api.http.answers import (
     QueueResumed,
     Removed,
     RowAnswer,
-    RuleList,
     SearchAnswer,
     SessionAnswer,
     SessionList,
@@ -66,6 +61,13 @@ from api.http.handlers import (
 from api.http.model_answers import Budget, Models, Providers, ProviderSaved, ProviderTested, UsageAnswer
 from api.http.openapi import openapi
 from api.http.routing import STREAM, Route
+from api.http.work_answers import (
+    AskingList,
+    ChangesAnswer,
+    FilesRestored,
+    MemoryAnswer,
+    RuleList,
+)
 
 ROUTES = [
     Route("GET", "/health", health.health, Health),

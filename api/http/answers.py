@@ -247,71 +247,6 @@ class SessionAnswer(BaseModel):
     queue: Queue
 
 
-class Asking(BaseModel):
-    """A run that waits for a person's word, and all that it asks: see `ApprovalRequested` and `QuestionAsked`."""
-
-    stream_id: str
-    session_id: str
-    title: str
-    kind: Literal["turn", "aside", "task"]
-    approvals: list[dict[str, Any]]
-    question: dict[str, Any] | None
-
-
-class AskingList(BaseModel):
-    """The longest waiting first."""
-
-    asking: list[Asking]
-
-
-class ChangedFile(BaseModel):
-    """What an answer did to a file. `diff` is unified. With `not_kept`, a sentence, it cannot be undone."""
-
-    name: str
-    what: Literal["made", "deleted", "changed"]
-    by: Literal["tool", "command"]
-    diff: str
-    not_kept: str
-
-
-class RunChanges(BaseModel):
-    stream_id: str
-    files: list[ChangedFile]
-
-
-class ChangesAnswer(BaseModel):
-    """What the answers of a session changed in its folder, oldest first."""
-
-    changes: list[RunChanges]
-
-
-class FilesRestored(BaseModel):
-    """Names of files: as they were before, left because someone else changed them since, and not kept at all."""
-
-    restored: list[str]
-    conflicts: list[str]
-    not_kept: list[str]
-
-
-class MemoryAnswer(BaseModel):
-    """What the built-in agent remembers in all sessions. `most` characters fit."""
-
-    text: str
-    revision: int
-    most: int
-
-
-class Rule(BaseModel):
-    """An exact call that is not asked about any more: in one session, or without a `session_id` in all."""
-
-    rule_id: str
-    name: str
-    arguments: str
-    folder: str
-    created_at: float
-    session_id: str | None = None
-
-
 class FolderList(BaseModel):
     """The folders in one, hidden ones last, and whether there are more.
 
@@ -325,12 +260,6 @@ class FolderList(BaseModel):
     refusal: str | None
     home: str
     default: str | None
-
-
-class RuleList(BaseModel):
-    """Oldest first."""
-
-    rules: list[Rule]
 
 
 class Removed(BaseModel):
