@@ -30,10 +30,10 @@ class Context:
     """What the calls of one run may use. Whoever begins the run makes it, and closes what it holds.
 
     `mark` is by what processes are found again (see `workspace.processes`). `folder` is None where a session has no
-    workspace, `shell` where no command may be run, `fetcher` where no page may be fetched; `network`: whether commands
-    may reach others. `undo`: what files are changed through, None where nothing is kept. `versions` are those of the
-    files that the model has read, by name. `emit` takes what a call has to show before it ends, a piece at a time, on
-    the event loop.
+    workspace, `shell` where no command may be run; `network`: whether commands may reach others. `fetcher` fetches
+    pages, the usual one where it is None. `undo`: what files are changed through, None where nothing is kept.
+    `versions` are those of the files that the model has read, by name. `emit` takes what a call has to show before it
+    ends, a piece at a time, on the event loop.
     """
 
     mark: str = ""

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import msgspec
 
-from api.domain.errors import BadRequest
 from api.tools.base import Context, Result
 from api.tools.checked import CheckedTool
+from api.workspace.fetch import Fetcher
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,9 +28,8 @@ class FetchUrl(CheckedTool[Arguments]):
         return f"Fetch {arguments.url}"
 
     async def do(self, arguments: Arguments, context: Context) -> Result:
-        if context.fetcher is None:
-            raise BadRequest("Pages cannot be fetched in this conversation.")
-        page = await context.fetcher.fetch(arguments.url)
+        fetcher = context.fetcher or Fetcher(mark=context.mark)
+        page = await fetcher.fetch(arguments.url)
         end = arguments.first_char + arguments.chars
         text = page.text[arguments.first_char : end]
         remarks = [f"From {page.url}, status {page.status}, {page.kind or 'of no stated kind'}, {page.size:,} bytes."]

@@ -6,6 +6,7 @@ An address is parsed once, its name resolved once, every answer checked, and one
 
 import asyncio
 import contextlib
+import functools
 import re
 import socket
 import sys
@@ -90,6 +91,8 @@ class Fetcher:
             Forbidden: it leads to this machine, or to a network that is not the internet.
             TooLarge, Unavailable: the server sends too much; it is not there, too slow, or makes no sense.
         """
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(_usual_tls)
         import httpcore2
         import httpx2
 
@@ -120,7 +123,7 @@ class Fetcher:
         if port not in self._ports:
             raise Forbidden(f"Pages are fetched from the ports {', '.join(map(str, sorted(self._ports)))} alone.")
         addresses = await self._addresses(url.raw_host.decode("ascii"), port)
-        async with self._pool() as pool:
+        async with httpcore2.AsyncConnectionPool(ssl_context=self._tls) as pool:
             response = await self._first_answer(pool, url, port, addresses)
             try:
                 yield response
@@ -136,14 +139,6 @@ class Fetcher:
         if not addresses or not all(map(self._is_allowed, addresses)):
             raise Forbidden(f"{host} is on this machine or in a network of its own, where no pages are fetched from.")
         return addresses
-
-    def _pool(self) -> "AsyncConnectionPool":
-        import httpcore2
-        import httpx2
-
-        if self._tls is None:
-            self._tls = httpx2.create_ssl_context(trust_env=False)
-        return httpcore2.AsyncConnectionPool(ssl_context=self._tls)
 
     async def _first_answer(
         self, pool: "AsyncConnectionPool", url: "URL", port: int, addresses: list[str]
@@ -197,6 +192,14 @@ class Fetcher:
             raise Unavailable("The page is made so that it cannot be read as text in reasonable time.") from None
         finally:
             await process.end(grace_s=0)
+
+
+@functools.cache
+def _usual_tls() -> "ssl.SSLContext":
+    """Made once, and off the event loop: it reads all certificates, after loading the library."""
+    import httpx2
+
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _parsed(text: str, base: "URL | None" = None) -> "URL":

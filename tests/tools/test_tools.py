@@ -238,4 +238,4 @@ async def test_a_page_is_given_in_parts_with_what_it_is(context: Context) -> Non
 
     assert page.endswith("]\n234") and "status 200" in page and "first_char=5" in page
     assert "status 404" in await refused(context, "fetch_url", url="http://pages.test/gone")
-    assert "cannot be fetched" in await refused(Context(), "fetch_url", url="http://pages.test/")
+    assert "on this machine" in await refused(Context(), "fetch_url", url="http://127.0.0.1:8080/")
