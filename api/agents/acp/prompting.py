@@ -14,6 +14,7 @@ _GO_ON_AFTER = "Fireside was started again while you were at work. Go on where y
 _BEFORE = (
     "The following conversation took place before, without you. It is for your information: do not answer it again.\n\n"
 )
+_AFTER = "\n\n(This is where it ends. What follows is for you.)\n\n"
 
 
 def prompt_of(turn: Turn, missed: Iterable[Message]) -> list[dict[str, Any]]:
@@ -34,7 +35,7 @@ def preamble(messages: Iterable[Message]) -> str:
             told.append("(what was said before is left out)")
             break
         told.append(said)
-    return _BEFORE + "\n\n".join(reversed(told)) if told else ""
+    return _BEFORE + "\n\n".join(reversed(told)) + _AFTER if told else ""
 
 
 def _now(turn: Turn) -> str:
