@@ -144,6 +144,9 @@ async def test_preparing_what_is_not_there_does_no_harm():
 
 LOADS = """
 import sys
+from pathlib import Path
+from api.agents.mcp.servers import Servers
+from api.agents.mcp.tools import McpTools
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 
@@ -152,7 +155,9 @@ class Nothing:
     def write(self, document): raise AssertionError
 
 registry = Registry(Providers(Nothing(), Nothing()), scripted=True)
-print([name for name in ("httpx2", "pydantic", "pydantic_ai", "openai", "xllamacpp", "ssl") if name in sys.modules])
+assert not McpTools(Servers(Nothing()), folder=Path(), env={}, mark="").on()
+libraries = ("httpx2", "pydantic", "pydantic_ai", "openai", "xllamacpp", "acp", "mcp", "mcp_types", "ssl")
+print([name for name in libraries if name in sys.modules])
 """
 
 

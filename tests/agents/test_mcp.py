@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -110,7 +109,7 @@ async def test_what_a_tool_reports_while_it_works_is_shown(tmp_path: Path):
 
         said = await the(tools, "fake__look").run({}, Context(emit=shown.append))
 
-        assert (said.output, shown) == ("seen", ["Hm\n"])
+        assert (said.output, shown) == ("seen", ["Hm\n", "1 of 2\n"])
 
 
 async def test_a_server_that_dies_in_a_call_says_its_last_words_and_is_started_anew(tmp_path: Path):
@@ -352,8 +351,10 @@ class _Web(BaseHTTPRequestHandler):
             self._reply(404, b"")
         else:
             answer = {"jsonrpc": "2.0", "id": body["id"], "result": results[body["method"]]}
-            headers = {"Content-Type": "application/json", "Mcp-Session-Id": "s-1"}
-            self._reply(200, json.dumps(answer).encode(), **headers)
+            said, kind = json.dumps(answer), "application/json"
+            if self.mode == "streams":
+                said, kind = f": hello\nid: 7\nevent: message\ndata: {said}\n\n", "text/event-stream"
+            self._reply(200, said.encode(), **{"Content-Type": kind, "Mcp-Session-Id": "s-1"})
 
     def _reply(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -389,16 +390,17 @@ def at(web: Any, **fields: Any) -> Server:
     return Server(name="web", url=f"http://127.0.0.1:{web.port}/mcp", headers=headers, **fields)
 
 
-async def test_a_server_at_an_address_is_given_its_headers_and_used(web: Any, tmp_path: Path):
-    os.environ["HTTP_PROXY"] = "http://127.0.0.1:9"
-    try:
-        async with house(tmp_path) as tools:
-            added = await tools.add(at(web))
+@pytest.mark.parametrize("mode", ["works", "streams"])
+async def test_a_server_at_an_address_is_given_its_headers_and_used(
+    web: Any, tmp_path: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    web.mode = mode
+    async with house(tmp_path) as tools:
+        added = await tools.add(at(web))
 
-            assert await use(tools, "web__hello") == Result("Hello.")
-            assert (added.version, {key for _, key in web.seen}) == ("Web 3", {f"Bearer {SECRET}"})
-    finally:
-        del os.environ["HTTP_PROXY"]
+        assert await use(tools, "web__hello") == Result("Hello.")
+        assert (added.version, {key for _, key in web.seen}) == ("Web 3", {f"Bearer {SECRET}"})
 
 
 async def test_a_server_at_an_address_leads_nowhere_else_with_its_key(web: Any, tmp_path: Path):

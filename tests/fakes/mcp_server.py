@@ -54,10 +54,9 @@ def text(said: str, **fields: Any) -> dict[str, Any]:
 def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
     match name:
         case "look":
-            token = meta.get("progressToken")
-            say(
-                {"method": "notifications/progress", "params": {"progressToken": token, "progress": 1, "message": "Hm"}}
-            )
+            for told in ({"message": "Hm"}, {"total": 2}, {}):
+                progress = {"progressToken": meta.get("progressToken"), "progress": 1, **told}
+                say({"method": "notifications/progress", "params": progress})
             return text("seen")
         case "picture":
             picture = base64.b64encode(bytes(2048)).decode()

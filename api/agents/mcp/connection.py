@@ -91,8 +91,9 @@ class ServerConnection:
         """What the tool came to; `tell` is told how far it is. Raises `ServerFailed`."""
 
         async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-            if message:
-                tell(f"{clean(message, self.server.secrets)}\n")
+            words = clean(message or "", self.server.secrets) or (f"{progress:g} of {total:g}" if total else "")
+            if words:
+                tell(f"{words}\n")
 
         params = types.CallToolRequestParams(name=name, arguments=arguments)
         try:
