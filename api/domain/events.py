@@ -85,12 +85,16 @@ class ThinkingDelta(_Event, frozen=True, kw_only=True, tag="thinking.delta"):
 
 
 class ToolStarted(_Event, frozen=True, kw_only=True, tag="tool.started"):
-    """A tool call appears. Known again by `call_id`; a second one with the same id updates the first."""
+    """A tool call appears. Known again by `call_id`; a second one with the same id updates the first.
+
+    `parent`: the call that it is made in, by a sub-agent.
+    """
 
     call_id: str
     name: str
     title: str = ""
     kind: ToolKind | None = None
+    parent: str = ""
 
 
 class ToolArguments(_Event, frozen=True, kw_only=True, tag="tool.arguments"):

@@ -39,6 +39,8 @@ class ToolBlock(msgspec.Struct, tag="tool", tag_field="kind", omit_defaults=True
     diff: str = ""
     approval: Choice | None = None
     """What a person said when they were asked about it."""
+    parent: str = ""
+    """The call that it was made in, by a sub-agent."""
 
 
 class NoticeBlock(msgspec.Struct, tag="notice", tag_field="kind"):
@@ -107,6 +109,7 @@ def _apply(t: Transcript, event: ev.Event) -> None:
             block = _tool(t, call_id)
             block.name, block.title = name or block.name, title or block.title
             block.tool_kind = event.kind or block.tool_kind
+            block.parent = event.parent or block.parent
         case ev.ToolArguments(call_id=call_id, text=text):
             _tool(t, call_id).arguments += text
         case ev.ToolOutput(call_id=call_id, text=text):
@@ -228,7 +231,8 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
                 message = current or stretch()
                 call = {"name": block.name, "arguments": block.arguments}
                 calls = message.setdefault("tool_calls", [])
-                calls.append({"id": block.call_id, "type": "function", "function": call})
+                made_in = {"parent": block.parent} if block.parent else {}
+                calls.append({"id": block.call_id, "type": "function", "function": call} | made_in)
                 results.append(_tool_message(block, run_id, now))
             case NoticeBlock():
                 message = current or stretch()

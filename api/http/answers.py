@@ -80,6 +80,7 @@ class ToolCall(BaseModel):
     id: str
     type: Literal["function"]
     function: ToolFunction
+    parent: str | None = None
 
 
 class NoticeNote(BaseModel):

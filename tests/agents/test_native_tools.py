@@ -16,9 +16,10 @@ from api.agents.native.toolkit import Toolkit
 from api.agents.permissions import Permissions
 from api.domain import events as ev
 from api.domain.approvals import Decision
-from api.domain.transcript import Transcript, fold
+from api.domain.ids import RunId
+from api.domain.transcript import ToolBlock, Transcript, fold, messages_of
 from api.tools.base import Context, Result
-from tests.agents.conformance import collect, ending, said, turn_of
+from tests.agents.conformance import collect, ending, said, turn_of, user
 from tests.agents.conftest import connected
 
 pytestmark = pytest.mark.anyio
@@ -239,6 +240,31 @@ async def test_a_plan_is_shown_and_a_question_is_answered(agent, fake):
     [asked] = [event for event in events if isinstance(event, ev.QuestionAsked)]
     assert (asked.text, asked.options) == ("Which?", ("this", "that"))
     assert results(events)[1] == "that"
+
+
+async def test_a_sub_agent_works_apart_and_only_its_outcome_is_read(fake, notebook, tmp_path):
+    agent = NativeAgent(lambda _: connected(fake), Toolkit([notebook]))
+    work = f"@@text Looking.\n{note('inside')}\n@@next\n@@text Found it."
+    call = json.dumps({"task": work, "title": "Look for it"})
+    script = f"@@tool delegate {call}\n@@next\n@@text So it is there."
+
+    events = await collect(agent, ask(script, workspace=str(tmp_path)))
+
+    assert notebook.notes == ["inside"]
+    outer, inner = (event for event in events if isinstance(event, ev.ToolStarted) and event.title)
+    assert (outer.title, inner.title, inner.parent) == ("Look for it", "Note inside", outer.call_id)
+    ended = {event.call_id: event.output for event in events if isinstance(event, ev.ToolEnded)}
+    assert ended == {inner.call_id: "Kept inside.", outer.call_id: "Found it."}
+    assert said(events) == "So it is there."
+    assert "Found it." in fake.chats[-1].body and "Kept inside." not in fake.chats[-1].body
+    assert [e.usage.input_tokens for e in events if isinstance(e, ev.UsageUpdated)] == [7, 14, 21, 28]
+    transcript = fold([msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(events, 1)])
+    assert [block.parent for block in transcript.blocks if isinstance(block, ToolBlock)] == ["", outer.call_id]
+
+    kept = messages_of(transcript, RunId("r"), model=MODEL, now=0.0)
+    await collect(agent, ask("And now?", history=[user(script), *kept]))
+    assert "Kept inside." not in fake.chats[-1].body
+    await agent.close()
 
 
 async def test_what_a_person_says_meanwhile_reaches_the_model_at_its_next_step(agent, fake):

@@ -11,6 +11,7 @@ from api.agents.base import Turn
 from api.agents.facts import Facts, with_table
 from api.agents.limits import Limits
 from api.agents.native.calls import Calls
+from api.agents.native.delegating import Delegate
 from api.agents.native.resuming import finish_step, messages_so_far
 from api.agents.native.toolkit import Bench, Toolkit
 from api.agents.native.tries import FALLS_BACK, Try
@@ -115,7 +116,9 @@ class NativeAgent:
 
         if bench.problem:
             yield ev.Notice(code="folder_missing", message=bench.problem)
-        calls = Calls(turn, bench.tools, bench.context)
+        delegate = Delegate()
+        tools = [*bench.tools, delegate] if bench.context.folder is not None else bench.tools
+        calls = Calls(turn, tools, bench.context)
         messages = shortened(turn.messages, turn.compaction)
         if turn.resumes is not None:
             async with aclosing(finish_step(turn, turn.resumes, calls)) as events:
@@ -133,7 +136,7 @@ class NativeAgent:
             limits=self._limits,
             parameters=turn.parameters,
             continues=text_of(turn.messages[-1]) if turn.continuing else "",
-            tools=definitions(bench.tools) if has_tools else (),
+            tools=definitions(tools) if has_tools else (),
             number=attempt.step + 1,
             taken=_call_ids(turn.resumes),
             window=self._facts_of(turn.model).window or await asyncio.to_thread(_window, provider, model.model_name),
@@ -155,6 +158,7 @@ class NativeAgent:
                 first.messages = await _as_requests(shorter, instructions, continuing=turn.continuing)
                 yield ev.Notice(code="compacted", message=COMPACTED)
         loop = Loop(turn, first, calls, instructions, used)
+        delegate.begin = loop.below
         async with aclosing(loop.run()) as events:
             async for event in events:
                 yield event

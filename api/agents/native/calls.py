@@ -41,8 +41,9 @@ class Calls:
         self.is_looping = False
         self._began = 0.0
         self._turn = turn
-        self._tools = {tool.name: tool for tool in tools}
-        self._context = context
+        self.tools = list(tools)
+        self.context = context
+        self._by_name = {tool.name: tool for tool in tools}
         self._seen: Counter[tuple[str, str, str]] = Counter()
 
     async def perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
@@ -70,9 +71,9 @@ class Calls:
         return ev.ToolEnded(call_id=asked.call_id, output=self.results[asked.call_id].output, is_error=True)
 
     async def _perform(self, asked: ToolRequest) -> AsyncGenerator[ev.Event, None]:
-        tool = self._tools.get(asked.name)
+        tool = self._by_name.get(asked.name)
         if tool is None:
-            known = ", ".join(self._tools) or "none"
+            known = ", ".join(self._by_name) or "none"
             self._refuse(asked, f"There is no tool called {asked.name[:100]!r}. There are: {known}.")
             return
         arguments = arguments_of(asked.arguments)
@@ -108,7 +109,7 @@ class Calls:
             arguments=json.dumps(arguments, ensure_ascii=False),
             folder=self._turn.workspace or "",
             title=tool.title(arguments),
-            diff="" if isinstance(tool, OwnTool) else await tool.preview(arguments, self._context),
+            diff="" if isinstance(tool, OwnTool) else await tool.preview(arguments, self.context),
         )
 
     def _outcome(
@@ -123,8 +124,8 @@ class Calls:
         self, tool: Tool, asked: ToolRequest, arguments: dict[str, Any]
     ) -> AsyncGenerator[ev.Event | Result, None]:
         shown: asyncio.Queue[str | None] = asyncio.Queue()
-        self._context.emit = shown.put_nowait
-        task = asyncio.create_task(tool.run(arguments, self._context), name=f"tool.{tool.name}")
+        self.context.emit = shown.put_nowait
+        task = asyncio.create_task(tool.run(arguments, self.context), name=f"tool.{tool.name}")
         task.add_done_callback(lambda _: shown.put_nowait(None))
         try:
             while (text := await shown.get()) is not None:

@@ -82,7 +82,10 @@ def _results_after(messages: list[Message], position: int) -> dict[str, Message]
 
 def _calls(message: Message) -> list[dict[str, Any]]:
     calls = message.get("tool_calls")
-    return [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    if not isinstance(calls, list):
+        return []
+    # What a sub-agent did is in the result of the call that it was made in.
+    return [call for call in calls if isinstance(call, dict) and not call.get("parent")]
 
 
 def _function(call: dict[str, Any]) -> dict[str, Any]:

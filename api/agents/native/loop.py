@@ -19,8 +19,9 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.tools import ToolDefinition
 
-from api.agents.base import Turn
+from api.agents.base import Steering, Turn
 from api.agents.native.calls import Calls, ToolRequest, arguments_of
+from api.agents.native.delegating import INSTRUCTIONS
 from api.agents.native.own_tools import OwnTool
 from api.agents.native.request import Request, ToolsRefused, answer
 from api.agents.native.spending import wanted
@@ -50,6 +51,7 @@ class Loop:
         self, turn: Turn, first: Request, calls: Calls, instructions: str, used: ev.Usage | None = None
     ) -> None:
         self.are_tools_refused = False
+        self._turn = turn
         self._steering = turn.steering
         self._request = first
         self._calls = calls
@@ -128,10 +130,30 @@ class Loop:
         if self._request.tools:
             async with aclosing(self._calls.perform(calls)) as events:
                 async for event in events:
+                    if isinstance(event, ev.UsageUpdated):
+                        self._usage = event.usage  # a sub-agent began with what was used, and adds to that
+                        event = ev.UsageUpdated(usage=event.usage)
                     yield event
         else:
             for asked in calls:
                 yield ev.ToolEnded(call_id=asked.call_id, output=NO_TOOLS, is_error=True)
+
+    def below(self, call_id: str, task: str) -> AsyncGenerator[ev.Event, None]:
+        """The run of a sub-agent that is made in a call of this one, with the same tools for the world around."""
+        turn = replace_fields(self._turn, messages=[], steering=Steering(), resumes=None, continuing=False)
+        tools = [tool for tool in self._calls.tools if not isinstance(tool, OwnTool)]
+        asked = ModelRequest(parts=[UserPromptPart(content=task)], instructions=INSTRUCTIONS)
+        first = Request(
+            self._request.provider,
+            self._request.model,
+            [asked],
+            limits=self._request.limits,
+            parameters=self._request.parameters,
+            tools=definitions(tools),
+            prefix=f"{call_id}/",
+            window=self._request.window,
+        )
+        return Loop(turn, first, Calls(turn, tools, self._calls.context), INSTRUCTIONS, self._usage).run()
 
     def _following(self, request: Request, response: ModelResponse, told: Sequence[str]) -> Request:
         """The next request: what became of the calls, and what a person told the agent meanwhile."""
@@ -152,6 +174,7 @@ class Loop:
             tools=request.tools,
             number=request.number + 1,
             taken=request.taken | {one.call_id for one in request.calls},
+            prefix=request.prefix,
             started=request.started,
             window=request.window,
         )

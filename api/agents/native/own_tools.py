@@ -61,7 +61,7 @@ class UpdatePlan(OwnTool):
         try:
             plan = msgspec.convert(arguments, _Plan)
         except msgspec.ValidationError as error:
-            yield _misread(error)
+            yield misread(error)
             return
         yield ev.PlanUpdated(entries=tuple(ev.PlanEntry(one.text, one.status) for one in plan.entries[:100]))
         yield Result("The person sees the plan.")
@@ -82,7 +82,7 @@ class AskPerson(OwnTool):
         try:
             asked = msgspec.convert(arguments, _Question)
         except msgspec.ValidationError as error:
-            yield _misread(error)
+            yield misread(error)
             return
         before = turn.resumes.question if turn.resumes else None
         if before is None or before.question_id != call_id:
@@ -93,5 +93,6 @@ class AskPerson(OwnTool):
 OWN_TOOLS: tuple[OwnTool, ...] = (UpdatePlan(), AskPerson())
 
 
-def _misread(error: msgspec.ValidationError) -> Result:
+def misread(error: msgspec.ValidationError) -> Result:
+    """What a model is told whose arguments do not fit."""
     return Result(f"Not done: {error}. Send it again as its schema says.", is_error=True)

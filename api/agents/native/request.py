@@ -57,6 +57,7 @@ class Request:
         tools: Sequence[ToolDefinition] = (),
         number: int = 1,
         taken: Iterable[str] = (),
+        prefix: str = "",
         started: float | None = None,
         window: int | None = None,
     ) -> None:
@@ -69,6 +70,7 @@ class Request:
         self.tools = list(tools)
         self.number = number
         self.taken = set(taken)
+        self.prefix = prefix
         self.started = time.monotonic() if started is None else started
         self.window = window
         self.most_output: int | None = None
@@ -112,6 +114,7 @@ async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
             limits=request.limits,
             continues=request.continues,
             taken=request.taken,
+            prefix=request.prefix,
         )
         try:
             async with aclosing(_attempt(request, speech)) as events:

@@ -27,11 +27,19 @@ class Speech:
     """One attempt at a step: turns pieces into events and keeps count of them.
 
     `started`: when the run was, in monotonic seconds; `began`: when this was. `taken`: the ids that calls of the run
-    have already.
+    have already. `prefix` stands before the ids of calls.
     """
 
     def __init__(
-        self, *, started: float, step: int, attempt: int, limits: Limits, continues: str, taken: Iterable[str] = ()
+        self,
+        *,
+        started: float,
+        step: int,
+        attempt: int,
+        limits: Limits,
+        continues: str,
+        taken: Iterable[str] = (),
+        prefix: str = "",
     ) -> None:
         self.started = started
         self.began = time.monotonic()
@@ -41,6 +49,7 @@ class Speech:
         self._step = step
         self._attempt = attempt
         self._taken = set(taken)
+        self._prefix = prefix
         self._is_open = False
         self._limits = limits
         self._characters = 0
@@ -107,7 +116,7 @@ class Speech:
             yield from self.open(ev.ThinkingDelta(text=text, at_ms=at_ms))
 
     def _call(self, index: int, part: ToolCallPart) -> Iterator[ev.Event]:
-        call_id = part.tool_call_id
+        call_id = f"{self._prefix}{part.tool_call_id}"
         if call_id in self._taken:
             call_id = f"{call_id}-{self._step}-{index}"
         self._taken.add(call_id)

@@ -181,5 +181,6 @@ function toolOf(call: NonNullable<Message["tool_calls"]>[number], result: Messag
     duration_ms: result?.duration_ms ?? 0,
     diff: result?.diff ?? "",
     approval: result?.approval ?? null,
+    parent: call.parent ?? "",
   };
 }

@@ -40,7 +40,7 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   step: { attempt: 1 },
   token: { text: "" },
   reasoning: { text: "", at_ms: 0 },
-  tool: { name: "", title: "", kind: null },
+  tool: { name: "", title: "", kind: null, parent: "" },
   tool_arguments: { text: "" },
   tool_output: { text: "" },
   tool_complete: { output: "", is_error: false, duration_ms: 0, diff: "" },

@@ -46,6 +46,7 @@ const TOOL = {
   duration_ms: 0,
   diff: "",
   approval: null,
+  parent: "",
 } as const;
 
 const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
@@ -98,6 +99,7 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
         name: frame.name || tool.name,
         title: frame.title || tool.title,
         tool_kind: frame.kind ?? tool.tool_kind,
+        parent: frame.parent || tool.parent,
       }));
     case "tool_arguments":
       return withTool(t, frame.call_id, (tool) => ({ ...tool, arguments: tool.arguments + frame.text }));

@@ -1228,6 +1228,7 @@ export interface ToolBlock {
   kind: "tool";
   name: string;
   output?: string;
+  parent?: string;
   state?: "done" | "error" | "running";
   title?: string;
   tool_kind?: "edit" | "execute" | "fetch" | "other" | "read" | null;
@@ -1236,6 +1237,7 @@ export interface ToolBlock {
 export interface ToolCall {
   function: ToolFunction;
   id: string;
+  parent?: string | null;
   type: "function";
 }
 
@@ -1263,11 +1265,12 @@ export interface ToolOutput {
   type: "tool.output";
 }
 
-/** A tool call appears. Known again by `call_id`; a second one with the same id updates the first. */
+/** A tool call appears. Known again by `call_id`; a second one with the same id updates the first. `parent`: the call that it is made in, by a sub-agent. */
 export interface ToolStarted {
   call_id: string;
   kind?: "edit" | "execute" | "fetch" | "other" | "read" | null;
   name: string;
+  parent?: string;
   seq?: number;
   title?: string;
   type: "tool.started";
