@@ -14,6 +14,7 @@ import pytest
 
 from api.agents.mcp.failures import ServerFailed
 from api.agents.mcp.limits import Limits
+from api.agents.mcp.listing import MOST_TOOLS, listed
 from api.agents.mcp.server import Server, checked
 from api.agents.mcp.servers import MOST_ON, Servers
 from api.agents.mcp.tool import McpTool
@@ -180,6 +181,15 @@ async def test_tools_with_odd_names_and_schemas_are_made_fit_or_left_out(tmp_pat
         assert all(len(name) <= 64 and name.replace("-", "_").isidentifier() and name.isascii() for name in offered)
         assert (added.tools[4].title, added.tools[4].description) == ("a b", "bell  here")
         assert await use(tools, offered[2], text="x") == Result("x")
+
+
+def test_of_tools_that_are_described_at_endless_length_as_many_are_kept_as_can_be_shown():
+    tool = {"description": "x" * 100_000, "inputSchema": {"type": "object"}}
+
+    kept = listed("fake", ({"name": f"t{number}", **tool} for number in range(100_000)))
+
+    assert 100 < len(kept) < MOST_TOOLS
+    assert sum(len(one.description) for one in kept) < 2_000_000
 
 
 async def test_of_very_many_tools_as_many_are_on_as_a_model_can_take(tmp_path: Path):

@@ -15,16 +15,23 @@ _LONGEST_NAME = 64
 _LONGEST_TITLE = 100
 _LONGEST_DESCRIPTION = 8000
 _LARGEST_SCHEMA = 64_000
-"""Characters: each request to a model carries the whole of it."""
+"""Bytes: each request to a model carries the whole of it."""
+_MOST_BYTES = 2_000_000
+"""Of all schemas and descriptions of one server: they are kept, and shown to the person."""
 
 
 def listed(server_name: str, tools: Iterable[Mapping[str, Any]]) -> list[Listed]:
     """The tools that can be used, each name once, none of them on. `tools` are as the protocol has them."""
     found: dict[str, Listed] = {}
+    room = _MOST_BYTES
     for tool in tools:
         one = _listed(server_name, tool)
-        if one is not None and len(found) < MOST_TOOLS:
-            found.setdefault(one.offered, one)
+        if one is None or one.offered in found:
+            continue
+        room -= len(msgspec.json.encode(one))
+        if room < 0 or len(found) == MOST_TOOLS:
+            break
+        found[one.offered] = one
     return list(found.values())
 
 
