@@ -125,6 +125,18 @@ def test_a_backup_overwrites_nothing_and_is_not_put_into_what_it_copies(tmp_path
         assert run(server, "backup", str(tmp_path / "no/such/folder.zip")).returncode == 2
 
 
+def test_installed_agents_are_left_out_for_they_can_be_installed_again(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    (state / "agents/hermes/bin").mkdir(parents=True)
+    (state / "agents/hermes/bin/hermes-acp").write_text("a program")
+    (state / "agents/hermes.json").write_text("{}")
+    (state / "memory.json").write_text("{}")
+
+    manifest = write_backup(state, tmp_path / "b.zip", with_secrets=False)
+
+    assert list(manifest.files) == ["memory.json"]
+
+
 def test_links_and_pipes_are_left_out_and_named(tmp_path: Path) -> None:
     sessions = tmp_path / "state/sessions"
     sessions.mkdir(parents=True)

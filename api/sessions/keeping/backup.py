@@ -20,8 +20,8 @@ from api.sessions.disk.files import new_file, open_regular, sweep_temps
 MANIFEST = "manifest.json"
 ARCHIVE_FORMAT = 1
 SECRETS = ("access.json", "secrets.json", "agents.json", "mcp.json", "config.toml")
-NOT_KEPT = frozenset({"lock", "server.json", "backups"})
-"""Of this process, or copies themselves."""
+NOT_KEPT = frozenset({"lock", "server.json", "backups", "agents"})
+"""Of this process, copies themselves, or installed programs: those can be installed again."""
 
 _CHUNK = 1 << 20
 _ROUNDS = 5
