@@ -27,6 +27,7 @@ IN_DOCS = {
     "find-light": "find",
     "palette-light": "palette",
     "beside-light": "beside",
+    "approval-light": "approval",
 }
 DOCS = ROOT / "docs/images"
 OTHERS = Path(__file__).parent / "screens"
@@ -52,7 +53,17 @@ print(max(months, key=lambda month: mean(months[month])))
 July wins, though *August had the warmer nights*. Shall I draw it?
 """
 ASIDE, TASK = "What is a median, in one sentence?", "Draw the same table for the last ten years"
+WORK = "Call the function in months.py `warmest`, and see whether the tests still pass."
 SCRIPTS = {
+    WORK: """@@text I look at the file first.
+@@tool read_file {"path": "months.py"}
+@@next
+@@tool edit_file {"path": "months.py", "old_text": "def hottest(", "new_text": "def warmest("}
+@@next
+@@text That is done. Now the tests:
+@@tool run_command {"command": "python -m pytest -q tests/ && git diff --stat", "timeout_s": 60}
+@@next
+@@text They pass.""",
     ASIDE: "@@text The **middle** value: half of the days were warmer, and half were cooler.",
     TASK: "@@text Reading the years one by one: 2016, 2017 …\n@@silence",
 }
@@ -78,10 +89,13 @@ def main() -> None:
         with ServerProcess(state, scripted=False) as server, chromium() as browser:
             client = server.client()
             client.post("/api/providers/save", kind="openai_compatible", base_url=provider.url, name="Workshop")
-            _draw(browser, client)
+            folder = Path(home) / "weather"
+            folder.mkdir()
+            (folder / "months.py").write_text("def hottest(days):\n    return max(days, key=mean)\n", encoding="utf-8")
+            _draw(browser, client, folder)
 
 
-def _draw(browser: Browser, client: Client) -> None:
+def _draw(browser: Browser, client: Client, folder: Path) -> None:
     # One login for all pictures: so many links in a row are taken for someone who guesses.
     client.post("/api/auth/exchange", code=client.post("/api/auth/link")["path"].rpartition("=")[2])
     shown = client.get("/api/sessions", q="weather")["sessions"][0]["session_id"]
@@ -102,6 +116,12 @@ def _draw(browser: Browser, client: Client) -> None:
         name = f"failed{'-phone' if phone else ''}-light"
         _picture(browser, client, name, f"/s/{failed}", _open_thinking, phone=phone, dark=False)
     _picture(browser, client, "models-light", "/", _open_models, phone=False, dark=False)
+    asked = client.post("/api/session/new", workspace=str(folder), approval_mode="edit")["session"]["session_id"]
+    client.start(asked, WORK, model=f"workshop/{MODELS[0]}")
+    client.post("/api/session/rename", session_id=asked, title="A better name")
+    for phone, dark in product((False, True), repeat=2):
+        name = f"approval{'-phone' if phone else ''}-{'dark' if dark else 'light'}"
+        _picture(browser, client, name, f"/s/{asked}", _until_it_asks, phone=phone, dark=dark)
     # Last, for what goes on beside it is in every picture of the conversation from then on.
     client.post("/api/btw", session_id=shown, question=ASIDE, model=f"workshop/{MODELS[0]}")
     client.post("/api/background", session_id=shown, prompt=TASK, model=f"workshop/{MODELS[0]}")
@@ -146,7 +166,7 @@ def _open_menu(tab: Tab) -> None:
 
 def _open_thinking(tab: Tab) -> None:
     tab.page.get_by_text("Thought for").click()
-    tab.page.get_by_text("Read key.txt").first.click()
+    tab.page.get_by_text("Reading key.txt").first.click()
     expect(tab.page.get_by_text("No such file")).to_be_visible()
 
 
@@ -174,6 +194,10 @@ def _until_asked(tab: Tab) -> None:
     _until_coloured(tab)
     expect(tab.page.get_by_role("region", name=f"Asked aside: {ASIDE}")).to_have_attribute("aria-busy", "false")
     expect(tab.page.get_by_role("list", name="In the background")).to_contain_text("Working for")
+
+
+def _until_it_asks(tab: Tab) -> None:
+    expect(tab.button("Allow once")).to_be_enabled()
 
 
 def _failed() -> list[str | dict[str, Any]]:

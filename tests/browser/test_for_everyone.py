@@ -97,7 +97,7 @@ def test_axe_finds_nothing_serious_on_any_screen(tab: Tab, client: Client) -> No
     tab.open_session(session_id)
     expect(tab.page.locator(".hljs-comment")).to_be_visible()
     tab.answer.get_by_text("Thought briefly").click()
-    tab.answer.get_by_text("Ran ls").click()
+    tab.answer.get_by_text("Running ls").click()
     found["conversation"] = wrong_with(tab)
 
     tab.model_chip.click()

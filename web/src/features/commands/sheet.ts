@@ -46,6 +46,14 @@ export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): read
       ],
     },
     {
+      label: groups.asking,
+      entries: [
+        { ways: [["↑"]], says: says.toAsked },
+        { ways: [["1"], ["2"], ["3"], ["4"]], says: says.sayWord },
+        { ways: [["Esc"]], says: says.leaveAsked },
+      ],
+    },
+    {
       label: groups.conversation,
       entries: [
         { ways: [[modifier, "G"]], says: says.within },
