@@ -8,9 +8,9 @@ from api.agents.acp.program import PROVIDER as ACP
 from api.agents.acp.programs import Programs
 from api.agents.base import Agent
 from api.agents.catalog import Catalog, ModelRow, Problem
-from api.agents.embedded import MODEL as DEMO_MODEL
-from api.agents.embedded import NAME as DEMO_NAME
-from api.agents.embedded import EmbeddedAgent, why_unavailable
+from api.agents.embedded.agent import MODEL as DEMO_MODEL
+from api.agents.embedded.agent import NAME as DEMO_NAME
+from api.agents.embedded.agent import EmbeddedAgent, why_unavailable
 from api.agents.native.agent import NativeAgent
 from api.agents.native.toolkit import Toolkit
 from api.agents.provider import split_model

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from api.agents import embedded
-from api.agents.embedded import MODEL, EmbeddedAgent
-from api.agents.embedded_prompt import PROMPT_TOKENS, estimated_tokens, prompt_of
+from api.agents.embedded import agent as embedded
+from api.agents.embedded.agent import MODEL, EmbeddedAgent
+from api.agents.embedded.prompt import PROMPT_TOKENS, estimated_tokens, prompt_of
 from api.domain import events as ev
 from tests.agents.conformance import AgentConformance, collect, ending, said, turn_of, user
 from tests.agents.conftest import until
@@ -91,7 +91,7 @@ async def test_an_unused_model_gives_its_memory_back_and_comes_again_when_asked(
 
 STARTS_AND_WAITS = """
 import asyncio
-from api.agents.embedded import EmbeddedAgent
+from api.agents.embedded.agent import EmbeddedAgent
 
 async def main():
     agent = EmbeddedAgent()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api.agents import embedded_server
+from api.agents.embedded import server as embedded_server
 
 
 class BegunAnew(Exception):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.agents.continuation import Continuation
 from api.agents.native.agent import NativeAgent
-from api.agents.native.continuation import Continuation
 from api.agents.native.request import price
 from tests.agents.conformance import collect, said, turn_of, user
 from tests.agents.conftest import connected

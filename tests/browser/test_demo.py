@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from api.agents.embedded import why_unavailable
+from api.agents.embedded.agent import why_unavailable
 from tests.browser.tab import Tab
 from tests.serving import Client, ServerProcess
 

@@ -20,7 +20,7 @@ from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
 from api.agents.acp.traces import Traces
 from api.agents.base import Turn
-from api.agents.native.continuation import Continuation
+from api.agents.continuation import Continuation
 from api.domain import events as ev
 from api.domain.messages import text_of
 

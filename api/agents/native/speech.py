@@ -16,9 +16,9 @@ from pydantic_ai.messages import (
     ToolCallPartDelta,
 )
 
+from api.agents.continuation import Continuation
 from api.agents.limits import Limits
 from api.agents.native.calls import ToolRequest
-from api.agents.native.continuation import Continuation
 from api.agents.transport import AnswerTooBig, Watch
 from api.domain import events as ev
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from api.agents.base import Turn
-from api.agents.embedded_process import Address, CannotStart, ModelProcess
-from api.agents.embedded_prompt import ANSWER_TOKENS, CONTEXT_TOKENS, request_of
+from api.agents.embedded.process import Address, CannotStart, ModelProcess
+from api.agents.embedded.prompt import ANSWER_TOKENS, CONTEXT_TOKENS, request_of
 from api.agents.limits import Limits
 from api.agents.provider import Provider
 from api.domain import events as ev

@@ -14,7 +14,7 @@ import msgspec
 
 log = logging.getLogger(__name__)
 
-_SERVER = Path(__file__).with_name("embedded_server.py")
+_SERVER = Path(__file__).with_name("server.py")
 _START_S = 60.0
 _END_S = 2.0
 

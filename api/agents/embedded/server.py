@@ -1,4 +1,4 @@
-"""The demo model's own process: `python embedded_server.py MODEL.gguf CONTEXT_TOKENS`. Imports nothing of ours.
+"""The demo model's own process: `python server.py MODEL.gguf CONTEXT_TOKENS`. Imports nothing of ours.
 
 Prints one line of JSON when the model is loaded, `{"addr": ..., "key": ...}`, or `{"error": ...}` when it cannot be.
 Ends when its standard input does, which is when the process that started it is gone, however that ended.
