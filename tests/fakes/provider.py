@@ -23,6 +23,12 @@ from tests.fakes.provider_script import Play, play
 
 MODELS = ("mock-1", "mock-2")
 
+FACTS = [
+    {"id": "wide", "max_model_len": 100_000, "supported_parameters": ["tools", "reasoning"]},
+    {"id": "narrow", "max_model_len": 4000, "capabilities": {"vision": True}},
+]
+"""What the list at `/facts` says."""
+
 
 @dataclass
 class Request:
@@ -221,6 +227,8 @@ async def _model_list(provider: FakeProvider, request: Request, dialect: Dialect
             await _respond(writer, 307, "", more="Location: http://localhost:1/v1/models\r\n")
         case "pages":
             await _respond(writer, 200, dialect.page(request.path))
+        case "facts":
+            await _respond(writer, 200, json.dumps({"data": FACTS}))
         case _:
             await _respond(writer, 200, dialect.models(list(provider.models)))
 

@@ -7,6 +7,8 @@ export class Models {
   list = $state.raw<readonly Model[]>([]);
   problems = $state.raw<ModelList["problems"]>([]);
   defaultId = $state<string | null>(null);
+  /** The one that is asked where another one fails. */
+  fallbackId = $state<string | null>(null);
   /** Who is connected; null until someone comes to see it. */
   providers = $state.raw<readonly Provider[] | null>(null);
   status = $state<"loading" | "ready" | "failed">("loading");
@@ -32,6 +34,7 @@ export class Models {
       this.list = found.models;
       this.problems = found.problems;
       this.defaultId = found.default;
+      this.fallbackId = found.fallback;
       this.status = "ready";
     } catch (error) {
       this.failure = sentenceOf(error);
@@ -63,6 +66,17 @@ export class Models {
       this.defaultId = before;
       throw error;
     }
+  }
+
+  async fallBackTo(id: string | null): Promise<void> {
+    await this.client.post("/api/models/fallback", { model: id });
+    this.fallbackId = id;
+  }
+
+  /** Offer a model where one is chosen, or no longer. */
+  async offer({ id }: Model, isOffered: boolean): Promise<void> {
+    await this.client.post("/api/models/hide", { model: id, is_hidden: !isOffered });
+    this.list = this.list.map((one) => (one.id === id ? { ...one, is_hidden: !isOffered } : one));
   }
 
   test(draft: ProviderDraft): Promise<ProviderTested> {

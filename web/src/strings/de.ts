@@ -259,6 +259,24 @@ export const costs: Catalogue["costs"] = {
   conversation: "Dieses Gespräch bisher",
 };
 
+export const modelList: Catalogue["modelList"] = {
+  heading: (count) => (count === 1 ? "1 Modell" : `Alle ${count} Modelle`),
+  hint: "Was ihre Anbieter und die mitgelieferte Preistabelle sagen. Preise gelten für eine Million Token.",
+  fallback: "Wenn ein Modell nicht antwortet",
+  fallbackHint: "Dieses wird stattdessen gefragt, wenn es vor dem ersten Wort scheitert; die Antwort sagt es.",
+  none: "Kein anderes",
+  search: "Suchen, auch nach „Werkzeuge“ oder „Bilder“",
+  window: (tokens) => `liest ${tokens} Token`,
+  tools: "Werkzeuge",
+  images: "Bilder",
+  reasoning: "denkt nach",
+  price: (read, written) => `${read} hinein, ${written} heraus`,
+  unknown: "mehr ist nicht bekannt",
+  offered: "Angeboten",
+  nothing: "Nichts passt dazu.",
+  more: (count) => `${count} weitere zeigen`,
+};
+
 export const settings: Catalogue["settings"] = {
   heading: "Einstellungen",
   appearance: "Aussehen",

@@ -341,6 +341,24 @@ export const costs = {
   conversation: "This conversation so far",
 };
 
+export const modelList = {
+  heading: (count: number) => (count === 1 ? "1 model" : `All ${count} models`),
+  hint: "What their providers and the installed table of prices tell. Prices are for a million tokens.",
+  fallback: "When a model does not answer",
+  fallbackHint: "This one is asked instead, where it fails before its first word; the answer says so.",
+  none: "No other",
+  search: "Search, also for “tools” or “images”",
+  window: (tokens: string) => `reads ${tokens} tokens`,
+  tools: "tools",
+  images: "images",
+  reasoning: "reasoning",
+  price: (read: string, written: string) => `${read} in, ${written} out`,
+  unknown: "nothing more is known",
+  offered: "Offered",
+  nothing: "Nothing matches.",
+  more: (count: number) => `Show ${count} more`,
+};
+
 export const settings = {
   heading: "Settings",
   appearance: "Appearance",

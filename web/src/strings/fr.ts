@@ -259,6 +259,24 @@ export const costs: Catalogue["costs"] = {
   conversation: "Cette conversation jusqu’ici",
 };
 
+export const modelList: Catalogue["modelList"] = {
+  heading: (count) => (count < 2 ? `${count} modèle` : `Les ${count} modèles`),
+  hint: "Ce que disent leurs fournisseurs et la table des prix installée. Les prix valent pour un million de jetons.",
+  fallback: "Quand un modèle ne répond pas",
+  fallbackHint: "Celui-ci est interrogé à sa place s’il échoue avant son premier mot ; la réponse le dit.",
+  none: "Aucun autre",
+  search: "Chercher, aussi « outils » ou « images »",
+  window: (tokens) => `lit ${tokens} jetons`,
+  tools: "outils",
+  images: "images",
+  reasoning: "réflexion",
+  price: (read, written) => `${read} en entrée, ${written} en sortie`,
+  unknown: "rien de plus n’est connu",
+  offered: "Proposé",
+  nothing: "Rien ne correspond.",
+  more: (count) => `En montrer ${count} de plus`,
+};
+
 export const settings: Catalogue["settings"] = {
   heading: "Réglages",
   appearance: "Apparence",

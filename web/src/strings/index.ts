@@ -31,6 +31,7 @@ export let chat: Catalogue["chat"];
 export let composer: Catalogue["composer"];
 export let chatSettings: Catalogue["chatSettings"];
 export let costs: Catalogue["costs"];
+export let modelList: Catalogue["modelList"];
 export let settings: Catalogue["settings"];
 /** There once `speakMore` is done. */
 export let mcp: LaterWords["mcp"];
@@ -69,7 +70,7 @@ export function refusalFor(code: string, facts: Facts = {}): string | null {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, chatSettings, costs, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking, work } = words);
+  ({ ui, app, sessions, chat, composer, chatSettings, costs, modelList, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking, work } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 

@@ -8,10 +8,11 @@ export function labelOf(model: Model): string {
   return model.is_demo ? `${model.name} · ${composer.onThisMachine} · ${composer.demo}` : model.name;
 }
 
-/** Models by provider, in the server's order, the demo last. */
-export function groupsOf(models: readonly Model[]): PickerGroup[] {
+/** Models by provider, in the server's order, the demo last; hidden ones left out, but not the one that is chosen. */
+export function groupsOf(models: readonly Model[], chosen: string | null = null): PickerGroup[] {
   const groups = new Map<string, PickerGroup>();
-  const ordered = models.toSorted((a, b) => Number(a.is_demo) - Number(b.is_demo));
+  const offered = models.filter((model) => !model.is_hidden || model.id === chosen);
+  const ordered = offered.toSorted((a, b) => Number(a.is_demo) - Number(b.is_demo));
   for (const model of ordered) {
     const label = model.provider_name;
     if (!groups.has(label)) groups.set(label, { label, options: [] });
