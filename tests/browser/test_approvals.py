@@ -15,6 +15,8 @@ from tests.browser.test_beside import AT_REST
 from tests.browser.test_for_everyone import serious
 from tests.serving import Client, ServerProcess
 
+PHONE_WIDTH = 390
+
 pytestmark = pytest.mark.usefixtures("tidy")
 
 
@@ -91,6 +93,8 @@ def test_nothing_of_what_is_asked_is_hidden_moved_or_left_out(visit: Visit, clie
     command = "echo \u202egnp.exe\u2066 # \u200b\u200b\n" + "\n".join(f"line {n}" for n in range(1, 60)) + "\nrm -rf ~"
     tab = visit(f"/s/{begun(client, script({'command': command}))}")
 
+    line = tab.answer.get_by_role("group").last.bounding_box()
+    assert line and line["x"] + line["width"] <= PHONE_WIDTH, "what is long is cut in its line, not by the screen"
     for sign in ("U+202E", "U+2066", "U+200B ×2"):
         expect(card(tab).locator("pre").first).to_contain_text(sign)
     expect(card(tab)).to_contain_text("61 lines")
