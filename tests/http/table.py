@@ -40,6 +40,7 @@ GOOD = {
     "question_id": "question-1",
     "rule_id": "rule-nothing",
     "revision": 0,
+    "is_hidden": True,
 }
 """Values that are right by their form; none of them names anything that exists."""
 
