@@ -51,6 +51,16 @@ async def test_an_agent_that_goes_on_for_ever_is_stopped_before_the_request_that
     assert used.input_tokens + used.output_tokens == 18_000
 
 
+# S28
+async def test_a_provider_that_tells_nothing_of_what_is_used_is_held_by_an_estimate(fake):
+    plan = 'update_plan {"entries": [{"text": "on", "status": "pending"}]}'
+    events = await run(fake, "\n@@next\n".join([f"@@nousage\n@@tool {plan}"] * 9), Budget(chat_tokens=3000))
+
+    failure = ending(events).failure
+    assert failure is not None
+    assert (failure.code, 1 < len(fake.chats) < 9) == ("budget_reached", True)
+
+
 async def test_an_answer_is_limited_to_what_is_left_of_the_budget(fake):
     await run(fake, "hello", Budget(day_tokens=1500))
 

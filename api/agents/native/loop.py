@@ -59,6 +59,7 @@ class Loop:
         self._spend = turn.spend
         self._counted = counted_before(turn)
         self._usage = used
+        self._unreported = 0  # tokens, estimated, of requests of which the provider told nothing
 
     async def run(self) -> AsyncGenerator[ev.Event, None]:
         self._steering.is_open = bool(self._request.tools)
@@ -106,7 +107,8 @@ class Loop:
         What all requests of the run took stands before an ending.
         """
         context = since(self._counted, weigh(self._request.messages, self._request.tools))
-        leave = self._spend(wanted(self._request, self._usage, context.filled))
+        used = ev.add_usage(self._usage, ev.Usage(input_tokens=self._unreported, cost=0.0))
+        leave = self._spend(wanted(self._request, used, context.filled))
         if leave.failure is not None:
             yield _stopped(leave.failure)
             return
@@ -123,6 +125,8 @@ class Loop:
             context = replace_fields(context, filled=self._request.usage.input_tokens, window=self._request.window)
             self._counted = context
             yield ev.UsageUpdated(usage=self._usage, context=context)
+        else:
+            self._unreported += context.filled
         if ending is not None:
             yield ending
 
