@@ -9,6 +9,7 @@ from tests.browser.conftest import MODEL
 from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
+from tests.browser.watch import AWAY
 from tests.fakes.provider import FakeProvider
 from tests.serving import Client, ServerProcess
 
@@ -142,7 +143,7 @@ def test_a_task_lives_through_a_reload_and_a_restart_and_arrives_once(
     tab.touch(card.get_by_role("button", name=re.compile("^Show what is said so far")))
     expect(card.locator(".markdown")).to_contain_text("one one")
 
-    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY_RESPONSE|Failed to load|Unable to preload")
+    tab.watch.allow(AWAY)
     tab.page.reload()
     expect(card).to_contain_text("Working for")
     server.kill()

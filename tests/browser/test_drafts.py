@@ -11,9 +11,9 @@ from tests.browser.conftest import MODEL, Visit
 from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
+from tests.browser.watch import AWAY
 from tests.serving import Client, ServerProcess
 
-AWAY = "ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE"
 CONFLICT = "status of 409"
 ELSEWHERE = re.compile("^Another window changed this draft")
 

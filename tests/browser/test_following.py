@@ -10,6 +10,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import MODEL, Visit
 from tests.browser.devices import DESK, PHONE, on_both
 from tests.browser.tab import Tab
+from tests.browser.watch import AWAY
 from tests.serving import Client, ServerProcess
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -136,7 +137,7 @@ def test_a_server_that_stands_still_for_a_while_is_waited_for(tab: Tab, living: 
 def test_a_restarted_server_shows_what_was_said_and_goes_on(
     tab: Tab, living: ServerProcess, client: Client, end: str
 ) -> None:
-    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
+    tab.watch.allow(AWAY)
     tab.send(numbered(f"Until {end}", 1500, 0.01))
     shown = tab.wait_for_words(40)
 
@@ -168,7 +169,7 @@ def test_a_restarted_server_shows_what_was_said_and_goes_on(
 def test_what_is_written_while_the_server_is_away_is_kept_and_sent_when_it_is_back(
     tab: Tab, living: ServerProcess, client: Client
 ) -> None:
-    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET")
+    tab.watch.allow(AWAY)
     living.kill()
     tab.send("Written into the void")
     expect(tab.page.get_by_text("Fireside does not answer. What you wrote is kept")).to_be_visible()

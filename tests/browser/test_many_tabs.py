@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import MODEL, Visit
 from tests.browser.tab import Tab
 from tests.browser.test_following import WORDS, documented, numbered
+from tests.browser.watch import AWAY
 from tests.serving import Client, ServerProcess
 
 TABS = 12
@@ -61,7 +62,7 @@ def test_eight_runs_in_eight_tabs_are_all_followed_and_a_ninth_message_is_answer
 
 
 def test_a_restarted_server_is_found_again_by_every_tab(tab: Tab, server: ServerProcess, client: Client) -> None:
-    tab.watch.allow("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE")
+    tab.watch.allow(AWAY)
     tab.send(numbered("Until the end", 1500, 0.02))
     shown = tab.wait_for_words(20)
     tabs = [tab, *(tab.twin(f"/s/{tab.session_id}") for _ in range(3))]

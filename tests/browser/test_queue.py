@@ -8,6 +8,7 @@ from tests.browser.conftest import Visit
 from tests.browser.devices import on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
+from tests.browser.watch import AWAY
 from tests.serving import Client, ServerProcess
 
 STEPS = "@@step 1\n@@text Looking.\n@@ask Go on?\n@@step 2\n@@text Found."
@@ -241,9 +242,7 @@ def test_an_agent_that_takes_no_word_answers_it_next_and_the_page_says_so(tab: T
 def test_what_waits_survives_a_kill_and_is_asked_about_without_a_reload(
     tab: Tab, server: ServerProcess, client: Client
 ) -> None:
-    tab.watch.allow(
-        "ERR_CONNECTION_(REFUSED|RESET)|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONTENT_LENGTH_MISMATCH"
-    )
+    tab.watch.allow(AWAY)
     busy(tab)
     queue_up(tab, "second")
 

@@ -7,6 +7,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, Request,
 
 _HARMLESS = ("data:", "blob:")
 
+AWAY = "ERR_CONNECTION_(REFUSED|RESET)|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_EMPTY_RESPONSE|ERR_CONTENT_LENGTH_MISMATCH"
+"""What a browser complains of while a server is gone, or in the moment that it goes."""
+
 
 @dataclass
 class Watch:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.agents.base import Turn
+from api.domain.approvals import Decision
 from api.domain.events import ApprovalRequested, ApprovalResolved, Event, TextDelta, ToolEnded, ToolStarted
 from api.runs import engine
 from api.runs.journal import read_journal
@@ -47,16 +48,19 @@ def test_after_a_power_cut_at_any_moment_promises_are_kept(name: str, tmp_path: 
 
 
 class Telling:
-    """An agent that says what it is given, and promises after each event that it has been heard."""
+    """An agent that says what it is given, waits for a decision, and promises then that all has been heard."""
 
     name = "telling"
 
     def __init__(self, disk: CrashFS, events: list[Event]) -> None:
         self._disk, self._events = disk, events
 
-    async def run(self, _: Turn) -> AsyncGenerator[Event, None]:
+    async def run(self, turn: Turn) -> AsyncGenerator[Event, None]:
         for event in self._events:
-            yield event
+            if isinstance(event, ApprovalResolved):
+                await turn.permissions.decided(event.approval_id)
+            else:
+                yield event
         self._disk.promise()
         await asyncio.Event().wait()
 
@@ -83,6 +87,10 @@ async def test_an_agent_goes_on_after_a_call_a_result_or_a_decision_once_no_powe
     with CrashFS(tmp_path / "live" / "runs") as disk:
         world.agents.agent = Telling(disk, events)
         started = await world.conversing.start(world.store.new().session_id, NewTurn(text="hello"))
+        if isinstance(events[-1], ApprovalResolved):
+            run = world.engine.find(started.stream_id)
+            await eventually(lambda: run.is_waiting)
+            await run.decide(ASKED.approval_id, ASKED.arguments_sha256, Decision("once"))
         await eventually(lambda: any(isinstance(step, Promise) for step in disk.steps))
         steps = disk.steps[: next(at for at, step in enumerate(disk.steps) if isinstance(step, Promise)) + 1]
         await world.viewing.cancel(started.stream_id)
