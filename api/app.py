@@ -1,10 +1,9 @@
-"""Builds everything, once: the only place where rooms are constructed and handed to each other."""
+"""Builds everything, once: here rooms are constructed and handed to each other, what agents need in `equipment`."""
 
 import asyncio
 import logging
-import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,18 +14,9 @@ from api import models
 from api.access.hosts import Hosts
 from api.access.limits import Limit
 from api.access.tokens import Tokens
-from api.agents.acp.agent import AcpAgent
-from api.agents.acp.installing import Installer
-from api.agents.acp.programs import Programs, program_of
-from api.agents.acp.sessions import Memory as AcpMemory
-from api.agents.acp.surroundings import Surroundings
-from api.agents.mcp.servers import Servers
-from api.agents.mcp.tools import McpTools
-from api.agents.native.own_tools import OWN_TOOLS
-from api.agents.native.toolkit import Toolkit
 from api.agents.providers import Providers
 from api.agents.registry import Registry
-from api.domain.errors import BadRequest
+from api.equipment import equip
 from api.http.gate import Gate
 from api.http.openapi import describe as describe_routes
 from api.http.page import Page
@@ -45,7 +35,7 @@ from api.runs.queueing import Queueing
 from api.runs.rules import Rules
 from api.runs.spending import Spending
 from api.runs.tasks import Tasks
-from api.runs.undoing import Checkpointing, Undoing
+from api.runs.undoing import Undoing
 from api.runs.upkeep import Chore, Upkeep
 from api.runs.viewing import Viewing
 from api.sessions.changes import Changes
@@ -53,20 +43,10 @@ from api.sessions.disk.files import StateFile, make_folder, sweep_temps
 from api.sessions.disk.rights import close_to_others
 from api.sessions.drafts import Drafts
 from api.sessions.keeping.trashcan import Trashcan
-from api.sessions.notes import Notes
 from api.sessions.projects import Projects
 from api.sessions.queues import Queues
-from api.sessions.shelves import Shelf
-from api.sessions.store import SessionStore
-from api.settings import Settings, SettingsError, installer_environment, program_environment
-from api.tools.memory import Memory, Remember
-from api.tools.search_sessions import Found, SearchSessions
-from api.tools.skills import IN_A_FOLDER, LoadSkill, Skills
-from api.tools.table import all_tools
-from api.workspace.environment import for_tools
+from api.settings import Settings
 from api.workspace.processes import end_marked, mark_of
-from api.workspace.sandbox import find_sandbox
-from api.workspace.shell import Shell
 
 log = logging.getLogger(__name__)
 
@@ -145,22 +125,9 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         environment_key=settings.provider_key,
         environment_model=settings.model,
     )
-    notes = Notes(settings.state_dir / "acp")
-    memory = Memory(StateFile(settings.state_dir / "memory.json"))
-    checkpointing = Checkpointing(lambda session_id: Shelf(settings.state_dir / "undo" / session_id))
-    around = Surroundings(
-        home=settings.workspace,
-        env=program_environment(),
-        mark=mark_of(settings.state_dir),
-        refused=(settings.state_dir,),
-        checkpoints=checkpointing.of,
-    )
-    environments = settings.state_dir / "agents"
-    installer = Installer(environments, Notes(environments).of, around, env=installer_environment())
-    acp = _acp(settings, notes, around, installer)
-    mcp = _mcp(settings)
-    toolkit = _toolkit(settings, store, memory, checkpointing, mcp)
-    agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=toolkit)
+    equipment = equip(settings, store)
+    acp, installer = equipment.acp, equipment.installer
+    agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=equipment.toolkit)
     rules = Rules(StateFile(settings.state_dir / "approvals.json"))
     spending = Spending(StateFile(settings.state_dir / "usage.json"), StateFile(settings.state_dir / "budget.json"))
     engine = Engine(store, agents, settings.runs_dir, rules=rules, spending=spending)
@@ -175,8 +142,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         drafts.remove,
         queues.remove,
         rules.forget_session,
-        notes.remove,
-        lambda session_id: Shelf(settings.state_dir / "undo" / session_id).clear(),
+        *equipment.on_removed,
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
         lambda _: store.indexer.note_traces(),
     ]
@@ -194,7 +160,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
             lambda session_id: _tell_queue(changes, session_id),
         ),
         permitting=Permitting(engine, rules),
-        undoing=Undoing(engine, checkpointing, [settings.state_dir]),
+        undoing=Undoing(engine, equipment.checkpointing, [settings.state_dir]),
         viewing=viewing,
         asides=Asides(engine, conversing, viewing),
         tasks=Tasks(engine, conversing),
@@ -203,8 +169,8 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         trash=trash,
         agents=agents,
         acp=acp,
-        memory=memory,
-        mcp=mcp,
+        memory=equipment.memory,
+        mcp=equipment.mcp,
         installer=installer,
         providers=providers,
         spending=spending,
@@ -215,76 +181,6 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         workspace=str(settings.workspace),
         unreachable=(settings.state_dir,),
         uptime_s=lambda: time.monotonic() - began,
-    )
-
-
-def _toolkit(
-    settings: Settings, store: SessionStore, memory: Memory, checkpointing: Checkpointing, mcp: McpTools
-) -> Toolkit:
-    """What the built-in agent works with. Our own folder is out of its reach, whatever folder a session works in."""
-    skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_A_FOLDER)])
-    kept = [SearchSessions(lambda words: _said(store, words)), Remember(memory), LoadSkill(skills)]
-    mark = mark_of(settings.state_dir)
-    return Toolkit(
-        [*all_tools(), *kept, *OWN_TOOLS],
-        [settings.state_dir],
-        mark=mark,
-        shell=_shell(settings, mark),
-        network=settings.command_network,
-        checkpoints=checkpointing.of,
-        memory=memory,
-        skills=skills,
-        more=mcp.on,
-    )
-
-
-def _shell(settings: Settings, mark: str) -> Callable[[], Awaitable[Shell]]:
-    """What runs commands, held by the best sandbox there is here, which is looked for when one is first needed."""
-    found: list[Shell] = []
-
-    async def shell() -> Shell:
-        if not found:
-            env = for_tools(program_environment())
-            sandbox = await find_sandbox(mark=mark, path=env["PATH"], home=Path.home(), hidden=[settings.state_dir])
-            found.append(Shell(sandbox, env=env, mark=mark))
-        return found[0]
-
-    return shell
-
-
-def _said(store: SessionStore, words: str) -> list[Found]:
-    """The sessions in which words were said, for an agent to read."""
-    hits = store.search(words, limit=10).results
-    return [
-        Found(
-            hit.session["title"],
-            time.strftime("%Y-%m-%d", time.gmtime(hit.session["last_message_at"])),
-            ["".join(piece.text for piece in passage.snippet) for passage in hit.passages[:3]],
-        )
-        for hit in hits
-    ]
-
-
-def _acp(settings: Settings, notes: Notes, around: Surroundings, installer: Installer) -> AcpAgent:
-    """Raises `SettingsError` for an agent of the config file that cannot be."""
-
-    def path() -> str:
-        return os.pathsep.join([around.env.get("PATH", ""), installer.path()])
-
-    try:
-        configured = [program_of(name, table, source="config") for name, table in settings.acp.items()]
-    except BadRequest as error:
-        raise SettingsError(f"FIRESIDE_ACP, or `[acp]` in the config file: {error.message}") from error
-    programs = Programs(StateFile(settings.state_dir / "agents.json"), configured=configured, path=path)
-    return AcpAgent(programs, AcpMemory(notes.of), around)
-
-
-def _mcp(settings: Settings) -> McpTools:
-    return McpTools(
-        Servers(StateFile(settings.state_dir / "mcp.json")),
-        folder=settings.workspace,
-        env=program_environment(),
-        mark=mark_of(settings.state_dir),
     )
 
 
