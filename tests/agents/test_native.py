@@ -110,6 +110,7 @@ REFUSALS = {
 }
 
 
+# Bad inputs 80, 81, 82, 85, 87, 92, 93
 @pytest.mark.parametrize("script", REFUSALS)
 async def test_what_a_provider_does_wrong_is_a_failure_that_keeps_what_came(fake, agent, script):
     code, times_asked, text = REFUSALS[script]
@@ -123,6 +124,7 @@ async def test_what_a_provider_does_wrong_is_a_failure_that_keeps_what_came(fake
     assert len(fake.chats) == times_asked
 
 
+# Bad input 84
 @pytest.mark.parametrize(
     "script",
     [
@@ -147,6 +149,7 @@ async def test_what_a_provider_does_oddly_is_tolerated(agent, script):
     assert not isinstance(events[-1], ev.RunEnded)
 
 
+# Bad input 90
 @pytest.mark.parametrize(
     "usage", ["@@nousage", '@@usage {"prompt_tokens": -4, "completion_tokens": 2, "total_tokens": 1}']
 )
@@ -156,6 +159,7 @@ async def test_usage_that_is_missing_or_impossible_is_unknown(agent, usage):
     assert not [event for event in events if isinstance(event, ev.UsageUpdated)]
 
 
+# Bad inputs 81, 82
 @pytest.mark.parametrize("refusal", ["@@flaky 1 503", "@@flaky 1 429 0", "@@refuse 1"])
 async def test_a_passing_refusal_before_the_first_word_is_asked_again_and_told(fake, agent, refusal):
     events = await collect(agent, ask(f"{refusal}\n@@text There you are."))
@@ -187,6 +191,7 @@ async def test_closing_while_waiting_to_ask_again_ends_at_once(fake, agent):
     assert len(fake.chats) == 1
 
 
+# Bad input 87
 async def test_only_reasoning_is_shown_as_what_it_is(agent):
     events = await collect(agent, ask("@@think Hm."))
 
@@ -209,6 +214,7 @@ async def test_a_call_although_no_tools_were_offered_is_shown_and_ended(agent):
     assert all(event.is_error for event in ended)
 
 
+# Bad input 83
 async def test_silence_ends_the_run_after_the_stated_time(fake):
     agent = limited(fake, silence_s=0.2)
 
@@ -229,6 +235,7 @@ async def test_pieces_without_words_end_the_run_after_the_stated_time(fake):
     await agent.close()
 
 
+# Bad input 86
 @pytest.mark.parametrize("limits", [{"answer_characters": 1000}, {"response_bytes": 50_000}])
 async def test_an_answer_without_end_is_stopped_at_its_limit(fake, limits):
     agent = limited(fake, **limits)
@@ -241,6 +248,7 @@ async def test_an_answer_without_end_is_stopped_at_its_limit(fake, limits):
     await agent.close()
 
 
+# Bad input 83
 async def test_nothing_at_an_address_is_told_within_the_stated_time(fake):
     closed = FakeProvider()
     agent = NativeAgent(lambda _: connected(closed, base_url="http://127.0.0.1:9/v1"))
@@ -252,6 +260,7 @@ async def test_nothing_at_an_address_is_told_within_the_stated_time(fake):
     await agent.close()
 
 
+# Bad input 94
 async def test_a_key_that_a_provider_echoes_does_not_get_into_the_failure(fake, agent):
     events = await collect(agent, ask("@@echo_key"))
 
@@ -276,6 +285,7 @@ async def test_a_fault_of_our_own_is_logged_without_the_key_and_told_without_det
     assert KEY not in str(logged) + str(events)
 
 
+# Bad input 92
 async def test_a_key_is_not_sent_where_a_redirect_points(fake, agent):
     with FakeProvider() as elsewhere:
         events = await collect(agent, ask(f"@@redirect {elsewhere.url}/chat/completions"))

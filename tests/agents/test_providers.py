@@ -144,6 +144,7 @@ WRONG = {
 }
 
 
+# Bad input 91
 @pytest.mark.parametrize("mode", WRONG)
 async def test_a_list_that_is_wrong_is_a_sentence(fake, providers, mode):
     with pytest.raises(AppError) as error:
@@ -173,6 +174,7 @@ async def test_a_list_whose_pages_never_end_is_read_to_a_bound(fake, kind):
     assert len(fake.requests) <= 20
 
 
+# Bad input 91
 async def test_a_list_of_fifty_thousand_is_cut_and_says_so(fake):
     listing = await list_models(connected(fake, base_url=f"{fake.origin}/many/v1"))
 

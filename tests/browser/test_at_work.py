@@ -88,7 +88,7 @@ def test_what_the_agent_remembers_is_read_and_changed_in_the_settings(visit: Vis
     tab = visit("/settings")
     memory = tab.page.get_by_role("textbox", name="Memory")
     memory.fill("Prefers tabs.")
-    tab.button("Keep").click()
+    tab.touch(tab.button("Save the memory"))
     expect(tab.toast("The memory was kept.")).to_be_visible()
 
     assert client.get("/api/memory")["text"] == "Prefers tabs."

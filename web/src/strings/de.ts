@@ -370,7 +370,7 @@ export const settings: Catalogue["settings"] = {
   memory: "Gedächtnis",
   memoryHint: "Was der eingebaute Agent von einem Gespräch ins nächste mitnimmt. Es geht mit jeder Nachricht an ein Modell; der Agent fragt, bevor er es ändert.",
   memoryEmpty: "Noch nichts. Schreibe auf, was jedes Gespräch wissen soll.",
-  memoryKeep: "Merken",
+  memoryKeep: "Gedächtnis sichern",
   memoryKept: "Das Gedächtnis wurde gesichert.",
   memoryTooLong: (most: number) => `Höchstens ${most.toLocaleString("de")} Zeichen haben Platz.`,
   allowed: "Ohne zu fragen erlaubt",

@@ -452,7 +452,7 @@ export const settings = {
   memory: "Memory",
   memoryHint: "What the built-in agent keeps of you from one session to the next. It goes with every message to a model; the agent asks before it changes it.",
   memoryEmpty: "Nothing yet. Write what every session should know.",
-  memoryKeep: "Keep",
+  memoryKeep: "Save the memory",
   memoryKept: "The memory was kept.",
   memoryTooLong: (most: number) => `At most ${most.toLocaleString("en")} characters fit.`,
   allowed: "Allowed without asking",

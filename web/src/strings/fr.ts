@@ -370,7 +370,7 @@ export const settings: Catalogue["settings"] = {
   memory: "Mémoire",
   memoryHint: "Ce que l’agent intégré garde de vous d’une conversation à l’autre. Cela accompagne chaque message envoyé à un modèle ; l’agent demande avant d’y toucher.",
   memoryEmpty: "Rien encore. Écrivez ce que chaque conversation doit savoir.",
-  memoryKeep: "Garder",
+  memoryKeep: "Enregistrer la mémoire",
   memoryKept: "La mémoire a été gardée.",
   memoryTooLong: (most: number) => `${most.toLocaleString("fr")} caractères au plus.`,
   allowed: "Autorisé sans demander",
