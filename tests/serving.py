@@ -253,4 +253,4 @@ def numbers_of(frames: Iterable[Frame]) -> list[int]:
 def _clean_environment() -> dict[str, str]:
     """Without settings of Fireside's; and nothing that a test has installed is downloaded."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FIRESIDE_")}
-    return kept | {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1"}
+    return kept | {"PIP_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_NO_CACHE": "1"}

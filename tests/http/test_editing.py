@@ -179,6 +179,7 @@ COMMANDS = [
     ("/queue and then?", ["follow_run"]),
     ("/steer this way", ["follow_run"]),
     ("/stop", ["say"]),
+    ("/compact", ["say"]),
     ("/undo", ["reload", "compose"]),
     ("/branch Another way", ["open_session"]),
     ("/export html", ["do"]),
