@@ -63,9 +63,11 @@ def recover(
             if path.stat().st_size == 0:
                 # Opened and not yet written when the process died: no document names it, and it says nothing.
                 remove_file(path)
-            elif parked := parked_run(store, path, can_resume):
-                report.parked.append(parked)
-            elif recover_journal(store, folder, path, now=clock(), count=count):
+                continue
+            recovered = read_journal(path)
+            if is_parked(store, recovered, can_resume):
+                report.parked.append(recovered)
+            elif recover_journal(store, folder, path, recovered, now=clock(), count=count):
                 report.recovered += 1
             else:
                 report.already_done += 1
@@ -80,36 +82,35 @@ def recover(
     return report
 
 
-def parked_run(store: SessionStore, path: Path, can_resume: Callable[[str], bool]) -> Recovered | None:
-    """The run in a journal, when it waits for a person's word and can go on after it. Raises as `recover_journal`."""
-    recovered = read_journal(path)
+def is_parked(store: SessionStore, recovered: Recovered, can_resume: Callable[[str], bool]) -> bool:
+    """Does a run wait for a person's word, and can it go on after that? Raises as `SessionStore.get`, but NotFound."""
     header = recovered.header
+    if recovered.ending is not None or not can_resume(header.agent):
+        return False
     transcript = fold(recovered.events)
-    is_waiting = recovered.ending is None and bool(transcript.pending_approvals or transcript.question)
-    if not is_waiting or not can_resume(header.agent):
-        return None
+    if not transcript.pending_approvals and transcript.question is None:
+        return False
     try:
         session = store.get(header.session_id, owner=header.owner)
     except NotFound:
-        return None
-    is_its_own = header.kind == "task" or session.active_stream_id == header.run_id
-    return recovered if is_its_own else None
+        return False
+    return header.kind == "task" or session.active_stream_id == header.run_id
 
 
 def recover_journal(
     store: SessionStore,
     folder: Path,
     path: Path,
+    recovered: Recovered,
     *,
     now: float,
     count: Callable[[Header, Usage | None], None] = lambda header, usage: None,
 ) -> bool:
-    """Fold one journal into its session; False when there was nothing left to do but to file it.
+    """Fold the journal at `path`, as it was read, into its session; False when there was nothing to do but to file it.
 
     Raises:
-        JournalUnreadable, OSError, StorageFailed: nothing has changed.
+        OSError, StorageFailed: nothing has changed.
     """
-    recovered = read_journal(path)
     header = recovered.header
     try:
         session = store.get(header.session_id, owner=header.owner)
@@ -166,7 +167,7 @@ def settle(store: SessionStore, folder: Path, session: Session, *, now: float) -
     path = journal_of(folder, session.active_stream_id)
     if path is not None:
         try:
-            recover_journal(store, folder, path, now=now)
+            recover_journal(store, folder, path, read_journal(path), now=now)
             return
         except (OSError, JournalUnreadable) as error:
             log.error("journal.unreadable", extra={"file": path.name, "why": str(error)})

@@ -176,8 +176,8 @@ class Tasks:
             return None
         try:
             recovered = read_journal(self._journal_path(task))
-            if parked := recovery.parked_run(self._engine.store, self._journal_path(task), self._engine.can_resume):
-                return parked
+            if recovery.is_parked(self._engine.store, recovered, self._engine.can_resume):
+                return recovered
         except (OSError, JournalUnreadable):
             task.state = "waiting"
             return None

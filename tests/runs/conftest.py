@@ -71,6 +71,9 @@ class OneAgent:
     async def choose(self, model: str | None, agent: str | None) -> tuple[Agent, str]:
         return self.agent, model or "test/talking"
 
+    def can_resume(self, agent: str) -> bool:
+        return False
+
 
 class World:
     """A server without HTTP. `restart` is what follows a death: a new store and engine on the same folder."""
