@@ -65,10 +65,9 @@ class Toolkit:
 
     async def open(self, turn: Turn) -> Bench:
         """What a turn works with; close it when the turn is over. A folder that is gone is a problem, and no error."""
-        folder, problem = await asyncio.to_thread(self._folder, turn.workspace)
-        remembered = await asyncio.to_thread(self._remembered, folder)
+        folder, problem, remembered, more = await asyncio.to_thread(self._looked, turn.workspace)
         tools = [one for one in self._tools if folder or one.kind in _FOLDERLESS or isinstance(one, OwnTool)]
-        tools += await asyncio.to_thread(self._more)
+        tools += more
         if turn.permissions.mode == "read":
             tools = [tool for tool in tools if tool.kind == "read"]
         told = [_told(turn, folder), *remembered] if tools else []
@@ -84,6 +83,11 @@ class Toolkit:
             kept = await asyncio.to_thread(self._checkpoints, turn.session_id)
             context.undo = kept.turn(turn.run_id, folder)
         return context
+
+    def _looked(self, path: str | None) -> tuple[Folder | None, str, list[str], Sequence[Tool]]:
+        """All that the disk is needed for, together: each way into a thread and back delays the first word."""
+        folder, problem = self._folder(path)
+        return folder, problem, self._remembered(folder), self._more()
 
     def _remembered(self, folder: Folder | None) -> list[str]:
         """What is known from before: of the person, and of how things are done here. Reads the disk."""
