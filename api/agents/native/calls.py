@@ -14,6 +14,8 @@ from api.agents.native.own_tools import OwnTool
 from api.agents.permissions import Asked
 from api.domain import events as ev
 from api.domain.approvals import Call
+from api.domain.errors import BadRequest
+from api.tools.arguments import parsed
 from api.tools.base import Context, Result, Tool
 
 log = logging.getLogger(__name__)
@@ -76,9 +78,10 @@ class Calls:
             known = ", ".join(self._by_name) or "none"
             self._refuse(asked, f"There is no tool called {asked.name[:100]!r}. There are: {known}.")
             return
-        arguments = arguments_of(asked.arguments)
-        if arguments is None:
-            self._refuse(asked, "Not done: the arguments are not a JSON object. Send them again as one.")
+        try:
+            arguments = parsed(asked.arguments)
+        except BadRequest as error:
+            self._refuse(asked, f"Not done: this is not a JSON object that can be taken. {error.message}")
             return
         yield ev.ToolStarted(call_id=asked.call_id, name=tool.name, title=tool.title(arguments), kind=tool.kind)
         if problem := tool.problem(arguments):
@@ -165,12 +168,3 @@ def _with_word(result: Result, note: str) -> Result:
     if not note:
         return result
     return Result(f"The person allowed this and said: {note}\n\n{result.output}", result.is_error, result.diff)
-
-
-def arguments_of(text: str) -> dict[str, Any] | None:
-    """The arguments of a call, or None where they are no object. Nothing at all is an empty one."""
-    try:
-        value = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -20,13 +20,15 @@ from pydantic_ai.messages import (
 from pydantic_ai.tools import ToolDefinition
 
 from api.agents.base import Steering, Turn
-from api.agents.native.calls import Calls, ToolRequest, arguments_of
+from api.agents.native.calls import Calls, ToolRequest
 from api.agents.native.delegating import INSTRUCTIONS
 from api.agents.native.own_tools import OwnTool
 from api.agents.native.request import Request, ToolsRefused, answer
 from api.agents.native.spending import wanted
 from api.agents.native.weighing import counted_before, since, weigh
 from api.domain import events as ev
+from api.domain.errors import BadRequest
+from api.tools.arguments import parsed
 from api.tools.base import Tool
 
 MOST_STEPS = 200
@@ -204,8 +206,10 @@ def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCall
     asked = next(given, None)
     if asked is None:
         return part
-    arguments = arguments_of(asked.arguments)
-    text = json.dumps({"unreadable": asked.arguments[:1000]}) if arguments is None else json.dumps(arguments)
+    try:
+        text = json.dumps(parsed(asked.arguments))
+    except BadRequest:
+        text = json.dumps({"unreadable": asked.arguments[:1000]})
     return replace(part, tool_call_id=asked.call_id, args=text)
 
 
