@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from api.agents.permissions import Permissions, Replies
+from api.domain.attachments import Attachment
 from api.domain.budgets import Spend, freely
 from api.domain.compactions import Compaction
 from api.domain.events import Event
@@ -20,6 +21,15 @@ Keep = Callable[[Compaction], Awaitable[None]]
 
 async def keep_nothing(made: Compaction) -> None:
     """Where there is no session to keep it in."""
+
+
+Open = Callable[[Attachment], bytes]
+"""Reads an attachment whole, off the event loop. Raises OSError when it is not there or cannot be read."""
+
+
+def open_nothing(attachment: Attachment) -> bytes:
+    """Where nothing can be attached."""
+    raise FileNotFoundError(attachment.id)
 
 
 class Steer(NamedTuple):
@@ -82,6 +92,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     what is told to the agent while it works, `permissions` what it asks before it acts, `answers` what a person says to
     the questions that it asked, by their ids. `system_prompt` stands in place of the agent's own instructions, where
     there is one; `parameters` are for its requests to the model. `spend` is asked before each of them.
+    `open` reads what is attached to a message, see `attachments_of`.
     `compaction` stands for the older messages; `compacts` asks for a newer one, and `keep` keeps one that was made.
     """
 
@@ -93,6 +104,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     system_prompt: str = ""
     parameters: Parameters = Parameters()
     spend: Spend = freely
+    open: Open = open_nothing
     compaction: Compaction | None = None
     compacts: bool = False
     keep: Keep = keep_nothing
