@@ -50,10 +50,14 @@ def equip(settings: Settings, store: SessionStore) -> Equipment:
     notes = Notes(settings.state_dir / "acp")
     memory = Memory(StateFile(settings.state_dir / "memory.json"))
     checkpointing = Checkpointing(lambda session_id: Shelf(undo / session_id))
+    mark = mark_of(settings.state_dir)
+    shell = _shell(settings, mark)
     around = Surroundings(
         home=settings.workspace,
         env=program_environment(),
-        mark=mark_of(settings.state_dir),
+        mark=mark,
+        shell=shell,
+        network=settings.command_network,
         refused=(settings.state_dir,),
         checkpoints=checkpointing.of,
     )
@@ -66,23 +70,27 @@ def equip(settings: Settings, store: SessionStore) -> Equipment:
         installer=installer,
         acp=_acp(settings, notes, around, installer),
         mcp=mcp,
-        toolkit=_toolkit(settings, store, memory, checkpointing, mcp),
+        toolkit=_toolkit(settings, store, memory, checkpointing, mcp, shell),
         on_removed=[notes.remove, lambda session_id: Shelf(undo / session_id).clear()],
     )
 
 
 def _toolkit(
-    settings: Settings, store: SessionStore, memory: Memory, checkpointing: Checkpointing, mcp: McpTools
+    settings: Settings,
+    store: SessionStore,
+    memory: Memory,
+    checkpointing: Checkpointing,
+    mcp: McpTools,
+    shell: Callable[[], Awaitable[Shell]],
 ) -> Toolkit:
     """What the built-in agent works with. Our own folder is out of its reach, whatever folder a session works in."""
     skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_A_FOLDER)])
     kept = [SearchSessions(lambda words: _said(store, words)), Remember(memory), LoadSkill(skills)]
-    mark = mark_of(settings.state_dir)
     return Toolkit(
         [*all_tools(), *kept, *OWN_TOOLS],
         [settings.state_dir],
-        mark=mark,
-        shell=_shell(settings, mark),
+        mark=mark_of(settings.state_dir),
+        shell=shell,
         network=settings.command_network,
         checkpoints=checkpointing.of,
         memory=memory,

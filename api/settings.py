@@ -60,7 +60,7 @@ class Settings:
     provider_key: str = _setting("", "Key for that provider, if it wants one.")
     model: str = _setting("", "Model to use of that provider; the first it lists if not given.")
     titles: bool = _setting(True, "Ask a connected model for a title after the first answer.")
-    command_network: bool = _setting(False, "Let commands of the built-in agent reach the network.")
+    command_network: bool = _setting(False, "Let commands that run in the sandbox reach the network.")
     scripted: bool = _setting(False, "Offer the scripted agent, which says what the message tells it to. For tests.")
     browser: bool = _setting(True, "Open a browser at start where there is one.")
     trash_days: int = _setting(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -31,10 +31,11 @@ _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"
 
 
 class Confined(msgspec.Struct, frozen=True):
-    """How to start a program so that it is held: what to give to `processes.start`."""
+    """How to start a program so that it is held: what to give to `processes.start`; `env` beside the usual."""
 
     argv: list[str]
     landlock: Landlock | None = None
+    env: Mapping[str, str] = {}
 
 
 class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,21 +50,35 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     home: Path
     hidden: tuple[Path, ...] = ()
 
-    def confined(self, argv: Sequence[str], folder: Path, *, network: bool = False) -> Confined:
-        """`argv` so that it can change what is below `folder` and nothing else."""
+    def confined(
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        network: bool = False,
+    ) -> Confined:
+        """`argv` so that it can change what is below `folder` and nothing else.
+
+        It begins in `cwd`, else in `folder`. `env` is what somebody wants set for it whom nobody need trust.
+        """
+        env = env or {}
         match self.kind:
             case "bubblewrap":
-                return Confined([*self._bubblewrapped(folder, network=network), *argv])
+                # Not for bubblewrap itself, which is held by nothing: what it is told to load would be neither.
+                setting = [word for name, value in env.items() for word in ("--setenv", name, value)]
+                return Confined([*self._bubblewrapped(folder, cwd or folder, setting, network=network), *argv])
             case "landlock":
                 seen = [place for path in self._seen() for place in _without(path, self.hidden)]
                 read = (*map(str, seen), "/proc")
-                return Confined(list(argv), Landlock(read=read, write=(str(folder), *_DEVICES), tcp=network))
-        return Confined(list(argv))
+                return Confined(list(argv), Landlock(read=read, write=(str(folder), *_DEVICES), tcp=network), env)
+        return Confined(list(argv), env=env)
 
     def _seen(self) -> list[Path]:
         return [Path(one) for one in (*_SYSTEM, *_NAMES)] + [self.home / one for one in _TOOLCHAINS]
 
-    def _bubblewrapped(self, folder: Path, *, network: bool) -> list[str]:
+    def _bubblewrapped(self, folder: Path, cwd: Path, setting: Sequence[str], *, network: bool) -> list[str]:
         unshared = ["user", "pid", "ipc", "uts", *([] if network else ["net"])]
         words = [self.bubblewrap, "--die-with-parent", *(f"--unshare-{one}" for one in unshared), "--cap-drop", "ALL"]
         words += ["--tmpfs", "/tmp", "--tmpfs", str(self.home)]
@@ -73,7 +88,7 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
         for path in self.hidden:
             if any(path.is_relative_to(one) for one in self._seen()):
                 words += ["--tmpfs", str(path)]
-        return [*words, "--bind", str(folder), str(folder), "--chdir", str(folder), "--"]
+        return [*words, "--bind", str(folder), str(folder), "--chdir", str(cwd), *setting, "--"]
 
 
 def _bound(path: Path) -> list[str]:

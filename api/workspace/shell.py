@@ -5,7 +5,8 @@ import shutil
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -50,13 +51,18 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ending(self) -> str:
         """How it ended, in a sentence; empty when it ended well."""
-        if self.is_timed_out:
-            return f"It was ended after {self.seconds:.0f} seconds, with all that it had started."
-        if self.over_limit:
-            return f"It was ended because it used more {self.over_limit} than it may."
+        if early := ended_early(self.seconds if self.is_timed_out else None, self.over_limit):
+            return early
         if self.code < 0:
             return f"It was ended by the signal {signal_name(-self.code)}."
         return f"It ended with exit code {self.code}." if self.code else ""
+
+
+def ended_early(after_s: float | None, over_limit: str) -> str:
+    """Why a command was ended by us, in a sentence; empty when it was not. `after_s`: it had run for so long."""
+    if after_s is not None:
+        return f"It was ended after {after_s:.0f} seconds, with all that it had started."
+    return f"It was ended because it used more {over_limit} than it may." if over_limit else ""
 
 
 def signal_name(number: int) -> str:
@@ -97,17 +103,7 @@ class Shell:
         if not command.strip() or "\0" in command or len(command) > _LONGEST_COMMAND:
             raise BadRequest("A command is needed, of at most 100,000 characters and without a NUL.")
         began = time.monotonic()
-        interpreter = shutil.which("bash", path=self._env.get("PATH")) or "/bin/sh"
-        confined = self.sandbox.confined([interpreter, "-c", command], folder.path, network=network)
-        process = await start(
-            confined.argv,
-            cwd=folder.path,
-            env=self._env,
-            mark=self._mark,
-            limits=self._limits,
-            landlock=confined.landlock,
-            joins_errors=True,
-        )
+        process = await self.start(self.interpreted(command), folder, network=network)
         output = _Output(on_output, keep)
         reading = asyncio.get_running_loop().create_task(output.take_from(process))
         try:
@@ -123,6 +119,37 @@ class Shell:
             seconds=time.monotonic() - began,
             is_timed_out=is_timed_out,
             over_limit=process.over_limit,
+        )
+
+    def interpreted(self, command: str) -> list[str]:
+        """The words that run `command` as a command line."""
+        return [shutil.which("bash", path=self._env.get("PATH")) or "/bin/sh", "-c", command]
+
+    async def start(
+        self,
+        argv: Sequence[str],
+        folder: Folder,
+        *,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        network: bool = False,
+    ) -> Process:
+        """Start `argv`, held and limited; whoever does follows it and calls `end`. Errors come among its output.
+
+        It begins in `cwd`, which lies in `folder`, else in `folder` itself. `env` is set for it beside the usual.
+
+        Raises:
+            CannotStart: it could not be started.
+        """
+        confined = self.sandbox.confined(argv, folder.path, cwd=cwd, env=env, network=network)
+        return await start(
+            confined.argv,
+            cwd=cwd or folder.path,
+            env={**self._env, **confined.env},
+            mark=self._mark,
+            limits=self._limits,
+            landlock=confined.landlock,
+            joins_errors=True,
         )
 
 

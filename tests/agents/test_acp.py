@@ -1,8 +1,9 @@
 """Programs that speak ACP, as agents: with a scripted one that can also misbehave."""
 
 import asyncio
+import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from api.domain import events as ev
 from api.domain.approvals import Decision
 from api.domain.ids import RunId, SessionId
 from api.domain.transcript import ToolBlock, fold
+from api.workspace.environment import for_tools
+from api.workspace.sandbox import Sandbox, find_sandbox
+from api.workspace.shell import Shell
 from tests.agents.conformance import AgentConformance, collect, ending, said, user
 from tests.agents.conftest import until
 from tests.agents.test_embedded import is_alive
@@ -38,15 +42,31 @@ def program(*options: str, **fields: Any) -> Program:
     return Program(name="fake", title="Fake Agent", argv=argv, source="config", **fields)
 
 
+def shell_in(sandbox: Sandbox) -> Callable[[], Awaitable[Shell]]:
+    async def shell() -> Shell:
+        return Shell(sandbox, env=for_tools({"PATH": os.environ["PATH"]}), mark="test-acp")
+
+    return shell
+
+
+UNHELD = shell_in(Sandbox(kind="none", home=Path("/nowhere")))
+
+
 @asynccontextmanager
 async def running(
-    folder: Path, *options: str, limits: Limits = QUICK, memory: Memory | None = None, **fields: Any
+    folder: Path,
+    *options: str,
+    limits: Limits = QUICK,
+    memory: Memory | None = None,
+    shell: Callable[[], Awaitable[Shell]] = UNHELD,
+    **fields: Any,
 ) -> AsyncIterator[AcpAgent]:
     """The fake as an agent that works in `folder`."""
     programs = Programs(MemoryFile(), configured=[program(*options, **fields)])
     files: dict[SessionId, MemoryFile] = {}
     memory = memory or Memory(lambda session_id: files.setdefault(session_id, MemoryFile()))
-    around = Surroundings(home=folder, env={"PATH": "/usr/bin:/bin"}, mark="test-acp", limits=limits)
+    env = {"PATH": "/usr/bin:/bin"}
+    around = Surroundings(home=folder, env=env, mark="test-acp", shell=shell, limits=limits)
     agent = AcpAgent(programs, memory, around)
     try:
         yield agent
@@ -230,7 +250,7 @@ async def test_a_failure_is_told_in_a_sentence_without_keys(tmp_path, script, op
 
 async def test_a_program_that_is_not_there_is_said_to_be(tmp_path):
     gone = Program(name="gone", title="Gone", argv=("/no/such/program",), source="config")
-    around = Surroundings(home=tmp_path, env={}, mark="test-acp", limits=QUICK)
+    around = Surroundings(home=tmp_path, env={}, mark="test-acp", shell=UNHELD, limits=QUICK)
     agent = AcpAgent(Programs(MemoryFile(), configured=[gone]), Memory(lambda _: MemoryFile()), around)
 
     not_found = ending(await collect(agent, ask("words", model="acp/gone"))).failure
@@ -492,6 +512,41 @@ async def test_a_command_is_shown_as_it_speaks_and_ends_with_the_turn(tmp_path):
     assert said(events).startswith("[3: ") and sorted(call.output.split()) == ["one", "two"]
     assert (call.title, call.state) == ("echo one; echo two >&2; exit 3", "error")
     assert asked.arguments == call.title
+
+
+async def test_a_command_is_held_as_those_of_the_built_in_agent_are(tmp_path):
+    home, folder = tmp_path / "home", tmp_path / "work"
+    for place in (home, folder / "sub"):
+        place.mkdir(parents=True)
+    (home / "secret").write_text("CANARY")
+    sandbox = await find_sandbox(mark="test-acp", path=os.environ["PATH"], home=home, hidden=[])
+    if sandbox.kind == "none":
+        pytest.skip(sandbox.why)
+    script = f"@@run cat {home}/secret\n@@run echo x > {tmp_path}/out\n@@run pwd > a && cat a\n@@in sub pwd"
+    async with running(folder, shell=shell_in(sandbox)) as agent:
+        said_of = said(await collect(agent, may("full", script))).split("[")
+
+    _, read, wrote, own, below = said_of
+    assert "CANARY" not in read and not read.startswith("0:") and not wrote.startswith("0:")
+    assert (own, below) == (f"0: {folder}]", f"0: {folder}/sub]")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "work"]
+
+
+async def test_a_command_without_end_is_ended_and_the_agent_told(tmp_path):
+    async with running(tmp_path, limits=msgspec.structs.replace(QUICK, command_s=0.2)) as agent:
+        events = await collect(agent, may("full", "@@run echo begun; sleep 600"))
+
+    assert said(events).startswith("[None: begun") and "It was ended after" in said(events)
+
+
+async def test_no_command_is_run_in_a_folder_that_is_no_workspace(tmp_path):
+    around = Surroundings(home=tmp_path, env={}, mark="test-acp", shell=UNHELD, limits=QUICK, refused=(tmp_path,))
+    agent = AcpAgent(Programs(MemoryFile(), configured=[program()]), Memory(lambda _: MemoryFile()), around)
+
+    events = await collect(agent, may("full", "@@run touch made"))
+    await agent.close()
+
+    assert said(events).startswith("[refused: ") and list(tmp_path.iterdir()) == []
 
 
 async def test_what_was_allowed_when_the_agent_asked_is_not_asked_again_when_it_has_us_do_it(tmp_path):

@@ -17,7 +17,7 @@
 | `@@usage USED SIZE COST`, `@@tokens IN OUT` | what was used so far, and in the answer |
 | `@@mode ID`, `@@title WORDS` | goes into a mode, names the session |
 | `@@read PATH`, `@@write PATH WORDS` | has the client read or write a file, and says what came of it |
-| `@@run COMMAND` | has the client run a command, and says how it ended |
+| `@@run COMMAND`, `@@in FOLDER COMMAND` | has the client run a command, and says how it ended |
 | `@@own PATH WORDS` | writes a file by itself, without asking |
 | `@@env NAME` | says what a variable of its own environment holds |
 | `@@fork` | starts a process that outlives it in a session of its own, and says its id |
@@ -206,9 +206,9 @@ class Turn:
         path, _, words = rest.partition(" ")
         await asyncio.to_thread(Path(path).write_text, f"{words}\n")
 
-    async def do_run(self, rest: str) -> None:
+    async def do_run(self, rest: str, **more: Any) -> None:
         own = {"sessionId": self._session_id}
-        answer = await self._peer.ask("terminal/create", {**own, "command": rest})
+        answer = await self._peer.ask("terminal/create", {**own, **more, "command": rest})
         if "error" in answer:
             self.text(f"[{_said(answer, '')}]")
             return
@@ -217,6 +217,10 @@ class Turn:
         output = (await self._peer.ask("terminal/output", own))["result"]["output"]
         await self._peer.ask("terminal/release", own)
         self.text(f"[{status.get('exitCode')}: {output.strip()}]")
+
+    async def do_in(self, rest: str) -> None:
+        cwd, _, command = rest.partition(" ")
+        await self.do_run(command, cwd=cwd)
 
     async def do_env(self, rest: str) -> None:
         self.text(os.environ.get(rest, "(not set)"))

@@ -15,7 +15,7 @@ from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
 from api.domain import events as ev
 from tests.agents.conformance import collect, ending, said
-from tests.agents.test_acp import answered, ask, decided, tools
+from tests.agents.test_acp import UNHELD, answered, ask, decided, tools
 from tests.agents.test_providers import MemoryFile
 from tests.fakes.provider import FakeProvider
 from tests.real.installing import AGENTS
@@ -52,7 +52,7 @@ async def named(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     files: dict[str, MemoryFile] = {}
     with FakeProvider() as provider:
         program = AGENTS[request.param](home, provider.url)
-        around = Surroundings(home=work, env={"PATH": os.environ["PATH"]}, mark="test-real")
+        around = Surroundings(home=work, env={"PATH": os.environ["PATH"]}, mark="test-real", shell=UNHELD)
         memory = Memory(lambda session_id: files.setdefault(session_id, MemoryFile()))
         agent = AcpAgent(Programs(MemoryFile(), configured=[program]), memory, around)
         yield request.param, agent, work

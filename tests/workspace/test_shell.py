@@ -138,6 +138,29 @@ async def test_a_command_reaches_no_server_unless_it_may(
     assert allowed.output == "reached\n"
 
 
+async def test_a_command_is_given_what_was_set_for_it_and_begins_where_it_was_told_to(
+    house: House, folder: Folder, sandbox: Sandbox, mark: str
+) -> None:
+    (house.workspace / "sub").mkdir()
+
+    process = await shell_in(sandbox, house, mark).start(
+        ["sh", "-c", 'echo "$WORDS"; pwd'], folder, cwd=house.workspace / "sub", env={"WORDS": "two words"}
+    )
+    said = await process.stdout.read()
+    await process.end()
+
+    assert said.decode() == f"two words\n{house.workspace}/sub\n"
+
+
+def test_bubblewrap_itself_is_not_told_what_to_load(house: House) -> None:
+    sandbox = Sandbox(kind="bubblewrap", bubblewrap="/usr/bin/bwrap", home=house.home)
+
+    confined = sandbox.confined(["/bin/true"], house.workspace, env={"LD_PRELOAD": "/evil.so"})
+
+    assert confined.env == {}
+    assert confined.argv[-5:] == ["--setenv", "LD_PRELOAD", "/evil.so", "--", "/bin/true"]
+
+
 # Bad input 96
 async def test_a_command_writes_to_no_terminal_of_the_person(
     house: House, folder: Folder, sandbox: Sandbox, mark: str

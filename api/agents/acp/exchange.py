@@ -21,9 +21,7 @@ from api.agents.base import Turn
 from api.domain import events as ev
 from api.domain.approvals import Call, Decision, ToolKind
 from api.domain.errors import AppError
-from api.workspace.environment import for_tools
 from api.workspace.folder import Folder
-from api.workspace.processes import CannotStart
 
 
 class Exchange:
@@ -35,7 +33,8 @@ class Exchange:
         self._turn = turn
         self._title = title
         self._folder = folder
-        self._terminals = Terminals(env=for_tools(around.env), mark=around.mark)
+        self._terminals = Terminals(network=around.network, within_s=around.limits.command_s)
+        self._shell = around.shell
         self._refused = around.refused
         self._limits = around.limits
         self._work_in: Folder | None = None
@@ -192,20 +191,31 @@ class Exchange:
         if not self._grants.take_command(command):
             call = self._call(reported, "terminal", "execute", command, title=command, folder=folder)
             if not await self._is_allowed(call):
-                if is_own:
-                    self.say(self.updates.end(reported, is_error=True))
+                self._failed(reported, is_own=is_own)
                 raise RequestError.invalid_params({"details": "This was not allowed, so nothing was started."})
-        argv = [request.command, *request.args] if request.args else ["/bin/sh", "-c", request.command]
         try:
             terminal_id = await self._terminals.create(
-                argv, cwd=folder, env=env, keep_bytes=request.output_byte_limit, tell=self._told
+                await self._shell(),
+                self._workspace(),
+                request.command,
+                request.args or (),
+                cwd=folder.resolve(),
+                env=env,
+                keep_bytes=request.output_byte_limit,
+                tell=self._told,
             )
-        except (CannotStart, TooManyTerminals) as error:
+        except (AppError, TooManyTerminals) as error:
+            self._failed(reported, is_own=is_own)
             raise RequestError.invalid_params({"details": str(error)}) from error
         reported.terminals.append(terminal_id)
         if is_own:
             self._own[terminal_id] = reported
         return {"terminalId": terminal_id}
+
+    def _failed(self, reported: Reported, *, is_own: bool) -> None:
+        """Nothing was started for a call. One of the agent's own it ends itself."""
+        if is_own:
+            self.say(self.updates.end(reported, is_error=True))
 
     async def _wait(self, terminal_id: str) -> dict[str, Any]:
         status = await self._terminal(terminal_id).wait()
@@ -214,10 +224,13 @@ class Exchange:
         return status
 
     def _files(self) -> Files:
-        """Raises `AppError` for a folder that is no workspace."""
+        return Files(self._workspace())
+
+    def _workspace(self) -> Folder:
+        """Raises `AppError` for a folder that is none."""
         if self._work_in is None:
             self._work_in = Folder(self._folder, self._refused)
-        return Files(self._work_in)
+        return self._work_in
 
     def _told(self, terminal_id: str, text: str) -> None:
         self.say(self.updates.terminal_output(terminal_id, text))

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from api.workspace.shell import MOST_S
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds and characters."""
@@ -14,6 +16,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing reported for so long, while no tool of the agent runs, ends the turn."""
     tool_silence_s: float = 7200.0
     """The same while one runs: a build or a test suite may be long and say nothing. A person is waited for longer."""
+    command_s: float = MOST_S
+    """A command that the agent has us run is ended after this."""
     cancel_s: float = 2.0
     """A turn that was cancelled must have ended within this, or else the program is ended."""
     end_s: float = 1.0
