@@ -62,17 +62,24 @@ class Permissions:
         self.decisions: Replies[Decision] = Replies()
         self._before = list(pending)
 
-    def request(self, call: Call) -> Decision | Asked:
-        """May this exact call run? Either it is decided, or a person is to be asked: see `Asked`."""
-        if before := self._asked_before(call):
-            return Asked(before.approval_id, None)
+    def unasked(self, call: Call) -> Decision | None:
+        """What is decided about a call without a person, whatever it would change; None where they are to be asked."""
+        if any(_what(asked)[:3] == _what(call)[:3] for asked in self._before):
+            return None
         match judge(self.mode, call.kind):
             case "allow":
                 return Decision("once")
             case "deny":
                 return Decision("deny", READ_ONLY)
-        if self._is_allowed(call):
-            return Decision("always")
+            case "ask":
+                return Decision("always") if self._is_allowed(call) else None
+
+    def request(self, call: Call) -> Decision | Asked:
+        """May this exact call run? Either it is decided, or a person is to be asked: see `Asked`."""
+        if before := self._asked_before(call):
+            return Asked(before.approval_id, None)
+        if decided := self.unasked(call):
+            return decided
         event = ApprovalRequested(
             approval_id=new_approval_id(),
             call_id=call.call_id,

@@ -111,6 +111,7 @@ class NativeAgent:
     ) -> AsyncGenerator[ev.Event, None]:
         from api.agents.native.compacting import Summary, compacted, is_too_full
         from api.agents.native.loop import Loop, definitions
+        from api.agents.native.metering import Meter
         from api.agents.native.request import Request
         from api.agents.native.weighing import estimate
 
@@ -157,7 +158,7 @@ class NativeAgent:
                 shorter = shortened(turn.messages, summary.made)
                 first.messages = await _as_requests(shorter, instructions, continuing=turn.continuing)
                 yield ev.Notice(code="compacted", message=COMPACTED)
-        loop = Loop(turn, first, calls, instructions, used)
+        loop = Loop(turn, first, calls, instructions, Meter(used))
         delegate.begin = loop.below
         async with aclosing(loop.run()) as events:
             async for event in events:

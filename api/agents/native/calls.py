@@ -1,4 +1,4 @@
-"""Doing what a model asks for: one call after the other, each shown, asked about where that is due, and ended."""
+"""Doing what a model asks for: each call is shown, asked about where that is due, and ended."""
 
 import asyncio
 import json
@@ -6,14 +6,19 @@ import logging
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from dataclasses import replace
+from itertools import groupby
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace as replace_fields
+
 from api.agents.base import Turn
+from api.agents.native.lanes import SIDE_BY_SIDE, Lanes, side_by_side
 from api.agents.native.own_tools import OwnTool
 from api.agents.permissions import Asked
 from api.domain import events as ev
-from api.domain.approvals import Call
+from api.domain.approvals import Call, Decision
 from api.domain.errors import BadRequest
 from api.tools.arguments import parsed
 from api.tools.base import Context, Result, Tool
@@ -22,6 +27,8 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 32
 """Calls of one step that are done; a model that asks for more is told so."""
+LOOKS = ("read", "fetch")
+"""The kinds of calls that change nothing, so that they may go side by side."""
 SAME_IS_NOTED = 3
 SAME_ENDS = 10
 """So often may a run make the same call to the same end before the model is told, and before the run is stopped."""
@@ -36,41 +43,65 @@ class ToolRequest(NamedTuple):
 
 
 class Calls:
-    """The calls of one run. `results`: what each came to, by its id, for the model to read."""
+    """The calls of one run. `results`: what each came to, by its id, for the model to read.
 
-    def __init__(self, turn: Turn, tools: Sequence[Tool | OwnTool], context: Context) -> None:
+    Those that only look go side by side, also with those of the run's sub-agents, with which it shares its `lanes`.
+    Any other goes alone, from the question about it to its end: what a person reads is still so when they answer, and
+    after a restart nothing else was half done.
+    """
+
+    def __init__(
+        self, turn: Turn, tools: Sequence[Tool | OwnTool], context: Context, lanes: Lanes | None = None
+    ) -> None:
         self.results: dict[str, Result] = {}
         self.is_looping = False
-        self._began = 0.0
-        self._turn = turn
         self.tools = list(tools)
         self.context = context
+        self.lanes = lanes or Lanes()
+        self._turn = turn
+        self._began: dict[str, float] = {}
         self._by_name = {tool.name: tool for tool in tools}
         self._seen: Counter[tuple[str, str, str]] = Counter()
 
     async def perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
-        """Do them in order. Closing the generator ends the one at work."""
-        for number, asked in enumerate(calls):
-            self._began = time.monotonic()
-            if number < MOST_AT_ONCE:
-                async with aclosing(self._perform(asked)) as events:
-                    async for event in events:
-                        yield event
-            else:
-                self._refuse(asked, f"Not done: at most {MOST_AT_ONCE} calls are done at once. Ask for the rest again.")
-            result = self.results[asked.call_id]
-            yield ev.ToolEnded(
-                call_id=asked.call_id,
-                output=result.output,
-                is_error=result.is_error,
-                duration_ms=int((time.monotonic() - self._began) * 1000),
-                diff=result.diff,
-            )
+        """Do them in order, those side by side that may and follow each other. Closing the generator ends all."""
+        for company, group in groupby(calls[:MOST_AT_ONCE], self._company):
+            streams = [self._one(asked) for asked in group]
+            async with aclosing(side_by_side(streams, SIDE_BY_SIDE if company else 1)) as events:
+                async for event in events:
+                    yield event
+        for asked in calls[MOST_AT_ONCE:]:
+            self._refuse(asked, f"Not done: at most {MOST_AT_ONCE} calls are done at once. Ask for the rest again.")
+            yield self._ended(asked)
+
+    def _company(self, asked: ToolRequest) -> str:
+        """With what a call may go side by side: with calls of the same word; with none where that is empty."""
+        tool = self._by_name.get(asked.name)
+        if isinstance(tool, OwnTool):
+            return tool.name if tool.works_apart else ""
+        return "looks" if tool is not None and tool.kind in LOOKS else ""
+
+    async def _one(self, asked: ToolRequest) -> AsyncGenerator[ev.Event, None]:
+        self._began[asked.call_id] = time.monotonic()
+        async with aclosing(self._perform(asked)) as events:
+            async for event in events:
+                yield event
+        yield self._ended(asked)
+
+    def _ended(self, asked: ToolRequest) -> ev.Event:
+        result, now = self.results[asked.call_id], time.monotonic()
+        return ev.ToolEnded(
+            call_id=asked.call_id,
+            output=result.output,
+            is_error=result.is_error,
+            duration_ms=int((now - self._began.get(asked.call_id, now)) * 1000),
+            diff=result.diff,
+        )
 
     def interrupted(self, asked: ToolRequest) -> ev.Event:
         """The end of a call that a restart cut off: it may have been done, so it is not done again."""
         self._refuse(asked, "Fireside was restarted while this was done. It may be done, in part or whole; look first.")
-        return ev.ToolEnded(call_id=asked.call_id, output=self.results[asked.call_id].output, is_error=True)
+        return self._ended(asked)
 
     async def _perform(self, asked: ToolRequest) -> AsyncGenerator[ev.Event, None]:
         tool = self._by_name.get(asked.name)
@@ -83,27 +114,46 @@ class Calls:
         except BadRequest as error:
             self._refuse(asked, f"Not done: this is not a JSON object that can be taken. {error.message}")
             return
-        yield ev.ToolStarted(call_id=asked.call_id, name=tool.name, title=tool.title(arguments), kind=tool.kind)
-        if problem := tool.problem(arguments):
-            self._refuse(asked, problem)
-            return
-        decision = self._turn.permissions.request(await self._call(tool, asked, arguments))
-        if isinstance(decision, Asked):
-            if decision.event is not None:
-                yield decision.event
-            decision = await self._turn.permissions.decided(decision.approval_id)
-            self._began = time.monotonic()  # how long a person thought is not how long it took
-        if not decision.allows:
-            self._refuse(asked, f"This was not allowed, so it was not done. {decision.note}".strip())
+        call = self._call(tool, asked, arguments)
+        leave = self._turn.permissions.unasked(call) if self._company(asked) else None
+        async with self._lane(tool, alone=leave is None):
+            self._began[asked.call_id] = time.monotonic()  # how long others took is not how long it took
+            yield ev.ToolStarted(call_id=asked.call_id, name=tool.name, title=call.title, kind=tool.kind)
+            if problem := tool.problem(arguments):
+                self._refuse(asked, problem)
+                return
+            async with aclosing(self._asked_and_done(tool, asked, call, arguments, leave)) as events:
+                async for event in events:
+                    yield event
+
+    async def _asked_and_done(
+        self, tool: Tool | OwnTool, asked: ToolRequest, call: Call, arguments: dict[str, Any], leave: Decision | None
+    ) -> AsyncGenerator[ev.Event, None]:
+        permissions = self._turn.permissions
+        if leave is None:
+            diff = "" if isinstance(tool, OwnTool) else await tool.preview(arguments, self.context)
+            decision = permissions.request(replace_fields(call, diff=diff))
+            if isinstance(decision, Asked):
+                if decision.event is not None:
+                    yield decision.event
+                decision = await permissions.decided(decision.approval_id)
+                self._began[asked.call_id] = time.monotonic()  # nor is how long a person thought
+            leave = decision
+        if not leave.allows:
+            self._refuse(asked, f"This was not allowed, so it was not done. {leave.note}".strip())
             return
         async with aclosing(self._outcome(tool, asked, arguments)) as outcome:
             async for one in outcome:
                 if isinstance(one, Result):
-                    self.results[asked.call_id] = self._noted(asked, _with_word(one, decision.note))
+                    self.results[asked.call_id] = self._noted(asked, _with_word(one, leave.note))
                 else:
                     yield one
 
-    async def _call(self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]) -> Call:
+    def _lane(self, tool: Tool | OwnTool, *, alone: bool) -> AbstractAsyncContextManager[None]:
+        """Our own tools touch nothing; and what is done in a sub-agent's call takes lanes of its own."""
+        return nullcontext() if isinstance(tool, OwnTool) else self.lanes.lane(alone=alone)
+
+    def _call(self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]) -> Call:
         """What a person is asked about: the very arguments that the tool is then given."""
         return Call(
             call_id=asked.call_id,
@@ -112,7 +162,6 @@ class Calls:
             arguments=json.dumps(arguments, ensure_ascii=False),
             folder=self._turn.workspace or "",
             title=tool.title(arguments),
-            diff="" if isinstance(tool, OwnTool) else await tool.preview(arguments, self.context),
         )
 
     def _outcome(
@@ -127,8 +176,8 @@ class Calls:
         self, tool: Tool, asked: ToolRequest, arguments: dict[str, Any]
     ) -> AsyncGenerator[ev.Event | Result, None]:
         shown: asyncio.Queue[str | None] = asyncio.Queue()
-        self.context.emit = shown.put_nowait
-        task = asyncio.create_task(tool.run(arguments, self.context), name=f"tool.{tool.name}")
+        context = replace(self.context, emit=shown.put_nowait)
+        task = asyncio.create_task(tool.run(arguments, context), name=f"tool.{tool.name}")
         task.add_done_callback(lambda _: shown.put_nowait(None))
         try:
             while (text := await shown.get()) is not None:

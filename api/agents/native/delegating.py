@@ -34,6 +34,7 @@ class Delegate(OwnTool):
         "what was said here. For looking through much of which you need little."
     )
     schema = msgspec.json.schema(_Arguments)
+    works_apart = True
 
     def __init__(self) -> None:
         self.begin: Begin | None = None

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import count
 
 from msgspec.structs import replace as replace_fields
 from pydantic_ai.messages import (
@@ -22,6 +23,7 @@ from pydantic_ai.tools import ToolDefinition
 from api.agents.base import Steering, Turn
 from api.agents.native.calls import Calls, ToolRequest
 from api.agents.native.delegating import INSTRUCTIONS
+from api.agents.native.metering import Meter
 from api.agents.native.own_tools import OwnTool
 from api.agents.native.request import Request, ToolsRefused, answer
 from api.agents.native.spending import wanted
@@ -32,26 +34,23 @@ from api.tools.arguments import parsed
 from api.tools.base import Tool
 
 MOST_STEPS = 200
+MOST_STEPS_OF_ALL = 500
+"""Of a run with its sub-agents."""
 
 NO_TOOLS = "No tools are offered in this session, so this call was not run."
 
 
 _HINT = "Say what it should do differently, or Continue."
 LOOPS = ev.Failure("agent_loops", "The agent made the same call again and again, so it was stopped.", _HINT)
-TOO_MANY_STEPS = ev.Failure(
-    "too_many_steps", f"The agent was not done after {MOST_STEPS} steps, so it was stopped.", _HINT
-)
 
 
 class Loop:
     """One run. `first` is the first request, from which the others are made; `instructions` go with each.
 
-    `used` is what the run took so far.
+    `meter` counts what it takes.
     """
 
-    def __init__(
-        self, turn: Turn, first: Request, calls: Calls, instructions: str, used: ev.Usage | None = None
-    ) -> None:
+    def __init__(self, turn: Turn, first: Request, calls: Calls, instructions: str, meter: Meter) -> None:
         self.are_tools_refused = False
         self._turn = turn
         self._steering = turn.steering
@@ -60,12 +59,14 @@ class Loop:
         self._instructions = instructions
         self._spend = turn.spend
         self._counted = counted_before(turn)
-        self._usage = used
-        self._unreported = 0  # tokens, estimated, of requests of which the provider told nothing
+        self._meter = meter
 
     async def run(self) -> AsyncGenerator[ev.Event, None]:
         self._steering.is_open = bool(self._request.tools)
-        for _ in range(MOST_STEPS):
+        for done in count():
+            if done == MOST_STEPS or self._meter.steps >= MOST_STEPS_OF_ALL:
+                yield _stopped(_too_many(self._meter.steps))
+                return
             async with aclosing(self._hear()) as heard:
                 async for event in heard:
                     yield event
@@ -85,7 +86,6 @@ class Loop:
             for steer in steers:
                 yield ev.Steered(message_id=steer.message_id, text=steer.text)
             self._request = self._following(request, request.response, [steer.text for steer in steers])
-        yield _stopped(TOO_MANY_STEPS)
 
     async def _hear(self) -> AsyncGenerator[ev.Event, None]:
         """Send the request, without tools where the model takes none, and yield what comes of it."""
@@ -109,26 +109,27 @@ class Loop:
         What all requests of the run took stands before an ending.
         """
         context = since(self._counted, weigh(self._request.messages, self._request.tools))
-        used = ev.add_usage(self._usage, ev.Usage(input_tokens=self._unreported, cost=0.0))
-        leave = self._spend(wanted(self._request, used, context.filled))
+        asked = wanted(self._request, self._meter.total, context.filled)
+        leave = self._spend(asked)
         if leave.failure is not None:
             yield _stopped(leave.failure)
             return
         self._request.most_output = leave.most_output
         ending: ev.Event | None = None
-        async with aclosing(answer(self._request)) as events:
-            async for event in events:
-                if isinstance(event, ev.RunEnded):
-                    ending = event
-                else:
-                    yield event
+        with self._meter.under_way(asked):
+            async with aclosing(answer(self._request)) as events:
+                async for event in events:
+                    if isinstance(event, ev.RunEnded):
+                        ending = event
+                    else:
+                        yield event
         if self._request.usage is not None:
-            self._usage = ev.add_usage(self._usage, self._request.usage)
+            used = self._meter.told(self._request.usage)
             context = replace_fields(context, filled=self._request.usage.input_tokens, window=self._request.window)
             self._counted = context
-            yield ev.UsageUpdated(usage=self._usage, context=context)
+            yield ev.UsageUpdated(usage=used, context=context)
         else:
-            self._unreported += context.filled
+            self._meter.not_told(context.filled)
         if ending is not None:
             yield ending
 
@@ -136,10 +137,8 @@ class Loop:
         if self._request.tools:
             async with aclosing(self._calls.perform(calls)) as events:
                 async for event in events:
-                    if isinstance(event, ev.UsageUpdated):
-                        self._usage = event.usage  # a sub-agent began with what was used, and adds to that
-                        event = ev.UsageUpdated(usage=event.usage)
-                    yield event
+                    # How full a sub-agent's window is says nothing of the one of this run.
+                    yield ev.UsageUpdated(usage=event.usage) if isinstance(event, ev.UsageUpdated) else event
         else:
             for asked in calls:
                 yield ev.ToolEnded(call_id=asked.call_id, output=NO_TOOLS, is_error=True)
@@ -159,7 +158,8 @@ class Loop:
             prefix=f"{call_id}/",
             window=self._request.window,
         )
-        return Loop(turn, first, Calls(turn, tools, self._calls.context), INSTRUCTIONS, self._usage).run()
+        calls = Calls(turn, tools, self._calls.context, self._calls.lanes)
+        return Loop(turn, first, calls, INSTRUCTIONS, self._meter).run()
 
     def _following(self, request: Request, response: ModelResponse, told: Sequence[str]) -> Request:
         """The next request: what became of the calls, and what a person told the agent meanwhile."""
@@ -211,6 +211,11 @@ def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCall
     except BadRequest:
         text = json.dumps({"unreadable": asked.arguments[:1000]})
     return replace(part, tool_call_id=asked.call_id, args=text)
+
+
+def _too_many(steps: int) -> ev.Failure:
+    """`steps` are those of the run with its sub-agents."""
+    return ev.Failure("too_many_steps", f"The agent was not done after {steps} steps, so it was stopped.", _HINT)
 
 
 def _stopped(failure: ev.Failure) -> ev.RunEnded:

@@ -12,12 +12,16 @@ from api.tools.base import Result
 
 
 class OwnTool:
-    """As `tools.base.Tool`, but that it says events, and last its result."""
+    """As `tools.base.Tool`, but that it says events, and last its result.
+
+    `works_apart`: several calls of it, made together, are done side by side.
+    """
 
     name: str
     description: str
     schema: dict[str, Any]
     kind: ToolKind = "read"
+    works_apart = False
 
     def title(self, arguments: dict[str, Any]) -> str:
         """See `tools.base.Tool.title`."""

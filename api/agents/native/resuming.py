@@ -11,18 +11,21 @@ from api.domain.transcript import ToolBlock, Transcript, messages_of
 
 
 async def finish_step(turn: Turn, before: Transcript, calls: Calls) -> AsyncGenerator[ev.Event, None]:
-    """Do what was left of the step: the call that a person has given a word on, and those after it.
+    """Do what was left of the step: the calls that a person was asked about, and those that were not begun.
 
-    What was not done and was not waiting either was cut off at work. It is not done a second time.
+    What was begun and was not waiting was cut off at work, as is what a sub-agent would have gone on with. It is not
+    done a second time.
     """
     unfinished = [one for one in before.blocks if isinstance(one, ToolBlock) and one.state == "running"]
     waiting = {asked.call_id for asked in before.pending_approvals}
     if before.question is not None:
         waiting.add(before.question.question_id)
-    first = next((at for at, block in enumerate(unfinished) if block.call_id in waiting), len(unfinished))
-    for block in unfinished[:first]:
-        yield calls.interrupted(_request(block))
-    async with aclosing(calls.perform([_request(block) for block in unfinished[first:]])) as events:
+    left = [block for block in unfinished if block.call_id in waiting]
+    left += [one for one in unfinished if one.call_id not in waiting and one.tool_kind is None and not one.parent]
+    for block in unfinished:
+        if block not in left:
+            yield calls.interrupted(_request(block))
+    async with aclosing(calls.perform([_request(block) for block in left])) as events:
         async for event in events:
             yield event
 
