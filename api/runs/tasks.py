@@ -1,12 +1,14 @@
 """Background tasks: prompts that are worked on while the conversation goes on, and answered into it, once.
 
 A task is a record on disk from the moment it is accepted until its answer is in the conversation. It outlives its page,
-its process and its conversation's other turns; a task whose process died is begun again. At most `AT_ONCE` run at the
-same time, the others wait in order.
+its process and its conversation's other turns; a task whose process died is begun again. At most `AT_ONCE` are begun at
+the same time, the others wait in order. One that waits for a person gives its place to the next; once it has its answer
+it goes on at once, above that number if need be, because a person is there who waits for it.
 """
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,6 +69,7 @@ class Tasks:
         self._working: set[asyncio.Task[None]] = set()
         self._is_closing = False
         engine.on_retired.append(self._on_retired)
+        engine.on_asking.append(self._on_asking)
 
     # Accepting
 
@@ -199,11 +202,8 @@ class Tasks:
             log.warning("task.not_taken_up", extra={"task_id": task.task_id, "why": str(error)})
 
     async def _begin_waiting(self) -> None:
-        running = sum(task.state == "running" for task in self._tasks.values())
-        waiting = [task for task in self._tasks.values() if task.state == "waiting"]
-        if self._is_closing:
-            return
-        for task in waiting[: max(0, AT_ONCE - running)]:
+        # Looked at anew for each, because others may be at it meanwhile.
+        while (task := self._next()) is not None:
             task.state = "running"
             try:
                 await self._begin(task)
@@ -211,6 +211,16 @@ class Tasks:
                 log.warning("task.not_begun", extra={"task_id": task.task_id, "code": error.code})
                 task.state = "waiting"
                 return
+
+    def _next(self) -> Task | None:
+        """The task that is to be begun now."""
+        if self._is_closing or sum(map(self._has_place, self._tasks.values())) >= AT_ONCE:
+            return None
+        return next((task for task in self._tasks.values() if task.state == "waiting"), None)
+
+    def _has_place(self, task: Task) -> bool:
+        run = self._engine.find(task.stream_id)
+        return task.state == "running" and not (run is not None and run.is_waiting)
 
     async def _begin(self, task: Task) -> None:
         agent, model = await self._engine.choose(task.model, task.agent)
@@ -247,7 +257,14 @@ class Tasks:
 
     def _on_retired(self, header: Header) -> None:
         """Some run has ended: a conversation may be free now, and a place for a waiting task is."""
-        work = asyncio.create_task(self._after(header))
+        self._work(self._after(header))
+
+    def _on_asking(self, header: Header) -> None:
+        if header.kind == "task":
+            self._work(self._begin_waiting())
+
+    def _work(self, what: Coroutine[Any, Any, None]) -> None:
+        work = asyncio.create_task(what)
         self._working.add(work)
         work.add_done_callback(self._working.discard)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from api.domain.errors import BadRequest, NotFound
-from api.domain.events import TextDelta
+from api.domain.events import QuestionAsked, TextDelta
 from api.runs.recovery import recover
 from api.runs.tasks import AT_ONCE
 from api.runs.turns import NewTurn
@@ -114,6 +114,28 @@ async def test_more_than_a_few_wait_their_turn_in_order(world: World) -> None:
         world.agent.says(TextDelta(text=f"answer {number}")).ends()
     await until_delivered(world, session.session_id)
     assert len(answers(world, session.session_id)) == AT_ONCE + 2
+
+
+async def test_one_that_waits_for_a_person_gives_its_place_to_the_next_and_goes_on_when_answered(world: World) -> None:
+    session = world.store.new()
+    asking, others = world.agent, TalkingAgent()
+    first = await world.tasks.accept(session.session_id, "asks")
+    world.agents.agent = others
+    for number in range(AT_ONCE):
+        await world.tasks.accept(session.session_id, f"task {number}")
+    assert len(others.turns) == AT_ONCE - 1
+
+    asking.says(QuestionAsked(question_id="q", text="Which?"))
+    await eventually(lambda: len(others.turns) == AT_ONCE)
+    await world.tasks.accept(session.session_id, "one too many")
+    run = world.engine.find(first.stream_id)
+    await run.answer("q", "that")
+    asking.says(TextDelta(text="then that")).ends()
+    await eventually(lambda: len(world.tasks.of(session.session_id)) == AT_ONCE + 1)
+
+    assert answers(world, session.session_id) == ["then that"]
+    assert [task.state for task in world.tasks.of(session.session_id)] == ["running"] * AT_ONCE + ["waiting"]
+    assert len(others.turns) == AT_ONCE
 
 
 async def test_cancelled_it_delivers_what_it_had_said(world: World) -> None:
