@@ -121,6 +121,7 @@ def test_what_is_typed_while_the_server_is_away_is_put_there_when_it_is_back(
 
 @on_both
 def test_each_conversation_has_its_own_draft_and_going_elsewhere_keeps_it(tab: Tab, client: Client) -> None:
+    tab.watch.allow("status of 409")  # what was told just before the reload may arrive after the page has asked
     first = conversation(tab, client)
     tab.composer.press_sequentially("For the first")
     second = conversation(tab, client)

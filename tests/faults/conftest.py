@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SEED
+
 SIZES = ("commit", "night", "release")
 SIZE = os.environ.get("FAULTS", "commit")
-SEED = int(os.environ.get("SEED") or random.SystemRandom().randrange(2**32))
-
-_notes: list[str] = []
 
 
 class Dice(random.Random):
@@ -28,10 +27,10 @@ def dice(request: pytest.FixtureRequest) -> Dice:
     return Dice(f"{SEED} {request.node.name}")
 
 
-@pytest.fixture(scope="session")
-def note() -> Callable[[str], None]:
+@pytest.fixture
+def note(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Writes a line below the results of the test run: for what is measured and not judged."""
-    return _notes.append
+    return lambda line: request.node.user_properties.append(("note", line))
 
 
 def pytest_configure() -> None:
@@ -43,9 +42,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.faults)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_sep("-", f"faults: SEED={SEED} FAULTS={SIZE}")
-    for line in _notes:
-        terminalreporter.write_line(line)

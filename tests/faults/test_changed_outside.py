@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.http.conftest import until
 from tests.http.reading import reading
 from tests.serving import Client, ServerProcess, Watcher, text_of
 
@@ -116,7 +117,9 @@ def test_another_version_put_there_while_an_answer_is_written_becomes_a_session_
 
     assert texts(client, session)[-1] == "some words"
     assert len(texts(client, session)) == 4
-    (theirs,) = client.get("/api/sessions", q="Two versions (changed elsewhere)")["sessions"]
+    found: list[Document] = []
+    until(lambda: found.extend(client.get("/api/sessions", q="Two versions (changed elsewhere)")["sessions"]) or found)
+    (theirs,) = found
     assert texts(client, theirs["session_id"]) == ["first", "synced from elsewhere"]
 
 

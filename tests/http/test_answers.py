@@ -149,7 +149,8 @@ def _give_leave(api: Checking, stream_id: str) -> None:
     [asked] = run["approvals"]
     bound = {"approval_id": asked["approval_id"], "arguments_sha256": asked["arguments_sha256"]}
     api.post("/api/approval/respond", **bound, choice="session", note="Go on.")
-    [rule] = api.get("/api/approval/rules")["rules"]
+    rules = api.get("/api/approval/rules")["rules"]
+    [rule] = [one for one in rules if one["session_id"] == run["session_id"]]
     api.post("/api/approval/rules/revoke", rule_id=rule["rule_id"])
     until(lambda: asking("question"))
     question = asking("question")["question"]
