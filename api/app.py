@@ -25,6 +25,7 @@ from api.http.routing import build, guarded
 from api.routes import ROUTES
 from api.runs import doctor, recovery
 from api.runs.asides import Asides
+from api.runs.attaching import Attaching
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.journal import Header
@@ -141,6 +142,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     trash.on_removed += [
         drafts.remove,
         queues.remove,
+        engine.attachments.remove_all,
         rules.forget_session,
         *equipment.on_removed,
         lambda session_id: recovery.forget_ended(settings.runs_dir, session_id),
@@ -152,6 +154,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         store=store,
         changes=changes,
         engine=engine,
+        attaching=Attaching(engine, queues),
         conversing=conversing,
         queueing=Queueing(
             engine,

@@ -1,5 +1,7 @@
 """What a person gave along with a message: a file of theirs, of which the message holds everything but the bytes."""
 
+import unicodedata
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -10,6 +12,19 @@ MediaType = Literal[
     "image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", "application/octet-stream"
 ]
 """What the server found in the bytes, whatever the name ends with."""
+
+MOST_BYTES = 50 * 1024 * 1024
+MOST_BYTES_A_SESSION = 500 * 1024 * 1024
+MOST_WITH_A_MESSAGE = 20
+LONGEST_NAME = 255
+_LEADS: tuple[tuple[bytes, MediaType], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+)
+_TURNS_TEXT_ROUND = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 PICTURES: frozenset[MediaType] = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
@@ -29,10 +44,36 @@ class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.media_type in PICTURES
 
 
+def lead_of(head: bytes) -> MediaType | None:
+    """What a file is by its first 12 bytes; None where they do not tell, as of text."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for lead, kind in _LEADS if head.startswith(lead)), None)
+
+
+def is_text_so_far(text: str) -> bool:
+    """Could a piece of a file, decoded, be of one that is to be read? A NUL or an escape is of no such file."""
+    return not any(sign in text for sign in "\x00\x01\x02\x03\x04\x05\x06\x0e\x0f\x1b")
+
+
+def name_from(given: str) -> str:
+    """What a file is called here: one line, without the folders it lay in and without what turns text round."""
+    last = given.replace("\\", "/").rpartition("/")[2]
+    kept = "".join(sign for sign in last if sign not in _TURNS_TEXT_ROUND)
+    plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in kept)
+    name = " ".join(plain.split())
+    return name[:LONGEST_NAME] if name.strip(". ") else "attachment"
+
+
 def attachments_of(message: Message) -> list[Attachment]:
     """What was given along with a message; an entry that cannot be read, in a document from elsewhere, is left out."""
     given = message.get("attachments")
     return [one for one in map(_attachment, given) if one] if isinstance(given, list) else []
+
+
+def field_of(attachments: Sequence[Attachment]) -> Message:
+    """What a message has that these were given along with; nothing where there are none."""
+    return {"attachments": msgspec.to_builtins(attachments)} if attachments else {}
 
 
 def _attachment(given: object) -> Attachment | None:

@@ -42,6 +42,10 @@ def new_approval_id() -> str:
     return f"approval-{secrets.token_hex(12)}"
 
 
+def new_attachment_id() -> str:
+    return f"att-{secrets.token_hex(16)}"
+
+
 def is_safe_id(value: object) -> bool:
     """May this become the name of a file? ASCII letters, digits, `-` and `_`, at most 128, led by a letter or digit.
 

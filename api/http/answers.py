@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.domain.approvals import Choice, Mode, ToolKind
+from api.domain.attachments import MediaType
 from api.http.bodies import Parameters
 
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
@@ -116,6 +117,27 @@ class ContextNote(BaseModel):
     files: int | None = None
 
 
+class Attachment(BaseModel):
+    """A file that was given along with a message. `width` and `height` in pixels, of a picture; `size` in bytes."""
+
+    id: str
+    name: str
+    media_type: MediaType
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
+class AttachmentAnswer(BaseModel):
+    attachment: Attachment
+
+
+class FileList(BaseModel):
+    """Names of files, relative to the folder of the session, that which fits best first."""
+
+    files: list[str]
+
+
 class Message(BaseModel):
     """An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`.
 
@@ -151,6 +173,7 @@ class Message(BaseModel):
     versions: list[str] | None = None
     version: int | None = None
     steered: bool | None = None
+    attachments: list[Attachment] | None = None
 
 
 class RunSnapshot(BaseModel):
@@ -177,10 +200,10 @@ class NewSessionAnswer(BaseModel):
 
 
 class Draft(BaseModel):
-    """What was typed and not sent. `attachments` are names only; `revision` rises with every change."""
+    """What was typed and not sent. `revision` rises with every change."""
 
     text: str
-    attachments: list[str]
+    attachments: list[Attachment]
     revision: int
 
 
@@ -220,6 +243,7 @@ class Waiting(BaseModel):
     created_at: float
     revision: int
     steers: bool
+    attachments: list[Attachment]
 
 
 class Queue(BaseModel):

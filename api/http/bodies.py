@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.domain.approvals import Mode
+from api.domain.attachments import MOST_WITH_A_MESSAGE
 from api.domain.ids import is_safe_id
 from api.domain.messages import clean_text
 from api.domain.parameters import Effort
@@ -35,6 +36,7 @@ MessageRef = Annotated[str, Field(min_length=1, max_length=300)]
 """An id that is looked for among messages and never becomes a path: documents from elsewhere have ids of any form."""
 
 ModelId = Annotated[Plain, Field(min_length=1, max_length=300)]
+Attached = Annotated[list[Id], Field(max_length=MOST_WITH_A_MESSAGE)]
 Revision = Annotated[int, Field(ge=0, le=2**53)]
 Name = Annotated[Plain, Field(min_length=1, max_length=100)]
 Folder = Annotated[Plain, Field(max_length=4096)]
@@ -98,10 +100,13 @@ class Archive(Change):
 
 
 class QueueAdd(OneSession):
+    """`message` may be empty where there are `attachments`, which are ids."""
+
     message: Prose
     message_id: Id | None = None
     model: ModelId | None = None
     agent: Name | None = None
+    attachments: Attached = Field(default_factory=list)
 
 
 class ChatStart(QueueAdd):
@@ -114,10 +119,14 @@ class Steer(OneSession):
 
 
 class QueueEdit(OneSession):
-    """`revision` is the one of the message that the client saw; another one by now is a conflict."""
+    """`revision` is the one of the message that the client saw; another one by now is a conflict.
+
+    Without `attachments` it has those that it had.
+    """
 
     message_id: Id
     message: Prose
+    attachments: Attached | None = None
     revision: Revision | None = None
 
 
@@ -193,10 +202,14 @@ class Again(TurnChange):
 
 
 class ChatEdit(Change):
-    """`message_id` is the message to replace, `new_message_id` the id of the new one."""
+    """`message_id` is the message to replace, `new_message_id` the id of the new one.
+
+    Without `attachments` it has those of the one that it replaces.
+    """
 
     message_id: MessageRef
     message: Prose
+    attachments: Attached | None = None
     new_message_id: Id | None = None
     model: ModelId | None = None
     agent: Name | None = None
@@ -234,6 +247,16 @@ class DraftPut(OneSession):
     text: Prose = Field(max_length=400_000)
     attachments: list[Annotated[Plain, Field(max_length=300)]] = Field(default_factory=list, max_length=100)
     revision: Revision | None = None
+
+
+class OneAttachment(OneSession):
+    id: Id
+
+
+class FromWorkspace(OneSession):
+    """`path` is relative to the folder of the session."""
+
+    path: Plain = Field(min_length=1, max_length=4096)
 
 
 class ProjectCreate(Request):

@@ -29,7 +29,7 @@ def error_body(error: AppError) -> dict[str, Any]:
 
 def error_response(error: AppError) -> Response:
     # What is left of a body that was refused must not be read as the next request.
-    headers = {"connection": "close"} if error.status == 413 else {}
+    headers = {"connection": "close"} if error.status in (413, 415) else {}
     return Response(msgspec.json.encode(error_body(error)), error.status, headers, "application/json")
 
 

@@ -1,7 +1,7 @@
 """What handlers are handed: the rooms that `app.py` built, who is asking, and a response of ready bytes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ from api.agents.mcp.tools import McpTools
 from api.agents.providers import Providers
 from api.agents.registry import Registry
 from api.runs.asides import Asides
+from api.runs.attaching import Attaching
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
 from api.runs.permitting import Permitting
@@ -25,8 +26,10 @@ from api.runs.spending import Spending
 from api.runs.tasks import Tasks
 from api.runs.undoing import Undoing
 from api.runs.viewing import Viewing
+from api.sessions.attachments import Attachments
 from api.sessions.changes import Changes
-from api.sessions.drafts import Drafts
+from api.sessions.documents.session import Session
+from api.sessions.drafts import Draft, Drafts
 from api.sessions.keeping.trashcan import Trashcan
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
@@ -43,6 +46,7 @@ class Rooms:
     store: SessionStore
     changes: Changes
     engine: Engine
+    attaching: Attaching
     conversing: Conversing
     queueing: Queueing
     permitting: Permitting
@@ -67,10 +71,22 @@ class Rooms:
     unreachable: tuple[Path, ...]
     uptime_s: Callable[[], float]
 
-    async def forget_draft(self, session_id: str, sent: str) -> None:
+    @property
+    def attachments(self) -> Attachments:
+        return self.engine.attachments
+
+    async def forget_draft(self, session_id: str, sent: str, attachments: Sequence[str]) -> None:
         """Forget the draft that a message came from, and tell every open page."""
-        if await asyncio.to_thread(self.drafts.forget, session_id, sent):
+        if await asyncio.to_thread(self.drafts.forget, session_id, sent, attachments):
             self.changes.note_topic(f"draft:{session_id}")
+
+    def draft_of(self, session: Session) -> dict[str, Any]:
+        """The draft of a session, with what is attached to it and still there. Reads the disk."""
+        return self.shown(session.session_id, self.drafts.get(session))
+
+    def shown(self, session_id: str, draft: Draft) -> dict[str, Any]:
+        known = self.attachments.known(session_id, draft.attachments)
+        return {"text": draft.text, "attachments": known, "revision": draft.revision}
 
 
 def _rooms(request: Request) -> Rooms:

@@ -46,9 +46,10 @@ class Conversing:
     async def start_alone(self, session: Session, new: NewTurn) -> Started:
         """As `start`, for a checked message that the session never had, by who holds the session's lock."""
         await self._engine.free(session)
+        given = await self._engine.attached(session, new.attachments) or []
 
         def change(run_id: RunId) -> None:
-            turns.add_message(session, new, run_id, self._engine.clock())
+            turns.add_message(session, new, given, run_id, self._engine.clock())
 
         return await self._begin(session, change, new.model, new.agent)
 
@@ -83,9 +84,10 @@ class Conversing:
                 return turns.started(session, repeated)
             await self._engine.free(session)
             turns.check_revision(session, revision)
+            given = await self._engine.attached(session, new.attachments)
 
             def change(run_id: RunId) -> None:
-                turns.replace_message(session, message_id, new, run_id, self._engine.clock())
+                turns.replace_message(session, message_id, new, given, run_id, self._engine.clock())
 
             return await self._begin(session, change, new.model, new.agent, reason="edit")
 
@@ -171,6 +173,7 @@ class Conversing:
         with session.lock:
             fields = copied_fields(session, up_to=up_to, title=title, kind=kind)
         copy = self._engine.store.new(owner=session.owner, **fields)
+        self._engine.attachments.copy(session.session_id, copy)
         copy.save()
         return copy
 

@@ -6,7 +6,7 @@ One run is active per session. A run belongs to the server, never to the request
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from api.agents.base import Agent, Turn
 from api.agents.permissions import Permissions
 from api.domain import compactions
 from api.domain.approvals import Mode, mode_of
+from api.domain.attachments import Attachment
 from api.domain.budgets import freely
 from api.domain.compactions import Compaction
 from api.domain.errors import AppError, NotFound, RunActive, Unavailable
@@ -27,6 +28,7 @@ from api.runs.journal import Header
 from api.runs.rules import Rules
 from api.runs.run import Run
 from api.runs.spending import Spending
+from api.sessions.attachments import Attachments
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
 
@@ -67,6 +69,7 @@ class Engine:
         `rules`: what need not be asked about. `spending` counts what runs take, and holds them to the budget.
         """
         self.store = store
+        self.attachments = Attachments(store, clock=clock)
         self.folder = folder
         self.clock = clock
         self.is_closing = False
@@ -110,6 +113,16 @@ class Engine:
         if self.is_closing:
             raise Unavailable("Fireside is stopping. Nothing was sent; send it again in a moment.", code="stopping")
         return await asyncio.to_thread(self.store.get, session_id, owner=owner)
+
+    async def attached(self, session: Session, ids: Sequence[str] | None) -> list[Attachment] | None:
+        """What is given along with a message, by its ids; None for None.
+
+        Raises:
+            NotFound: one is not there.
+        """
+        if not ids:
+            return None if ids is None else []
+        return await asyncio.to_thread(self.attachments.named, session.session_id, ids)
 
     async def free(self, session: Session) -> None:
         """Make sure that no run holds the session."""
@@ -173,6 +186,7 @@ class Engine:
             compaction=compactions.holding(session.extra.get(compactions.FIELD), messages),
             compacts=session.extra.get(compactions.WANTED) is True,
             keep=lambda made: self._keep(session, made),
+            open=lambda attachment: self.attachments.read(session_id, attachment),
             spend=self._spending.gate(session, header.run_id) if self._spending else freely,
             continuing=continuing,
             resumes=resumes,

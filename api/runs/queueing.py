@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from api.agents.base import Steer
+from api.domain.attachments import Attachment
 from api.domain.errors import AppError, Conflict, StorageFailed, Unavailable
 from api.domain.ids import OWNER_LOCAL, new_message_id
 from api.runs import turns
@@ -41,6 +42,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     agent: str | None
     created_at: float
     revision: int
+    attachments: list[Attachment]
     steers: bool
 
 
@@ -145,6 +147,7 @@ class Queueing:
                 model=new.model,
                 agent=new.agent,
                 created_at=self._engine.clock(),
+                attachments=await self._engine.attached(session, new.attachments) or [],
             )
             queue = await self._put(changed(waiting.added(queue, item, first=steer), owner=owner))
             # Nothing is waited for between the look at the run and here but the disk: it may have ended meanwhile.
@@ -157,7 +160,8 @@ class Queueing:
             return None
         item = queue.find(new.message_id)
         if item is not None:
-            if item.revision == 1 and item.text != new.text:
+            is_so = (item.text, [one.id for one in item.attachments]) == (new.text, new.attachments)
+            if item.revision == 1 and not is_so:
                 raise Conflict("Another message already has this id. Nothing was changed.", code="message_id_reused")
             shown = self._shown(queue)
             accepted = any(one.steers for one in shown.items if one.message_id == item.message_id)
@@ -174,6 +178,8 @@ class Queueing:
             self._taken.setdefault(run.header.session_id, set()).add(item.message_id)
             self._begin(self._forget_taken(run))
 
+        if item.attachments:
+            return False  # an agent at work is told words alone
         return not run.is_sealed and run.turn.steering.tell(Steer(item.message_id, item.text), taken)
 
     async def _forget_taken(self, run: Run) -> None:
@@ -196,12 +202,24 @@ class Queueing:
     # Changing
 
     async def edit(
-        self, session_id: str, message_id: str, text: str, *, revision: int | None = None, owner: str = OWNER_LOCAL
+        self,
+        session_id: str,
+        message_id: str,
+        text: str,
+        *,
+        attachments: list[str] | None = None,
+        revision: int | None = None,
+        owner: str = OWNER_LOCAL,
     ) -> Line:
-        """Give a message that waits another text. Raises as `waiting.edited`, and StorageFailed."""
+        """Give a message that waits another text, and other `attachments` where they are named.
+
+        Raises as `waiting.edited`, and NotFound for an attachment that is not there, and StorageFailed.
+        """
+        session = await self._engine.load(session_id, owner)
+        given = await self._engine.attached(session, attachments)
 
         def change(queue: Queue) -> Queue:
-            return waiting.edited(queue, message_id, text, revision=revision)
+            return waiting.edited(queue, message_id, text, given, revision=revision)
 
         return await self._change(session_id, owner, change)
 
@@ -306,7 +324,13 @@ class Queueing:
 
     async def _send_first(self, session: Session, queue: Queue) -> Started:
         first = queue.items[0]
-        new = NewTurn(text=first.text, message_id=first.message_id, model=first.model, agent=first.agent)
+        new = NewTurn(
+            text=first.text,
+            message_id=first.message_id,
+            model=first.model,
+            agent=first.agent,
+            attachments=[one.id for one in first.attachments],
+        )
         started = await self._conversing.start_alone(session, new)
         await self._let_go(changed(queue, items=queue.items[1:], is_held=False))
         return started

@@ -1,9 +1,11 @@
 """What a session must look like before a run may begin: decided here, saved by the engine."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from api.domain.attachments import Attachment, attachments_of, field_of
 from api.domain.errors import BadRequest, Conflict, StaleRevision
 from api.domain.ids import MessageId, RunId, is_safe_id, new_message_id
 from api.domain.messages import Message, clean_text, is_said, text_of
@@ -20,6 +22,8 @@ class NewTurn(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None = None
     agent: str | None = None
     workspace: str | None = None
+    attachments: list[str] | None = []
+    """The ids of what is given along; None for a message that keeps those that it had."""
 
 
 class Started(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +44,19 @@ def checked(new: NewTurn) -> NewTurn:
         BadRequest: it says nothing, or its id cannot be an id.
     """
     text = clean_text(new.text)
-    if not text.strip():
-        raise BadRequest("The message is empty. Write something first.", code="empty_message", field="message")
+    if new.attachments is not None:
+        check_not_empty(text, new.attachments)
     if new.message_id is not None and not is_safe_id(new.message_id):
         raise BadRequest("This cannot be the id of a message.", code="bad_id", field="message_id")
     return msgspec.structs.replace(new, text=text)
+
+
+def check_not_empty(text: str, attachments: Sequence[object]) -> None:
+    """Raises:
+    BadRequest: a message says nothing, and nothing is given along with it.
+    """
+    if not text.strip() and not attachments:
+        raise BadRequest("The message is empty. Write something first.", code="empty_message", field="message")
 
 
 def already_accepted(session: Session, new: NewTurn) -> Message | None:
@@ -56,17 +68,19 @@ def already_accepted(session: Session, new: NewTurn) -> Message | None:
     known = versions.find_message(session, new.message_id) if new.message_id else None
     if known is None:
         return None
-    if known.get("role") != "user" or text_of(known) != new.text:
+    is_so = new.attachments is None or new.attachments == [one.id for one in attachments_of(known)]
+    if known.get("role") != "user" or text_of(known) != new.text or not is_so:
         raise Conflict("Another message already has this id. Nothing was changed.", code="message_id_reused")
     return known
 
 
-def add_message(session: Session, new: NewTurn, run_id: RunId, now: float) -> None:
+def add_message(session: Session, new: NewTurn, given: Sequence[Attachment], run_id: RunId, now: float) -> None:
     """Append a person's message and hand the session to the run that will answer it."""
     message = {"id": new.message_id or new_message_id(), "role": "user", "content": new.text, "timestamp": now}
-    session.messages.append(message | {"run_id": run_id})
+    session.messages.append(message | field_of(given) | {"run_id": run_id})
     if session.title == UNTITLED and not session.title_by:
-        session.title, session.title_by = title_from(new.text), "message"
+        named_after = new.text if new.text.strip() or not given else given[0].name
+        session.title, session.title_by = title_from(named_after), "message"
     session.workspace = new.workspace or session.workspace
     session.active_stream_id = run_id
 
@@ -89,13 +103,17 @@ def drop_last_answer(session: Session, run_id: RunId) -> None:
     session.active_stream_id = run_id
 
 
-def replace_message(session: Session, message_id: str, new: NewTurn, run_id: RunId, now: float) -> None:
+def replace_message(
+    session: Session, message_id: str, new: NewTurn, given: Sequence[Attachment] | None, run_id: RunId, now: float
+) -> None:
     """Put another message of a person in the place of one, so that a run can answer that instead.
 
-    The old one, with all that followed it, stays with the new one, as a version of it.
+    The old one, with all that followed it, stays with the new one, as a version of it. With None as what is `given`
+    along, the new one has what the old one had.
 
     Raises:
         NotFound: there is no such message.
+        BadRequest: the new one says nothing.
         Conflict: it is not a person's, or it was told to an agent at work.
     """
     position = editing.position_of(session, message_id)
@@ -104,9 +122,11 @@ def replace_message(session: Session, message_id: str, new: NewTurn, run_id: Run
         raise Conflict("Only your own messages can be edited.", code="not_yours")
     if not is_said(old):
         raise Conflict("The agent has worked with this already. Edit the message that it answers.", code="steered")
+    given = attachments_of(old) if given is None else given
+    check_not_empty(new.text, given)
     kept = versions.kept_with(session, position)
     session.messages = session.messages[:position]
-    add_message(session, new, run_id, now)
+    add_message(session, new, given, run_id, now)
     session.messages[-1][versions.ALTERNATIVES] = kept
 
 

@@ -6,6 +6,7 @@ of a blank one lives in memory, as the session itself does.
 
 import logging
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ MAX_CHARACTERS = 400_000
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """`revision` rises with every change and every message sent. `attachments` are names only."""
+    """`revision` rises with every change and every message sent. `attachments` are ids."""
 
     text: str = ""
     attachments: list[str] = []
@@ -71,7 +72,7 @@ class Drafts:
             self._held.pop(session_id, None)
             remove_file(self._path(session_id))
 
-    def forget(self, session_id: str, sent: str) -> bool:
+    def forget(self, session_id: str, sent: str, attachments: Sequence[str]) -> bool:
         """A message was sent: forget the draft that it came from. Answers whether that is what was kept.
 
         A draft that says something else, typed in another window, stays. The number rises also where nothing was kept,
@@ -79,7 +80,7 @@ class Drafts:
         """
         with self._lock:
             known = self._get(session_id)
-            if known.text.strip() not in sent:
+            if known.text.strip() not in sent or not set(known.attachments) <= set(attachments):
                 return False
             self._held[session_id] = Draft(revision=known.revision + 1)
             remove_file(self._path(session_id))

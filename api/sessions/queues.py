@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from api.domain.attachments import Attachment
 from api.domain.ids import OWNER_LOCAL
 from api.sessions.disk.files import StateFile, Unsynced, explained, make_subfolder, remove_file, set_aside, sweep_temps
 from api.sessions.disk.trash import read_gone
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message that waits. `message_id` is its id for good; `revision` rises when its text is changed."""
+    """A message that waits. `message_id` is its id for good; `revision` rises when it is changed."""
 
     message_id: str
     text: str
@@ -25,6 +26,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     agent: str | None = None
     created_at: float = 0.0
     revision: int = 1
+    attachments: list[Attachment] = []
 
 
 class Removed(msgspec.Struct, frozen=True):

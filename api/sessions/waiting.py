@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from api.domain.attachments import Attachment
 from api.domain.errors import BadRequest, Conflict, NotFound, StaleRevision, TooMany
 from api.domain.messages import clean_text
 from api.sessions.queues import Item, Queue, Removed
@@ -26,18 +27,23 @@ def added(queue: Queue, item: Item, *, first: bool) -> Queue:
     return changed(queue, items=[item, *queue.items] if first else [*queue.items, item])
 
 
-def edited(queue: Queue, message_id: str, text: str, *, revision: int | None) -> Queue:
+def edited(
+    queue: Queue, message_id: str, text: str, attachments: list[Attachment] | None, *, revision: int | None
+) -> Queue:
     """With another text for a message; `revision` is the one of it that the person saw.
+
+    With None as `attachments` it has those that it had.
 
     Raises:
         NotFound: it waits no more. BadRequest: the text is empty. TooMany: it is too long.
         StaleRevision: another page changed it; the error carries its `text` and `revision`.
     """
     text = clean_text(text)
-    if not text.strip():
+    item = _item(queue, message_id)
+    attachments = item.attachments if attachments is None else attachments
+    if not text.strip() and not attachments:
         message = "The message is empty. Write something, or take it out."
         raise BadRequest(message, code="empty_message", field="message")
-    item = _item(queue, message_id)
     if revision is not None and revision != item.revision:
         raise StaleRevision(
             "This message was changed in another window. Nothing was overwritten.",
@@ -45,7 +51,7 @@ def edited(queue: Queue, message_id: str, text: str, *, revision: int | None) ->
             text=item.text,
         )
     _check_room(queue, text, instead_of=item)
-    again = msgspec.structs.replace(item, text=text, revision=item.revision + 1)
+    again = msgspec.structs.replace(item, text=text, attachments=attachments, revision=item.revision + 1)
     return changed(queue, items=[again if one is item else one for one in queue.items])
 
 

@@ -163,6 +163,24 @@ class Folder:
         seen = (one for one in found if not self._is_refused(place / one.name.rpartition("/")[2]))
         return sorted(seen, key=lambda entry: entry.name)
 
+    def glance(self, name: str = "") -> Iterator[tuple[str, Kind]]:
+        """What lies directly in a folder, as it comes: names and kinds, at no more cost than what is taken.
+
+        No link is followed, and refused folders are left out.
+        """
+        descriptor = self._open(name, _LIST)
+        try:
+            place = self._place(descriptor)
+            prefix = f"{name}/" if name else ""
+            with os.scandir(descriptor) as entries:
+                for one in entries:
+                    if not self._is_refused(place / one.name):
+                        yield prefix + one.name, _kind(one)
+        except OSError as error:
+            raise explained(error, name) from error
+        finally:
+            os.close(descriptor)
+
     def walk(self, name: str = "", *, skipped: frozenset[str] = frozenset()) -> Iterator[Entry]:
         """Everything below a folder, each folder before what is in it; no link is followed.
 
@@ -321,13 +339,15 @@ def _check_place(path: Path, refused: tuple[Path, ...]) -> None:
     if path == Path("/"):
         raise FolderRefused("The whole disk cannot be a workspace. Choose a folder of a project.")
     if any(home.is_relative_to(path) for home in homes):
-        raise FolderRefused(f"{str(path)!r} holds a whole home folder. Choose a folder of a project in it.")
+        raise FolderRefused(f"The folder {str(path)!r} holds a whole home folder. Choose a folder of a project in it.")
     if any(path.is_relative_to(one) for one in _OF_THE_SYSTEM):
-        raise FolderRefused(f"{str(path)!r} belongs to the system and cannot be a workspace.")
+        raise FolderRefused(f"The folder {str(path)!r} belongs to the system and cannot be a workspace.")
     for one in refused:
         if path.is_relative_to(one) or one.is_relative_to(path):
             relation = "lies in" if path.is_relative_to(one) else "holds"
-            raise FolderRefused(f"{str(path)!r} {relation} {str(one)!r}, which agents and tools may not reach.")
+            raise FolderRefused(
+                f"The folder {str(path)!r} {relation} {str(one)!r}, which agents and tools may not reach."
+            )
 
 
 def _taken(file: BinaryIO, name: str, most_bytes: int) -> bytes:
@@ -347,6 +367,14 @@ def _entry(name: str, status: os.stat_result) -> Entry:
     kind = kinds.get(stat.S_IFMT(status.st_mode), "other")
     times = status.st_mtime_ns, status.st_ctime_ns
     return Entry(name, kind, status.st_size, *times, stat.S_IMODE(status.st_mode))
+
+
+def _kind(entry: os.DirEntry[str]) -> Kind:
+    if entry.is_symlink():
+        return "link"
+    if entry.is_dir(follow_symlinks=False):
+        return "folder"
+    return "file" if entry.is_file(follow_symlinks=False) else "other"
 
 
 def _exists(place: int, base: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from api.http.answers import Error
+from api.http.bodies import FromWorkspace
 from api.routes import ROUTES
 
 GOOD = {
@@ -43,6 +44,8 @@ GOOD = {
     "is_hidden": True,
 }
 """Values that are right by their form; none of them names anything that exists."""
+GOOD_FOR: dict[type[BaseModel], dict[str, Any]] = {FromWorkspace: {"path": "notes.txt"}}
+"""Where a field means something else than in other bodies."""
 
 
 def body_of(handler: Any) -> type[BaseModel] | None:
@@ -59,7 +62,8 @@ READING = [route.path for route in ROUTES if route.method == "GET"]
 
 
 def good_body(model: type[BaseModel]) -> dict[str, Any]:
-    return {name: GOOD[name] for name, field in model.model_fields.items() if field.is_required()}
+    good = GOOD | GOOD_FOR.get(model, {})
+    return {name: good[name] for name, field in model.model_fields.items() if field.is_required()}
 
 
 def check_error(status: int, body: dict[str, Any]) -> Error:

@@ -36,9 +36,10 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
         model=body.model,
         agent=body.agent,
         workspace=body.workspace,
+        attachments=body.attachments,
     )
     started = await house.conversing.start(body.session_id, turn, owner=owner)
-    await house.forget_draft(started.session_id, body.message)
+    await house.forget_draft(started.session_id, body.message, body.attachments)
     await house.queueing.forget(started.session_id, started.message_id, owner=owner)
     return reply(started)
 
@@ -55,7 +56,13 @@ async def resume(body: Again, house: House, owner: Owner) -> Response:
 
 async def edit(body: ChatEdit, house: House, owner: Owner) -> Response:
     """Put another message in the place of one of yours, and answer that. What was there is kept aside."""
-    turn = NewTurn(text=body.message, message_id=body.new_message_id, model=body.model, agent=body.agent)
+    turn = NewTurn(
+        text=body.message,
+        message_id=body.new_message_id,
+        model=body.model,
+        agent=body.agent,
+        attachments=body.attachments,
+    )
     return reply(
         await house.conversing.edit(body.session_id, body.message_id, turn, revision=body.revision, owner=owner)
     )

@@ -2,7 +2,6 @@
 
 import asyncio
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import msgspec
 from fastapi import Query, Request, Response
@@ -10,6 +9,7 @@ from fastapi import Query, Request, Response
 from api.domain.errors import TooLarge
 from api.http.bodies import Id
 from api.http.rooms import House, Owner, reply
+from api.http.sending import called
 from api.runs.viewing import SessionView
 from api.sessions.documents.exporting import to_html, to_markdown
 from api.sessions.importing import import_json
@@ -32,9 +32,7 @@ async def export(
     view = await house.viewing.session(session_id, owner=owner)
     data = await asyncio.to_thread(_written, view, format)
     ending, kind = KINDS[format]
-    # RFC 6266: the name goes in percent-encoded UTF-8, so no title can break out of the header.
-    name = quote(f"{view.session.title}.{ending}", safe="")
-    return Response(data, headers={"content-disposition": f"attachment; filename*=UTF-8''{name}"}, media_type=kind)
+    return Response(data, headers=called(f"{view.session.title}.{ending}"), media_type=kind)
 
 
 async def import_sessions(request: Request, house: House, owner: Owner) -> Response:

@@ -1,6 +1,7 @@
 """Where sessions are filed: projects and tags; and what is typed into them and not sent."""
 
 import asyncio
+from typing import Any
 
 from fastapi import Response
 
@@ -75,12 +76,17 @@ async def delete_project(body: ProjectDelete, house: House) -> Response:
 async def draft(session_id: Id, house: House, owner: Owner) -> Response:
     """What was typed into a session and not sent."""
     session = await asyncio.to_thread(house.store.get, session_id, owner=owner)
-    return reply(await asyncio.to_thread(house.drafts.get, session))
+    return reply(await asyncio.to_thread(house.draft_of, session))
 
 
 async def put_draft(body: DraftPut, house: House, owner: Owner) -> Response:
     """Keep what was typed, unless another page has written meanwhile."""
     session = await asyncio.to_thread(house.store.get, body.session_id, owner=owner)
-    kept = await asyncio.to_thread(house.drafts.put, session, body.text, body.attachments, revision=body.revision)
+
+    def keep() -> dict[str, Any]:
+        known = [one.id for one in house.attachments.known(body.session_id, body.attachments)]
+        return house.shown(body.session_id, house.drafts.put(session, body.text, known, revision=body.revision))
+
+    kept = await asyncio.to_thread(keep)
     house.changes.note_topic(f"draft:{body.session_id}")
     return reply(kept)

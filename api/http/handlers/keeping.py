@@ -1,9 +1,7 @@
 """What is not among the sessions any more: deleted ones, and files that cannot be shown."""
 
 import asyncio
-from collections.abc import Iterator
-from typing import Annotated, BinaryIO
-from urllib.parse import quote
+from typing import Annotated
 
 from fastapi import Query, Response
 from fastapi.responses import StreamingResponse
@@ -11,11 +9,10 @@ from fastapi.responses import StreamingResponse
 from api.domain.messages import clean_text
 from api.http.bodies import OneFile, OneSession
 from api.http.rooms import House, Owner, Rooms, reply
+from api.http.sending import called, chunks
 from api.runs.rescue import rescuable, rescue
 from api.sessions.disk.quarantine import Quarantined
 from api.sessions.disk.rights import may_read
-
-CHUNK = 1 << 16
 
 
 async def trash(house: House, owner: Owner) -> Response:
@@ -54,12 +51,4 @@ async def rescue_file(body: OneFile, house: House, owner: Owner) -> Response:
 async def unreadable_file(house: House, name: Annotated[str, Query(max_length=300)]) -> Response:
     """One of those files, as it is."""
     file = await asyncio.to_thread(house.store.open_quarantined, name)
-    # Never shown by a browser, whatever it holds.
-    headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
-    return StreamingResponse(_chunks(file), headers=headers, media_type="application/octet-stream")
-
-
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+    return StreamingResponse(chunks(file), headers=called(name), media_type="application/octet-stream")

@@ -15,7 +15,13 @@ async def show(session_id: Id, house: House, owner: Owner) -> Response:
 
 async def add(body: QueueAdd, house: House, owner: Owner) -> Response:
     """Have a message wait for the answer that is being written; sent at once where nothing is to be waited for."""
-    turn = NewTurn(text=body.message, message_id=body.message_id, model=body.model, agent=body.agent)
+    turn = NewTurn(
+        text=body.message,
+        message_id=body.message_id,
+        model=body.model,
+        agent=body.agent,
+        attachments=body.attachments,
+    )
     return reply(_public(await _add(house, owner, body.session_id, turn)))
 
 
@@ -27,9 +33,14 @@ async def steer(body: Steer, house: House, owner: Owner) -> Response:
 
 
 async def edit(body: QueueEdit, house: House, owner: Owner) -> Response:
-    """Give a message that waits another text."""
+    """Give a message that waits another text, or other attachments."""
     queue = await house.queueing.edit(
-        body.session_id, body.message_id, body.message, revision=body.revision, owner=owner
+        body.session_id,
+        body.message_id,
+        body.message,
+        attachments=body.attachments,
+        revision=body.revision,
+        owner=owner,
     )
     return reply({"queue": queue})
 
@@ -57,7 +68,7 @@ async def resume(body: OneSession, house: House, owner: Owner) -> Response:
 
 async def _add(house: Rooms, owner: str, session_id: str, turn: NewTurn, *, steer: bool = False) -> Added:
     added = await house.queueing.add(session_id, turn, steer=steer, owner=owner)
-    await house.forget_draft(session_id, turn.text)
+    await house.forget_draft(session_id, turn.text, turn.attachments or [])
     return added
 
 

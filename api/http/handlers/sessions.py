@@ -79,7 +79,7 @@ async def show(
         "asides": house.asides.of(session_id, owner=owner),
         "tasks": [public(task) for task in house.tasks.of(session_id, owner=owner)],
         "queue": await house.queueing.of(session_id, owner=owner),
-        "draft": await asyncio.to_thread(house.drafts.get, view.session),
+        "draft": await asyncio.to_thread(house.draft_of, view.session),
     }
     return reply(answer)
 

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 _CREATE = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _TEMP = re.compile(r"\..+\.(?P<pid>\d+)\.[0-9a-f]{16}\.tmp", re.DOTALL)
 _temps_in_use: set[str] = set()
+_NO_LINKS = frozenset({errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL})
+"""What disks and kernels say that do not link, or have linked a file too often."""
 
 
 class Unsynced(OSError):
@@ -96,6 +98,43 @@ def _write_new(path: Path, data: bytes) -> os.stat_result:
     return status
 
 
+class NewFile:
+    """A file to write and read, beside which it is to lie; nothing until `commit`, and nothing left after `discard`."""
+
+    def __init__(self, beside: Path) -> None:
+        """Raises OSError."""
+        _check_place(beside)
+        self._temp = _temp_beside(beside)
+        _temps_in_use.add(self._temp.name)
+        self.file: BinaryIO = os.fdopen(os.open(self._temp, os.O_RDWR | _CREATE, 0o600), "w+b")
+
+    def sync(self) -> None:
+        """Have what was written on disk."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def commit(self, path: Path) -> None:
+        """Become `path`, on the same disk: durable, with mode 0600.
+
+        Raises:
+            FileExistsError: `path` is there already, and stays.
+            OSError: to be discarded.
+        """
+        _check_place(path)
+        self.sync()
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+        self._temp.rename(path)
+        sync_folder(path.parent)
+
+    def discard(self) -> None:
+        """Leave nothing, unless it was committed. Must be called in any case."""
+        with contextlib.suppress(OSError):  # what could not be written is what is thrown away
+            self.file.close()
+        _remove_quietly(self._temp)
+        _temps_in_use.discard(self._temp.name)
+
+
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """A file to write and read, which becomes `path` once the block ends well: durable, with mode 0600.
@@ -104,21 +143,36 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
         FileExistsError: `path` is there already, and stays.
         OSError: no file is left.
     """
-    _check_place(path)
-    temp = _temp_beside(path)
-    _temps_in_use.add(temp.name)
+    new = NewFile(path)
     try:
-        with os.fdopen(os.open(temp, os.O_RDWR | _CREATE, 0o600), "w+b") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-        temp.rename(path)
-        sync_folder(path.parent)
+        yield new.file
+        new.commit(path)
     finally:
-        _remove_quietly(temp)
-        _temps_in_use.discard(temp.name)
+        new.discard()
+
+
+def link_file(source: Path, target: Path) -> None:
+    """Have a file that never changes under a second name, as a copy where the disk has no links. Not synced.
+
+    Raises:
+        FileNotFoundError: there is no `source`.
+        OSError: there is no `target`.
+    """
+    _check_place(source, target)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        new = NewFile(target)
+        try:
+            with open_regular(source) as file:
+                shutil.copyfileobj(file, new.file)
+            new.commit(target)
+        finally:
+            new.discard()
 
 
 def _temp_beside(path: Path) -> Path:
@@ -229,6 +283,16 @@ def remove_file(path: Path) -> None:
     """Remove a file of ours that holds nothing anyone wrote. One that is gone already is fine."""
     _check_place(path)
     path.unlink(missing_ok=True)
+
+
+def remove_files(folder: Path) -> None:
+    """Remove a folder with the plain files in it, the newest sort of them first; what is gone already is fine."""
+    _check_place(folder)
+    with contextlib.suppress(FileNotFoundError):
+        for path in sorted(folder.iterdir(), reverse=True):
+            path.unlink(missing_ok=True)
+        folder.rmdir()
+        sync_folder(folder.parent)
 
 
 def empty_file(path: Path) -> None:

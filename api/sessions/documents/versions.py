@@ -8,6 +8,7 @@ stands there; absent, all of them are.
 from collections.abc import Iterator
 from typing import Any
 
+from api.domain.attachments import attachments_of
 from api.domain.errors import Conflict, NotFound
 from api.domain.messages import Message, is_said
 from api.sessions.documents.editing import TAKEN_BACK, position_of
@@ -55,6 +56,8 @@ def shown(message: Message) -> Message:
     Instead it has the ids of the messages that its `versions` begin with, oldest first, and which of them it is itself
     as `version`, counted from 0.
     """
+    if "attachments" in message:  # which other programs keep in other forms
+        message = message | {"attachments": attachments_of(message)}
     if ALTERNATIVES not in message:
         return message
     older, newer = _others(message)
@@ -71,10 +74,11 @@ def _first_id(tail: object, message: Message) -> object:
 
 def find_message(session: Session, message_id: str) -> Message | None:
     """The message that has this id or had it: in the conversation, in another version, or among what was taken away."""
-    return next((one for one in _everything(session) if one.get("id") == message_id), None)
+    return next((one for one in all_messages(session) if one.get("id") == message_id), None)
 
 
-def _everything(session: Session) -> Iterator[Message]:
+def all_messages(session: Session) -> Iterator[Message]:
+    """Those in the conversation, in other versions of it, and among what was taken away."""
     yield from session.messages
     for message in session.messages:
         yield from _within(message)

@@ -147,6 +147,20 @@ export interface AskingList {
   asking: Asking[];
 }
 
+/** A file that was given along with a message. `width` and `height` in pixels, of a picture; `size` in bytes. */
+export interface Attachment {
+  height?: number | null;
+  id: string;
+  media_type: "image/png" | "image/jpeg" | "image/gif" | "image/webp" | "application/pdf" | "text/plain" | "application/octet-stream";
+  name: string;
+  size: number;
+  width?: number | null;
+}
+
+export interface AttachmentAnswer {
+  attachment: Attachment;
+}
+
 export interface Background {
   model?: string | null;
   prompt: string;
@@ -217,9 +231,10 @@ export interface ChangesAnswer {
   changes: RunChanges[];
 }
 
-/** `message_id` is the message to replace, `new_message_id` the id of the new one. */
+/** `message_id` is the message to replace, `new_message_id` the id of the new one. Without `attachments` it has those of the one that it replaces. */
 export interface ChatEdit {
   agent?: string | null;
+  attachments?: string[] | null;
   message: string;
   message_id: string;
   model?: string | null;
@@ -240,6 +255,7 @@ export interface ChatSettings {
 
 export interface ChatStart {
   agent?: string | null;
+  attachments?: string[];
   message: string;
   message_id?: string | null;
   model?: string | null;
@@ -339,9 +355,9 @@ export interface Do {
   type: "do";
 }
 
-/** What was typed and not sent. `attachments` are names only; `revision` rises with every change. */
+/** What was typed and not sent. `revision` rises with every change. */
 export interface Draft {
-  attachments: string[];
+  attachments: Attachment[];
   revision: number;
   text: string;
 }
@@ -385,6 +401,11 @@ export interface FallbackModel {
   request_id?: string | null;
 }
 
+/** Names of files, relative to the folder of the session, that which fits best first. */
+export interface FileList {
+  files: string[];
+}
+
 /** `stream_id` is the run before which the files were as they are to be. `force`: also where others changed them. */
 export interface FilesRestore {
   force?: boolean;
@@ -421,6 +442,13 @@ export interface FollowRun {
 export interface FoundModel {
   id: string;
   name: string;
+}
+
+/** `path` is relative to the folder of the session. */
+export interface FromWorkspace {
+  path: string;
+  request_id?: string | null;
+  session_id: string;
 }
 
 export interface Health {
@@ -539,6 +567,7 @@ export interface MemoryPut {
 /** An entry of a conversation. Documents from elsewhere may bring more fields, or parts as `content`. A turn of which there are other `versions` has the ids that they begin with, oldest first, its own among them at `version`. What was said to the agent at work is `steered`. */
 export interface Message {
   approval?: "once" | "session" | "always" | "deny" | "expired" | null;
+  attachments?: Attachment[] | null;
   content?: string | unknown[] | null;
   context?: ContextNote | null;
   diff?: string | null;
@@ -650,6 +679,12 @@ export interface Ok {
 export interface OneAgent {
   name: string;
   request_id?: string | null;
+}
+
+export interface OneAttachment {
+  id: string;
+  request_id?: string | null;
+  session_id: string;
 }
 
 export interface OneFile {
@@ -838,8 +873,10 @@ export interface Queue {
   session_id: string;
 }
 
+/** `message` may be empty where there are `attachments`, which are ids. */
 export interface QueueAdd {
   agent?: string | null;
+  attachments?: string[];
   message: string;
   message_id?: string | null;
   model?: string | null;
@@ -864,8 +901,9 @@ export interface QueueDelete {
   session_id: string;
 }
 
-/** `revision` is the one of the message that the client saw; another one by now is a conflict. */
+/** `revision` is the one of the message that the client saw; another one by now is a conflict. Without `attachments` it has those that it had. */
 export interface QueueEdit {
+  attachments?: string[] | null;
   message: string;
   message_id: string;
   request_id?: string | null;
@@ -1378,6 +1416,7 @@ export interface UsageUpdated {
 /** A message that waits. `steers`: the agent at work is told it at its next step, unless it ends before. */
 export interface Waiting {
   agent: string | null;
+  attachments: Attachment[];
   created_at: number;
   message_id: string;
   model: string | null;
