@@ -1,6 +1,6 @@
 """The table of contents: every route, and what answers it."""
 
-from api.http.agent_answers import AgentAdded, AgentChecked, AgentInstalling, AgentPrograms
+from api.http.agent_answers import AgentAdded, AgentChecked, AgentCommands, AgentInstalling, AgentPrograms
 from api.http.answers import (
     AsideAnswer,
     AttachmentAnswer,
@@ -166,6 +166,7 @@ ROUTES = [
     Route("GET", "/api/usage", usage.show, UsageAnswer),
     Route("POST", "/api/budget", usage.choose_budget, Budget),
     Route("GET", "/api/agents", agents.list_agents, AgentPrograms),
+    Route("GET", "/api/agents/commands", agents.commands, AgentCommands),
     Route("POST", "/api/agents/add", agents.add, AgentAdded),
     Route("POST", "/api/agents/install", agents.install, AgentInstalling),
     Route("POST", "/api/agents/remove", agents.remove, Ok),

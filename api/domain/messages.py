@@ -35,3 +35,8 @@ def clean_text(text: str) -> str:
     UTF-8 cannot encode the first, and SQLite and C libraries stop reading at the second.
     """
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "")
+
+
+def line_of(text: str, longest: int = 300) -> str:
+    """`text` in one line, cut to `longest` characters."""
+    return " ".join(clean_text(text).split())[:longest]

@@ -32,6 +32,18 @@ class AgentPrograms(BaseModel):
     installable: list[AgentInstallable]
 
 
+class AgentCommand(BaseModel):
+    """A slash command of an agent's own, to be sent to it as a message. `argument` hints at what follows its name."""
+
+    name: str
+    help: str
+    argument: str
+
+
+class AgentCommands(BaseModel):
+    commands: list[AgentCommand]
+
+
 class AgentInstalling(BaseModel):
     agent: AgentInstallable
 

@@ -1,5 +1,6 @@
 """Agents that are programs: found, checked, added after their exact command was shown, talked to, removed."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -18,11 +19,12 @@ def test_an_agent_is_added_after_its_exact_command_was_shown_then_checked_talked
     tab.touch(tab.button("Add an agent"))
     expect(page.get_by_label("Name", exact=True).last).to_be_focused()
     page.keyboard.type("My agent")
-    page.get_by_label("Command", exact=True).fill(f"'{sys.executable}' {FAKE}")
+    page.get_by_label("Command", exact=True).fill(f"'{sys.executable}' {FAKE} commands")
     page.get_by_label("Environment, if it needs one").fill("SECRET=hush-hush")
     tab.touch(tab.button("Show the exact command"))
 
-    expect(page.get_by_role("list", name="Command").get_by_role("listitem")).to_have_text([sys.executable, str(FAKE)])
+    words = page.get_by_role("list", name="Command").get_by_role("listitem")
+    expect(words).to_have_text([sys.executable, str(FAKE), "commands"])
     expect(tab.button("Add exactly this")).to_be_focused()
     tab.touch(tab.button("Add exactly this"))
     card = page.get_by_role("listitem").filter(has_text="added here")
@@ -41,6 +43,15 @@ def test_an_agent_is_added_after_its_exact_command_was_shown_then_checked_talked
     answer = page.get_by_role("article", name="My agent answered")
     expect(answer).to_contain_text("Done here.")
     expect(answer.get_by_text("ls", exact=True)).to_be_visible()
+
+    tab.composer.press("/")
+    theirs = page.get_by_role("group", name="My agent’s own commands").get_by_role("option")
+    expect(theirs).to_have_text([re.compile("^/init"), re.compile("^/review branch"), re.compile("^//help")])
+    page.keyboard.type("rev")
+    page.keyboard.press("Enter")
+    expect(tab.composer).to_have_value("/review ")
+    tab.ask("/review the branch")
+    expect(page.get_by_role("article", name="My agent answered").last).to_contain_text("/review the branch")
 
     tab.go("/settings")
     tab.touch(tab.button("Remove: My agent"))

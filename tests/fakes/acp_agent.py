@@ -29,7 +29,7 @@
 
 A session that is taken up again after a restart does what its last prompt said. Options, as words of its command line:
 `no-load` and `resume` say what it can do with sessions; `login` wants a login; `mute` never answers; `old` speaks
-another version; `modes` has some; `sessions=FOLDER` keeps its sessions there.
+another version; `modes` has some; `commands` tells of slash commands; `sessions=FOLDER` keeps its sessions there.
 """
 
 import asyncio
@@ -47,6 +47,13 @@ MODES = {
     "currentModeId": "default",
     "availableModes": [{"id": one, "name": one.title()} for one in ("default", "plan")],
 }
+
+COMMANDS: list[dict[str, Any]] = [
+    {"name": "init", "description": "Write down what\nthis project is."},
+    {"name": "review", "description": "Look at the changes.", "input": {"hint": "branch"}},
+    {"name": "help", "description": "What the fake can do."},
+    {"name": "two words", "description": "Nobody could call it."},
+]
 
 
 class Peer:
@@ -308,6 +315,8 @@ class Program:
             raise Refused(-32000, "Authentication required")
         session_id = f"fake-{os.getpid()}-{len(self._sessions)}"
         self._sessions[session_id] = 0
+        if "commands" in OPTIONS:
+            self._peer.update(session_id, {"sessionUpdate": "available_commands_update", "availableCommands": COMMANDS})
         return {"sessionId": session_id} | ({"modes": MODES} if "modes" in OPTIONS else {})
 
     async def on_session_load(self, params: dict[str, Any]) -> dict[str, Any]:

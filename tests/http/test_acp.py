@@ -20,7 +20,8 @@ def server(tmp_path: Path) -> Any:
     """A server whose config file names the fake, and on whose PATH there is one of the known agents."""
     for folder in ("state", "work", "sessions", "bin"):
         (tmp_path / folder).mkdir()
-    table = {"command": sys.executable, "args": [str(FAKE), f"sessions={tmp_path}/sessions"], "title": "Fake"}
+    args = [str(FAKE), f"sessions={tmp_path}/sessions", "commands"]
+    table = {"command": sys.executable, "args": args, "title": "Fake"}
     lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
     (tmp_path / "state/config.toml").write_text("\n".join(["[acp.fake]", *lines, 'env = { SECRET = "hush-hush" }']))
     (tmp_path / "bin/qwen").write_text("#!/bin/sh\nexit 1\n")
@@ -62,6 +63,28 @@ def test_a_conversation_with_a_program_of_the_config_file_is_kept_like_any_other
     assert (answer["reasoning"], answer["tool_calls"][0]["function"]["arguments"]) == ("Hm.", '{"path": "a"}')
     assert (tool["title"], tool["content"], tool["kind"]) == ("Read a", "hello", "read")
     assert last["content"].startswith("Done.prompt 1:")
+
+
+def test_the_slash_commands_of_an_agent_are_known_where_it_has_told_of_them(server: ServerProcess, tmp_path: Path):
+    client, other = server.client(), tmp_path / "other"
+    other.mkdir()
+    session_id = client.new_session()
+    elsewhere = client.post("/api/session/new", workspace=str(other))["session"]["session_id"]
+
+    def told(session_id: str, model: str = "acp/fake") -> list[Any]:
+        commands = client.get("/api/agents/commands", session_id=session_id, model=model)["commands"]
+        return [tuple(command.values()) for command in commands]
+
+    before = told(session_id)
+    said = client.answer(session_id, "/init all of it", model="acp/fake")
+
+    assert before == told(elsewhere) == told(session_id, "acp/qwen") == []
+    assert said == "/init all of it"
+    assert told(session_id) == [
+        ("init", "Write down what this project is.", ""),
+        ("review", "Look at the changes.", "branch"),
+        ("help", "What the fake can do.", ""),
+    ]
 
 
 def test_a_command_runs_once_it_was_allowed_in_the_sessions_folder(server: ServerProcess, tmp_path: Path):

@@ -277,6 +277,7 @@ def _work(api: Checking, model: str) -> None:
 
 def _have_agents(api: Checking) -> None:
     api.get("/api/agents")
+    api.get("/api/agents/commands", model="acp/fake")
     command = {"name": "mine", "command": "true"}
     argv = api.post("/api/agents/add", **command)["argv"]
     api.post("/api/agents/add", **command, confirm=True, argv=argv)

@@ -3,14 +3,13 @@ import { shortcutOf } from "../src/app/shortcuts";
 import { matchesIn, patternOf } from "../src/features/chat/marks";
 import { fitting, wantedOf, withoutEmpty, type Choice } from "../src/features/commands/choices";
 import { pathOfSession, soughtIn } from "../src/state/addresses";
-import { called, lineOf, matching, nameBegun } from "../src/state/commands.svelte";
+import { begunBy, called, Commands, lineOf, matching, type Offer } from "../src/state/commands.svelte";
 import { Finding } from "../src/state/finding.svelte";
 import { hasOperator, operator, toggled, wordsOf } from "../src/state/queries";
 import { Client } from "../src/wire/client";
-import type { Command } from "../src/wire/types";
 
-function command(name: string, fields: Partial<Command> = {}): Command {
-  return { name, help: "", argument: "", needs_session: false, ...fields };
+function command(name: string, fields: Partial<Offer> = {}): Offer {
+  return { name, help: "", argument: "", needs_session: false, line: `/${name}`, agent: "", ...fields };
 }
 
 test("what is marked are the words, without what narrows them", () => {
@@ -48,20 +47,41 @@ test.each([
 test("nothing to look for marks nothing", () => expect(patternOf(' " ')).toBeNull());
 
 test("two slashes begin a message that begins with one", () => {
-  expect(lineOf("//etc")).toEqual({ kind: "message", text: "/etc" });
-  expect(lineOf("/help")).toEqual({ kind: "command", text: "/help" });
-  expect(lineOf("a /help")).toEqual({ kind: "message", text: "a /help" });
+  expect(lineOf("//etc", [])).toEqual({ kind: "message", text: "/etc" });
+  expect(lineOf("/help", [])).toEqual({ kind: "command", text: "/help" });
+  expect(lineOf("a /help", [])).toEqual({ kind: "message", text: "a /help" });
 });
 
 test("a beginning offers the commands that it may become here", () => {
   const all = [command("new"), command("rename", { needs_session: true, argument: "<title>" }), command("retry", { needs_session: true })];
 
-  expect(nameBegun("/RE")).toBe("re");
-  expect(nameBegun("/re now")).toBeNull();
+  expect(begunBy("/RE")).toBe("re");
+  expect(begunBy("/re now")).toBeNull();
   expect(matching(all, "re", true).map(({ name }) => name)).toEqual(["rename", "retry"]);
   expect(matching(all, "", false).map(({ name }) => name)).toEqual(["new"]);
   expect(called(all, "/rename x")?.argument).toBe("<title>");
   expect(called(all, "/retry now")).toBeUndefined();
+});
+
+test("an agent's own commands are messages, and stand behind two slashes where we have one of that name", async () => {
+  const theirs = [command("init"), command("mcp:Look_up", { argument: "words" }), command("help")].map(({ name, help, argument }) => ({ name, help, argument }));
+  const answers: Record<string, unknown> = { "/api/commands": { commands: [command("help"), command("rename")] }, "/api/agents/commands": { commands: theirs } };
+  const get = (path: string) => Promise.resolve(answers[path]);
+  const commands = new Commands({ get } as unknown as Client);
+  await commands.load();
+  await commands.learn("acp/fake", "s1");
+
+  const offers = commands.offersOf("acp/fake", "Fake");
+
+  expect(offers.filter(({ agent }) => agent === "Fake").map(({ line }) => line)).toEqual(["/init", "/mcp:Look_up", "//help"]);
+  expect(commands.offersOf("other/model", "Other").some(({ agent }) => agent !== "")).toBe(false);
+  expect(lineOf("/init all", offers)).toEqual({ kind: "message", text: "/init all" });
+  expect(lineOf("/initial", offers).kind).toBe("command");
+  expect(lineOf("/help", offers).kind).toBe("command");
+  expect(matching(offers, begunBy("/he") ?? "", true).map(({ line }) => line)).toEqual(["/help", "//help"]);
+  expect(matching(offers, begunBy("//he") ?? "", true).map(({ line }) => line)).toEqual(["//help"]);
+  expect(matching(offers, begunBy("/mcp:l") ?? "", true).map(({ line }) => line)).toEqual(["/mcp:Look_up"]);
+  expect(called(offers, "/mcp:Look_up x")?.argument).toBe("words");
 });
 
 test("the palette finds by all words, what begins so first, and nothing twice", () => {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.agents.acp import failures
 from api.agents.acp.failures import AgentFailed
+from api.agents.acp.offering import Offered
 from api.agents.acp.program import PROVIDER, Program
 from api.agents.acp.programs import Programs
 from api.agents.acp.running import Running
@@ -60,6 +61,10 @@ class AcpAgent:
         except AgentFailed as error:
             # The person is told when the turn comes; here nobody is waiting for an answer yet.
             log.warning("acp.cannot_start", extra={"agent": program.name, "code": error.failure.code})
+
+    def commands(self, model: str, workspace: str | None) -> tuple[Offered, ...]:
+        """The slash commands of the agent behind `model`, as far as it has said there since this server was started."""
+        return self.running.offering.of(split_model(model)[1], str(self._folder(workspace)))
 
     async def check(self, program: Program) -> str:
         """Start `program`, greet it and end it. Returns what it says it is.

@@ -1,7 +1,9 @@
 """A running agent program and what is said to it: started, greeted, asked, listened to, ended. Imports the SDK."""
 
 import asyncio
+import functools
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +17,7 @@ from api import __version__
 from api.agents.acp import failures
 from api.agents.acp.failures import AgentFailed
 from api.agents.acp.limits import Limits
+from api.agents.acp.offering import Offering
 from api.agents.acp.program import Program
 from api.agents.acp.surroundings import Surroundings
 from api.agents.lines import MOST_BYTES, Lines
@@ -51,15 +54,25 @@ _REQUESTS: dict[str, type[BaseModel]] = {
 
 
 class AgentConnection:
-    """Made by `connect`. `listeners` are by the agent's own session ids; one that `is_closed` can be asked no more."""
+    """Made by `connect`. `listeners` are by the agent's own session ids; one that `is_closed` can be asked no more.
 
-    def __init__(self, program: Program, process: processes.Process, limits: Limits) -> None:
+    `on_commands` is told the slash commands that it says it has, which is mostly before anybody listens to its session.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        process: processes.Process,
+        limits: Limits,
+        on_commands: Callable[[list[schema.AvailableCommand]], None],
+    ) -> None:
         assert process.stdin is not None
         self.program = program
         self.listeners: dict[str, Listener] = {}
         self.info = schema.InitializeResponse(protocol_version=PROTOCOL_VERSION)
         self._process = process
         self._limits = limits
+        self._on_commands = on_commands
         self._murmur = Murmur(tuple(value for _, value in program.env))
         self._listening = asyncio.create_task(self._listen(process.stderr), name=f"acp.{program.name}.stderr")
         self._lines = Lines(process.stdout, process.stdin, self._room)
@@ -197,17 +210,28 @@ class AgentConnection:
         return await listener.answer(request)
 
     def _hear(self, params: Any) -> None:
-        listener = self.listeners.get(params.get("sessionId", "")) if isinstance(params, dict) else None
-        if listener is None:
+        told = params if isinstance(params, dict) else {}
+        listener = self.listeners.get(told.get("sessionId", ""))
+        if listener is None and not _tells_commands(told):
             return  # A session that is being loaded tells its history again, and nobody asked.
         try:
-            listener.hear(schema.SessionNotification.model_validate(params).update)
+            update = schema.SessionNotification.model_validate(told).update
         except ValidationError as error:
             log.info("acp.update_dropped", extra={"agent": self.program.name, "errors": error.error_count()})
+            return
+        if isinstance(update, schema.AvailableCommandsUpdate):
+            self._on_commands(update.available_commands)
+        elif listener is not None:
+            listener.hear(update)
 
 
-async def connect(program: Program, folder: Path, around: Surroundings) -> AgentConnection:
-    """Start `program` in `folder` and greet it.
+def _tells_commands(told: dict[str, Any]) -> bool:
+    update = told.get("update")
+    return isinstance(update, dict) and update.get("sessionUpdate") == "available_commands_update"
+
+
+async def connect(program: Program, folder: Path, around: Surroundings, offering: Offering) -> AgentConnection:
+    """Start `program` in `folder` and greet it. What commands it says it has goes to `offering`.
 
     Raises:
         AgentFailed: it cannot be started, or does not answer as an agent does.
@@ -217,7 +241,8 @@ async def connect(program: Program, folder: Path, around: Surroundings) -> Agent
         process = await processes.start(program.argv, cwd=folder, env=env, mark=around.mark, wants_stdin=True)
     except processes.CannotStart as error:
         raise AgentFailed(failures.not_started(program, error.message)) from error
-    connection = AgentConnection(program, process, around.limits)
+    note = functools.partial(offering.note, program.name, str(folder))
+    connection = AgentConnection(program, process, around.limits, note)
     try:
         await connection.greet(is_workspace=await asyncio.to_thread(_is_workspace, folder, around))
     except BaseException:

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.agents.acp.offering import Offering
 from api.agents.acp.program import Program
 from api.agents.acp.surroundings import Surroundings
 from api.agents.idling import Idling
@@ -15,10 +16,11 @@ if TYPE_CHECKING:
 
 
 class Running:
-    """Those of one server."""
+    """Those of one server. `offering` tells which slash commands they have."""
 
     def __init__(self, around: Surroundings) -> None:
         self._around = around
+        self.offering = Offering()
         self._idling: Idling[AgentConnection] = Idling(around.limits.idle_s, ahead_s=around.limits.ahead_s)
 
     def used(
@@ -47,4 +49,4 @@ class Running:
     async def _start(self, program: Program, folder: Path) -> "AgentConnection":
         # In a thread, because the SDK is loaded on the way.
         connecting = await asyncio.to_thread(importlib.import_module, "api.agents.acp.connection")
-        return await connecting.connect(program, folder, self._around)
+        return await connecting.connect(program, folder, self._around, self.offering)

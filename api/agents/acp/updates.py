@@ -14,7 +14,7 @@ import msgspec
 
 from api.domain import events as ev
 from api.domain.approvals import ToolKind
-from api.domain.messages import clean_text
+from api.domain.messages import clean_text, line_of
 from api.domain.transcript import ToolBlock, Transcript
 from api.workspace.diffs import unified
 
@@ -111,7 +111,7 @@ class Updates:
             case "plan_removed":
                 return [ev.PlanUpdated(entries=())]
             case "session_info_update":
-                return [ev.TitleChanged(title=title)] if (title := _line(update.title or "")) else []
+                return [ev.TitleChanged(title=title)] if (title := line_of(update.title or "")) else []
             case "usage_update":
                 self._note_cost(update.cost)
             case "current_mode_update":
@@ -236,13 +236,13 @@ class Updates:
         call = self._calls.get(update.tool_call_id)
         if call is not None and call.has_ended and update.status not in ("completed", "failed"):
             given = "" if update.raw_input in (None, {}, "") else _arguments(update.raw_input)
-            if (update.title and _line(update.title) != call.title) or (given and given != call.arguments):
+            if (update.title and line_of(update.title) != call.title) or (given and given != call.arguments):
                 del self._calls[update.tool_call_id]
 
     def _take(self, call: Call, update: Any, *, keeps_title: bool = False) -> None:
         """Put into `call` what a `ToolCallUpdate` says of it. What it does not say stays."""
         if update.title and not (keeps_title and call.title):
-            call.title = _line(update.title)
+            call.title = line_of(update.title)
         if update.kind:
             call.kind = KINDS.get(update.kind, "other")
         call.name = _name(update.field_meta) or call.name
@@ -272,7 +272,7 @@ class Updates:
 
     def _shown(self, path: str) -> str:
         """A path as it is shown: relative to the folder, where it is written as one below it."""
-        name = _line(path, 1000)
+        name = line_of(path, 1000)
         return str(Path(name).relative_to(self._folder)) if Path(name).is_relative_to(self._folder) else name
 
     def _take_up(self, call: Call) -> None:
@@ -295,7 +295,7 @@ class Updates:
         if mode_id == self._mode_id:
             return []
         self._mode_id = mode_id
-        name = _line(self._modes.get(mode_id, mode_id))
+        name = line_of(self._modes.get(mode_id, mode_id))
         return [ev.Notice(code="agent_mode", message=f"{self._title} has gone into its mode “{name}”.")]
 
     def _note_cost(self, cost: Any) -> None:
@@ -321,7 +321,7 @@ def _text_of(content: Any) -> str:
         case "text":
             return content.text
         case "resource_link":
-            return f"[{_line(content.title or content.name)}]({_line(content.uri, 2000)})"
+            return f"[{line_of(content.title or content.name)}]({line_of(content.uri, 2000)})"
         case "resource":
             return getattr(content.resource, "text", "") or ""
     return ""
@@ -350,17 +350,13 @@ def _name(meta: dict[str, Any] | None) -> str:
     for told in (meta or {}).values():
         name = told.get("toolName") if isinstance(told, dict) else None
         if isinstance(name, str):
-            return _line(name, 80)
+            return line_of(name, 80)
     return ""
 
 
 def _plan(entries: Iterable[Any]) -> ev.PlanUpdated:
-    shown = [ev.PlanEntry(text=_line(one.content, 500), status=one.status) for one in entries]
+    shown = [ev.PlanEntry(text=line_of(one.content, 500), status=one.status) for one in entries]
     return ev.PlanUpdated(entries=tuple(shown[:200]))
-
-
-def _line(text: str, longest: int = 300) -> str:
-    return " ".join(clean_text(text).split())[:longest]
 
 
 def _cut(text: str) -> str:

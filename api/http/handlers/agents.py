@@ -1,16 +1,19 @@
 """Agents that are programs of their own: which there are, adding one, looking whether one works."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Query, Response
 
 from api.agents.acp.failures import AgentFailed
 from api.agents.acp.program import Program
 from api.agents.acp.programs import program_of
 from api.domain.errors import Conflict, NotFound
 from api.http.agent_answers import AgentProgram
-from api.http.bodies import AgentAdd, OneAgent
-from api.http.rooms import House, Rooms, reply
+from api.http.bodies import AgentAdd, Id, ModelId, OneAgent
+from api.http.rooms import House, Owner, Rooms, reply
+
+Model = Annotated[ModelId, Query()]
 
 
 async def list_agents(house: House) -> Response:
@@ -18,6 +21,12 @@ async def list_agents(house: House) -> Response:
     programs = await asyncio.to_thread(house.acp.programs.all)
     installable = await asyncio.to_thread(house.installer.all)
     return reply({"agents": [_public(program) for program in programs], "installable": installable})
+
+
+async def commands(house: House, owner: Owner, model: Model, session_id: Id | None = None) -> Response:
+    """The slash commands of an agent, in the folder of a session or else where sessions begin."""
+    session = None if session_id is None else await asyncio.to_thread(house.store.get, session_id, owner=owner)
+    return reply({"commands": house.acp.commands(model, session.workspace if session else None)})
 
 
 async def add(body: AgentAdd, house: House) -> Response:

@@ -1,12 +1,20 @@
-/** The commands that the server offers, and running one. */
+/** The commands that the server offers and those of an agent's own, and running one. */
 
 import { wordsOfCommand } from "../strings";
 import { sentenceOf, type Client } from "../wire/client";
-import type { Command, CommandDone, CommandList, Effect } from "../wire/types";
+import type { AgentCommand, AgentCommands, Command, CommandDone, CommandList, Effect } from "../wire/types";
+
+/** A command as it is offered. `line` is what one writes to call it; `agent` whose own it is, "" for ours. */
+export interface Offer extends Command {
+  readonly line: string;
+  readonly agent: string;
+}
 
 export class Commands {
   #loaded = $state.raw<readonly Command[]>([]);
   #loading: Promise<void> | null = null;
+  /** What the agent that was last asked about has, and which that is. */
+  #learnt = $state.raw<{ model: string; commands: readonly AgentCommand[] }>({ model: "", commands: [] });
 
   constructor(private readonly client: Client) {}
 
@@ -27,33 +35,58 @@ export class Commands {
     return this.#loading;
   }
 
+  /** Ask which commands an agent has for a conversation. Each time: it may have said by now. */
+  async learn(model: string, sessionId: string | null): Promise<void> {
+    const query = { model, session_id: sessionId ?? undefined };
+    try {
+      this.#learnt = { model, ...(await this.client.get<AgentCommands>("/api/agents/commands", query)) };
+    } catch (error) {
+      sentenceOf(error); // without them it is a little less to choose from
+    }
+  }
+
+  /** All that a slash may become where a model answers, `agent` by name. */
+  offersOf(model: string | null, agent: string): readonly Offer[] {
+    const ours = this.list.map((command) => ({ ...command, line: `/${command.name}`, agent: "" }));
+    const theirs = this.#learnt.model === model ? this.#learnt.commands : [];
+    return [...ours, ...theirs.map((command) => offerOf(command, ours, agent))];
+  }
+
   async run(text: string, sessionId: string | null, model: string | null): Promise<readonly Effect[]> {
     const body = { text, session_id: sessionId ?? undefined, model: model ?? undefined };
     return (await this.client.post<CommandDone>("/api/commands/run", body)).effects;
   }
 }
 
+/** An agent's own is a message that begins with a slash; where we have one of that name, it takes two to write that. */
+function offerOf(command: AgentCommand, ours: readonly Command[], agent: string): Offer {
+  const isOurs = ours.some(({ name }) => name === command.name.toLowerCase());
+  return { ...command, needs_session: false, line: `${isOurs ? "//" : "/"}${command.name}`, agent };
+}
+
 /** What a line in the composer is. Two slashes begin a message that begins with one. */
-export function lineOf(text: string): { kind: "command" | "message"; text: string } {
+export function lineOf(text: string, offers: readonly Offer[]): { kind: "command" | "message"; text: string } {
   if (text.startsWith("//")) return { kind: "message", text: text.slice(1) };
-  return { kind: text.startsWith("/") ? "command" : "message", text };
+  const isTheirs = offers.some(({ agent, line }) => agent !== "" && line === /^\S+/.exec(text)?.[0]);
+  return { kind: text.startsWith("/") && !isTheirs ? "command" : "message", text };
 }
 
-/** The name of a command of which `text` is so far the beginning, "" after the slash alone, null when it is none. */
-export function nameBegun(text: string): string | null {
-  return /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase() ?? null;
+/** What of a command's line `text` is so far after its slash, "" for the slash alone, null when it begins none. */
+export function begunBy(text: string): string | null {
+  return /^\/(\/?[\w:.-]*)$/.exec(text)?.[1]?.toLowerCase() ?? null;
 }
 
-/** The commands that a beginning may become: those that begin so, then those whose help says it. */
-export function matching(commands: readonly Command[], begun: string, inSession: boolean): readonly Command[] {
-  const usable = commands.filter((command) => inSession || !command.needs_session);
-  const byName = usable.filter((command) => command.name.startsWith(begun));
+/** What a beginning may become: what begins so, then what says it in its help. */
+export function matching(offers: readonly Offer[], begun: string, inSession: boolean): readonly Offer[] {
+  const usable = offers.filter((one) => inSession || !one.needs_session);
+  const byName = usable.filter(({ name, line }) => [name, line.slice(1)].some((word) => word.toLowerCase().startsWith(begun)));
   if (begun.length < 3) return byName;
   return [...byName, ...usable.filter((one) => !byName.includes(one) && one.help.toLowerCase().includes(begun))];
 }
 
-/** The command that `text` calls with something still to follow, for a hint at what that is. */
-export function called(commands: readonly Command[], text: string): Command | undefined {
-  const name = /^\/([a-z]+)\s/i.exec(text)?.[1]?.toLowerCase();
-  return name ? commands.find((command) => command.name === name && command.argument !== "") : undefined;
+/** What `text` calls with something still to follow, for a hint at what that is. */
+export function called(offers: readonly Offer[], text: string): Offer | undefined {
+  const written = /^(\/\S+)\s/.exec(text)?.[1];
+  const line = written && (offers.some((one) => one.line === written) ? written : written.toLowerCase());
+  return line ? offers.find((one) => one.line === line && one.argument !== "") : undefined;
 }

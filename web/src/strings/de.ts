@@ -434,6 +434,7 @@ export const find: Catalogue["find"] = {
 
 export const commands: Catalogue["commands"] = {
   completion: "Befehle",
+  ofAgent: (agent: string) => `Eigene Befehle von ${agent}`,
   unknownTheme: (name, names) => `Es gibt kein Thema „${name}“. Es gibt ${names}.`,
   unknownModel: (name) => `Kein Modell heißt „${name}“.`,
   chosenModel: (name) => `Ab jetzt antwortet ${name}.`,

@@ -516,6 +516,7 @@ export const find = {
 
 export const commands = {
   completion: "Commands",
+  ofAgent: (agent: string) => `${agent}’s own commands`,
   unknownTheme: (name: string, names: string) => `There is no theme “${name}”. There are ${names}.`,
   unknownModel: (name: string) => `No model is called “${name}”.`,
   chosenModel: (name: string) => `${name} answers from now on.`,

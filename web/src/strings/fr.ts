@@ -434,6 +434,7 @@ export const find: Catalogue["find"] = {
 
 export const commands: Catalogue["commands"] = {
   completion: "Commandes",
+  ofAgent: (agent: string) => `Commandes propres à ${agent}`,
   unknownTheme: (name, names) => `Il n’y a pas de thème « ${name} ». Il y a ${names}.`,
   unknownModel: (name) => `Aucun modèle ne s’appelle « ${name} ».`,
   chosenModel: (name) => `${name} répond désormais.`,

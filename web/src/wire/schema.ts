@@ -33,6 +33,17 @@ export interface AgentChecked {
   works: boolean;
 }
 
+/** A slash command of an agent's own, to be sent to it as a message. `argument` hints at what follows its name. */
+export interface AgentCommand {
+  argument: string;
+  help: string;
+  name: string;
+}
+
+export interface AgentCommands {
+  commands: AgentCommand[];
+}
+
 /** An agent that can be installed here. `line` is the last that the installer said, or why it failed. */
 export interface AgentInstallable {
   line: string;

@@ -25,6 +25,8 @@ export type {
   AgentAdd,
   AgentAdded,
   AgentChecked,
+  AgentCommand,
+  AgentCommands,
   AgentInstallable,
   AgentProgram,
   AgentPrograms,
