@@ -6,12 +6,12 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from api.agents.permissions import Permissions, Replies
-from api.domain.attachments import Attachment
+from api.domain.attachments import Attachment, attachments_of
 from api.domain.budgets import Spend, freely
 from api.domain.compactions import Compaction
 from api.domain.events import Event
 from api.domain.ids import RunId, SessionId
-from api.domain.messages import Message
+from api.domain.messages import Message, is_said
 from api.domain.parameters import Parameters
 from api.domain.transcript import Transcript
 
@@ -113,6 +113,13 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     steering: Steering = msgspec.field(default_factory=Steering)
     permissions: Permissions = msgspec.field(default_factory=Permissions)
     answers: Replies[str] = msgspec.field(default_factory=Replies)
+
+
+def just_given(turn: Turn) -> list[Attachment]:
+    """What came with the message that is answered now for the first time."""
+    if turn.continuing or turn.resumes is not None:
+        return []
+    return attachments_of(next((one for one in reversed(turn.messages) if is_said(one)), {}))
 
 
 class Agent(Protocol):

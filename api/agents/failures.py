@@ -65,6 +65,24 @@ def is_about_tools(error: BaseException) -> bool:
     return False
 
 
+def is_about_pictures(error: BaseException) -> bool:
+    """May a provider refuse a request because of the pictures or documents in it? Many do not say so."""
+    for one in _chain(error):
+        status, told = _status(one), _told(one)
+        if status in (400, 413, 415, 422):
+            code = getattr(one, "provider_error_code", "")
+            return code != "context_length_exceeded" and not re.search(r"(?i)context.(length|window)", told)
+        if status in (404, 500, 501):  # as some say it of whole models
+            return bool(re.search(r"(?i)\b(images?|vision|multi-?modal|mmproj|documents?|pdf)\b", told))
+    return False
+
+
+def refusal(error: BaseException, provider: Provider) -> str:
+    """A sentence about what a provider refused a request with."""
+    words = next((said for one in _chain(error) if (said := _words(_body(one), provider))), "")
+    return f"{provider.name} did not take it.{f' It says: {words}' if words else ''}"
+
+
 _SPELLINGS = {
     "temperature": r"temperature",
     "top_p": r"top_?p\b",

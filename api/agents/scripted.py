@@ -5,6 +5,7 @@ word by word. The same script gives the same events every time.
 """
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -16,7 +17,8 @@ from api.agents.base import Turn
 from api.agents.permissions import Asked
 from api.domain import events as ev
 from api.domain.approvals import Call, ToolKind
-from api.domain.messages import is_said, text_of
+from api.domain.attachments import Attachment, attachments_of
+from api.domain.messages import Message, is_said, text_of
 
 MODEL = "scripted/script"
 
@@ -54,7 +56,11 @@ class Question:
         self.asked = asked
 
 
-Step = ev.Event | Pause | Crash | Ask | Question
+class Attached:
+    """Says what is attached to the message."""
+
+
+Step = ev.Event | Pause | Crash | Ask | Question | Attached
 
 
 class ScriptedAgent:
@@ -106,6 +112,9 @@ async def _perform(turn: Turn, step: Step, refusals: dict[str, str]) -> AsyncGen
             if not _is_asked_again(turn, asked):
                 yield asked
             yield ev.TextDelta(text=f"{await turn.answers.wait(asked.question_id)}\n")
+        case Attached():
+            for one in attachments_of(_script_of(turn)):
+                yield ev.TextDelta(text=f"{await asyncio.to_thread(_described, turn, one)}\n")
         case ev.ToolEnded(call_id=call_id) if call_id in refusals:
             yield ev.ToolEnded(call_id=call_id, output=refusals[call_id], is_error=True)
         case _:
@@ -124,6 +133,14 @@ def _not_done_yet(turn: Turn, steps: Iterator[Step]) -> Iterator[Step]:
     return steps
 
 
+def _described(turn: Turn, one: Attachment) -> str:
+    try:
+        told = f"sha256 {hashlib.sha256(turn.open(one)).hexdigest()[:12]}"
+    except OSError:
+        told = "gone"
+    return f"[{one.name} | {one.media_type} | {one.size} bytes | {told}]"
+
+
 def _is_asked_again(turn: Turn, asked: ev.QuestionAsked) -> bool:
     before = turn.resumes.question if turn.resumes else None
     return before is not None and before.question_id == asked.question_id
@@ -138,17 +155,25 @@ async def _pause(seconds: float | None) -> None:
 
 def _steps(turn: Turn, pace_s: float) -> Iterator[Step]:
     said = [position for position, message in enumerate(turn.messages) if is_said(message)]
-    script = text_of(turn.messages[said[-1]]) if said else ""
+    script = text_of(_script_of(turn))
     if not turn.continuing:
-        return read_script(script, pace_s=pace_s)
+        steps = read_script(script, pace_s=pace_s)
+        return steps if _has_instructions(script) else chain([Attached()], steps)
     answers = (one for one in turn.messages[said[-1] + 1 :] if one.get("role") == "assistant")
     return _rest(script, said=sum(len(text_of(one)) for one in answers), pace_s=pace_s)
 
 
+def _script_of(turn: Turn) -> Message:
+    return next((one for one in reversed(turn.messages) if is_said(one)), {})
+
+
+def _has_instructions(script: str) -> bool:
+    return re.search(r"^@@", script, re.MULTILINE) is not None
+
+
 def _steered(turn: Turn, steps: Iterator[Step], pace_s: float) -> Iterator[Step]:
     """The steps, and before each `@@step` what the person told it meanwhile, which is then done as a script is."""
-    said = next((text_of(one) for one in reversed(turn.messages) if is_said(one)), "")
-    left = len(re.findall(r"^@@step\b", said, re.MULTILINE))
+    left = len(re.findall(r"^@@step\b", text_of(_script_of(turn)), re.MULTILINE))
     turn.steering.is_open = left > 0
     for step in steps:
         if not isinstance(step, ev.StepStarted):
@@ -183,7 +208,7 @@ def read_script(script: str, *, pace_s: float = 0.0) -> Iterator[Step]:
     Raises:
         ScriptError: while iterating, at the first line that cannot be understood.
     """
-    if not re.search(r"^@@", script, re.MULTILINE):
+    if not _has_instructions(script):
         yield from _words(ev.TextDelta, script, pace_s)
         return
     reader = _Reader(pace_s)
@@ -283,6 +308,9 @@ class _Reader:
         self._call_id()
         self._diff = rest.replace("\\n", "\n") + "\n"
         yield from ()
+
+    def do_attached(self, rest: str) -> Iterator[Step]:
+        yield Attached()
 
     def do_ask(self, rest: str) -> Iterator[Step]:
         text, *options = (part.strip() for part in rest.split("|"))

@@ -65,6 +65,16 @@ def name_from(given: str) -> str:
     return name[:LONGEST_NAME] if name.strip(". ") else "attachment"
 
 
+def tokens_of(attachment: Attachment) -> int:
+    """About how much of a model's window it fills, given as what it is. Providers count each in a way of its own."""
+    if attachment.is_picture:
+        pixels = (attachment.width or 1000) * (attachment.height or 1000)
+        return min(1600, max(85, pixels // 750))
+    if attachment.media_type == "application/pdf":
+        return min(100_000, max(2000, attachment.size // 50))
+    return min(15_000, attachment.size // 4) if attachment.media_type == "text/plain" else 50
+
+
 def attachments_of(message: Message) -> list[Attachment]:
     """What was given along with a message; an entry that cannot be read, in a document from elsewhere, is left out."""
     given = message.get("attachments")

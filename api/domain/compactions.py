@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from api.domain.attachments import attachments_of, tokens_of
 from api.domain.messages import Message, is_said, text_of
 
 KEPT = 10
@@ -70,6 +71,11 @@ def can_shrink(messages: list[Message], compaction: Compaction | None) -> bool:
     return cut_for(messages, 0) > (compaction.count if compaction else 0)
 
 
+def attached_size(message: Message) -> int:
+    """As many characters as what is attached to a message fills of a window, about."""
+    return sum(4 * tokens_of(one) for one in attachments_of(message))
+
+
 def as_text(messages: list[Message]) -> str:
     """Messages as they are given to whoever summarises them."""
     return "\n\n".join(f"[{_who(one)}]\n{text}" for one in messages if (text := _told(one)))
@@ -94,4 +100,4 @@ def _who(message: Message) -> str:
 
 def _size(message: Message) -> int:
     calls = message.get("tool_calls")
-    return len(text_of(message)) + (len(str(calls)) if calls else 0)
+    return len(text_of(message)) + (len(str(calls)) if calls else 0) + attached_size(message)

@@ -6,10 +6,12 @@ from contextlib import aclosing
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from api.agents.base import Agent, Steer, Turn
 from api.domain import events as ev
 from api.domain.approvals import Decision
+from api.domain.attachments import Attachment
 from api.domain.ids import RunId, SessionId
 
 pytestmark = pytest.mark.anyio
@@ -158,6 +160,17 @@ class AgentConformance:
         left = [steer.message_id for steer in iter(turn.steering.take, None)]
         assert taken + left == told
 
+    async def test_a_message_of_attachments_alone_is_answered(self, agent):
+        turn = self.speaking("")
+        kinds = {"p.png": "image/png", "n.txt": "text/plain", "r.pdf": "application/pdf", "gone.png": "image/png"}
+        attached = [{"id": name, "name": name, "media_type": kind, "size": 4} for name, kind in kinds.items()]
+        asked = {**turn.messages[-1], "content": "", "attachments": attached}
+
+        events = await collect(agent, replace(turn, messages=[*turn.messages[:-1], asked], open=_four_bytes))
+
+        assert said(events).strip()
+        assert not (isinstance(events[-1], ev.RunEnded) and events[-1].outcome != "done")
+
     async def test_preparing_twice_does_no_harm(self, agent):
         await agent.prepare()
         await agent.prepare()
@@ -166,6 +179,12 @@ class AgentConformance:
 
     def assert_said(self, script: str, events: list[ev.Event]) -> None:
         assert said(events).strip() == script.strip()
+
+
+def _four_bytes(attachment: Attachment) -> bytes:
+    if attachment.id.startswith("gone"):
+        raise FileNotFoundError(attachment.id)
+    return b"four"
 
 
 async def anext_of(run: object) -> object:

@@ -25,14 +25,16 @@
 | `@@raw TEXT`, `@@bigline BYTES` | writes a line that is no message, one of that length |
 | `@@update JSON` | an update as it is |
 | `@@stop REASON`, `@@refuse CODE WORDS` | ends the turn with that reason, with an error |
-| `@@told` | says how many prompts this session has had, and the whole of this one |
+| `@@told` | says how many prompts this session has had, and the whole of this one; of what is no text, what it is |
 
 A session that is taken up again after a restart does what its last prompt said. Options, as words of its command line:
-`no-load` and `resume` say what it can do with sessions; `login` wants a login; `mute` never answers; `old` speaks
-another version; `modes` has some; `commands` tells of slash commands; `sessions=FOLDER` keeps its sessions there.
+`no-load` and `resume` say what it can do with sessions, `images` and `embedded` what a prompt may hold; `login` wants a
+login; `mute` never answers; `old` speaks another version; `modes` has some; `commands` tells of slash commands;
+`sessions=FOLDER` keeps its sessions there.
 """
 
 import asyncio
+import base64
 import json
 import os
 import re
@@ -268,6 +270,15 @@ def _said(answer: dict[str, Any], field: str) -> str:
     return str((answer["result"] or {}).get(field, field))
 
 
+def _told(block: dict[str, Any]) -> str:
+    match block["type"]:
+        case "image":
+            return f"(image {block['mimeType']}, {base64.b64decode(block['data'], validate=True)!r})"
+        case "resource":
+            return f"(resource {block['resource']['uri']})\n{block['resource']['text']}"
+    return block["text"]
+
+
 class Program:
     def __init__(self) -> None:
         self._peer = Peer()
@@ -306,6 +317,8 @@ class Program:
         capabilities: dict[str, Any] = {"loadSession": "no-load" not in OPTIONS, "sessionCapabilities": {}}
         if "resume" in OPTIONS:
             capabilities["sessionCapabilities"]["resume"] = {}
+        able = {"image": "images" in OPTIONS, "embeddedContext": "embedded" in OPTIONS}
+        capabilities["promptCapabilities"] = able
         info = {"name": "fake", "title": "Fake Agent", "version": "1.2.3"}
         version = 7 if "old" in OPTIONS else 1
         return {"protocolVersion": version, "agentCapabilities": capabilities, "agentInfo": info}
@@ -341,10 +354,10 @@ class Program:
     async def on_session_prompt(self, params: dict[str, Any]) -> dict[str, Any]:
         session_id = params["sessionId"]
         self._sessions[session_id] += 1
+        told = [_told(block) for block in params["prompt"]]
+        whole, text = "\n\n".join(told), told[-1]
         if (kept := self._file(session_id)) is not None:
-            kept.write_text(json.dumps([self._sessions[session_id], params["prompt"][-1]["text"]]))
-        whole = "\n\n".join(block["text"] for block in params["prompt"])
-        text = params["prompt"][-1]["text"]
+            kept.write_text(json.dumps([self._sessions[session_id], text]))
         if "Fireside was started again" in text:  # as a model would, it does again what it was about to do
             text = self._last[session_id]
         turn = Turn(self._peer, session_id, text, whole, self._sessions[session_id])

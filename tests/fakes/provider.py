@@ -52,7 +52,8 @@ class Request:
 class FakeProvider:
     """`key`: when given, requests without it are refused with 401. `models`: the names that the list holds.
 
-    `toolless`: refuse requests with tools. `scripts`: what to do for messages that are no scripts themselves.
+    `toolless`: refuse requests with tools. `blind`: the status that refuses one with a picture or document.
+    `scripts`: what to do for messages that are no scripts themselves.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class FakeProvider:
         self.models = models
         self.scripts = scripts or {}
         self.toolless = False
+        self.blind = 0
         self.requests: list[Request] = []
         self.connections = 0
         self.port = port
@@ -87,6 +89,10 @@ class FakeProvider:
     def chats(self) -> list[Request]:
         """The requests for an answer, without those for the model list."""
         return [request for request in self.requests if request.method == "POST"]
+
+    def shown(self, at: int = -1) -> list[tuple[str, str | bytes]]:
+        """What people said and showed in one of `chats`; see `Dialect.shown`."""
+        return dialect_for(self.chats[at].headers).shown(self.chats[at].json)
 
     def __enter__(self) -> "FakeProvider":
         self._thread.start()
@@ -131,6 +137,8 @@ class FakeProvider:
             return await _model_list(self, request, dialect, writer)
         if self.toolless and request.json.get("tools"):
             return await _respond(writer, 400, json.dumps({"error": {"message": "mock-1 does not support tools"}}))
+        if self.blind and any(kind != "text" for kind, _ in dialect.shown(request.json)):
+            return await _respond(writer, self.blind, json.dumps({"error": {"message": "Images are not for mock-1"}}))
         said = dialect.last_user_text(request.json)
         script = self.scripts.get(said, said)
         attempt = self._attempts[script] = self._attempts.get(script, 0) + 1

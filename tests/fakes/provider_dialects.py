@@ -1,5 +1,6 @@
 """How each kind of provider shapes what it says."""
 
+import base64
 import json
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,6 +19,17 @@ class Dialect:
     def last_user_text(self, body: Any) -> str:
         texts = [_text(content) for role, content in self.turns(body) if role == "user"]
         return next((text for text in reversed(texts) if text), "")
+
+    def shown(self, body: Any) -> list[tuple[str, str | bytes]]:
+        """All that people said and showed, in order: text, and of files their media type and bytes."""
+        contents = [content for role, content in self.turns(body) if role == "user" and content]
+        parts = [[{"text": one}] if isinstance(one, str) else one for one in contents]
+        return [("text", part["text"]) if "text" in part else self.file(part) for one in parts for part in one]
+
+    def file(self, part: Any) -> tuple[str, bytes]:
+        url = part["image_url"]["url"] if part["type"] == "image_url" else part["file"]["file_data"]
+        kind, _, data = url.removeprefix("data:").partition(";base64,")
+        return kind, base64.b64decode(data)
 
     def steps_done(self, body: Any) -> int:
         """How often the model has spoken since the last thing that a person said."""
@@ -80,6 +92,10 @@ class AnthropicDialect(Dialect):
         name = f"m-{int(after.split('-')[1]) + 1}"
         return json.dumps({"data": [{"id": name, "display_name": name}], "has_more": True, "last_id": name})
 
+    def file(self, part: Any) -> tuple[str, bytes]:
+        assert (part["type"] == "image") == part["source"]["media_type"].startswith("image/")
+        return part["source"]["media_type"], base64.b64decode(part["source"]["data"])
+
     def opening(self) -> list[bytes]:
         message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "model": "m"}
         message |= {"content": [], "stop_reason": None}
@@ -138,6 +154,10 @@ class GoogleDialect(Dialect):
         rows = [{"name": f"models/{n}", "displayName": n, "supportedGenerationMethods": methods} for n in names]
         return json.dumps({"models": [*rows, {"name": "models/embed", "supportedGenerationMethods": ["embedContent"]}]})
 
+    def file(self, part: Any) -> tuple[str, bytes]:
+        shown = part["inlineData"]  # whose fields go by either spelling
+        return shown.get("mimeType") or shown["mime_type"], base64.urlsafe_b64decode(shown["data"])
+
     def page(self, path: str) -> str:
         return json.dumps({**json.loads(self.models(["only"])), "nextPageToken": "again"})
 
@@ -190,6 +210,6 @@ def _named(value: dict[str, Any]) -> bytes:
 
 
 def _text(content: Any) -> str:
-    """The last of several messages that were sent as one."""
-    text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content or [])
-    return text.rpartition("\n\n---\n\n")[2]
+    """The last of several messages that were sent as one, without what is attached to it."""
+    texts = [content] if isinstance(content, str) else [part["text"] for part in content or [] if part.get("text")]
+    return texts[-1].rpartition("\n\n---\n\n")[2] if texts else ""

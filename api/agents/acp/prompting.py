@@ -1,9 +1,17 @@
 """What an agent program is sent for a turn: the message, and of the conversation what it does not know yet."""
 
+import base64
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
+from acp import schema
+
+from api.agents.attached import GONE, fenced, told, words
 from api.agents.base import Turn
+from api.agents.giving import Means, Way, notices_of, ways
+from api.domain import events as ev
+from api.domain.attachments import PICTURES
 from api.domain.messages import Message, text_of
 
 _MOST_CHARACTERS = 100_000
@@ -17,12 +25,29 @@ _BEFORE = (
 _AFTER = "\n\n(This is where it ends. What follows is for you.)\n\n"
 
 
-def prompt_of(turn: Turn, missed: Iterable[Message]) -> list[dict[str, Any]]:
-    """The blocks of a prompt. `missed` is what the agent has not been told, oldest first."""
+class Prompt(NamedTuple):
+    """What is sent, as blocks, and what the person is to be told about it."""
+
+    blocks: list[dict[str, Any]]
+    notices: list[ev.Notice]
+
+
+def prompt_of(turn: Turn, missed: Iterable[Message], title: str, can: schema.PromptCapabilities) -> Prompt:
+    """`missed` is what the agent, called `title`, has not been told, oldest first. Blocks while it reads files.
+
+    What is attached to the message stands before its text.
+    """
     before = preamble(missed)
-    parts = [before] if before else []
-    parts.append(_now(turn))
-    return [{"type": "text", "text": text} for text in parts]
+    blocks = [_text(before)] if before else []
+    if turn.resumes is not None or turn.continuing:
+        return Prompt([*blocks, _text(_GO_ON_AFTER if turn.resumes is not None else _GO_ON)], [])
+    now, text = turn.messages[-1], text_of(turn.messages[-1])
+    means = Means(shows=PICTURES if can.image else frozenset())
+    read = [_read(way, turn) for way in ways([now], means).get(0, ())]
+    blocks += [_block(way, data, is_embedded=bool(can.embedded_context)) for way, data in read]
+    if text or not blocks:
+        blocks.append(_text(text))
+    return Prompt(blocks, notices_of([way for way, _ in read if way.how == "words"], title))
 
 
 def preamble(messages: Iterable[Message]) -> str:
@@ -38,15 +63,33 @@ def preamble(messages: Iterable[Message]) -> str:
     return _BEFORE + "\n\n".join(reversed(told)) + _AFTER if told else ""
 
 
-def _now(turn: Turn) -> str:
-    if turn.resumes is not None:
-        return _GO_ON_AFTER
-    return _GO_ON if turn.continuing else text_of(turn.messages[-1])
+def _read(way: Way, turn: Turn) -> tuple[Way, bytes]:
+    try:
+        return way, b"" if way.how == "words" else turn.open(way.attachment)
+    except OSError:
+        return Way(way.attachment, "words", why=GONE), b""
+
+
+def _block(way: Way, data: bytes, *, is_embedded: bool) -> dict[str, Any]:
+    one = way.attachment
+    if way.how == "shown":
+        return {"type": "image", "mimeType": one.media_type, "data": base64.b64encode(data).decode()}
+    if way.how == "words":
+        return _text(words(one, way.why))
+    text = fenced(one, data, way.most)
+    if not is_embedded:
+        return _text(text)
+    uri = f"attachment:///{quote(one.name, safe='')}"
+    return {"type": "resource", "resource": {"uri": uri, "mimeType": one.media_type, "text": text}}
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
 
 
 def _told(messages: Iterable[Message]) -> Iterator[str]:
     for message in messages:
-        text = text_of(message).strip()
+        text = told(message).strip()
         if message.get("role") == "tool":
             name = message.get("title") or message.get("name") or "a tool"
             yield f"[used {name}]"

@@ -14,7 +14,7 @@ from api.agents.acp.exchange import Exchange
 from api.agents.acp.failures import AgentFailed
 from api.agents.acp.opening import Opened, Opening
 from api.agents.acp.program import Program
-from api.agents.acp.prompting import prompt_of
+from api.agents.acp.prompting import Prompt, prompt_of
 from api.agents.acp.running import Running
 from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
@@ -86,18 +86,20 @@ class Turns:
             # It ended, or was ended for the sake of another turn, after it was found running.
             connection = await work.held.enter_async_context(self._running.used(program, folder))
             opened = await self._opening.open(connection, work.turn, folder)
+        work.opened = opened
         await work.traces.looked()
-        self._send(work, opened)
+        can = connection.capabilities.prompt_capabilities or schema.PromptCapabilities()
+        prompt = await asyncio.to_thread(prompt_of, work.turn, opened.missed, program.title, can)
+        self._send(work, opened, prompt)
 
-    def _send(self, work: _Work, opened: Opened) -> None:
-        connection, work.opened = opened.session.connection, opened
+    def _send(self, work: _Work, opened: Opened, prompt: Prompt) -> None:
+        connection = opened.session.connection
         work.exchange.updates.know_modes(opened.session.modes, opened.session.mode)
         connection.listeners[opened.session.acp_id] = work.exchange
         if opened.notice:
             work.exchange.say([opened.notice])
-        request = schema.PromptRequest.model_validate(
-            {"sessionId": opened.session.acp_id, "prompt": prompt_of(work.turn, opened.missed)}
-        )
+        work.exchange.say([*prompt.notices])
+        request = schema.PromptRequest.model_validate({"sessionId": opened.session.acp_id, "prompt": prompt.blocks})
         work.prompt = asyncio.create_task(connection.ask("session_prompt", request), name=f"acp.{work.turn.run_id}")
         work.prompt.add_done_callback(lambda _: work.exchange.stirred.set())
         work.remembering = asyncio.create_task(self._opening.remember(work.turn, opened))

@@ -9,9 +9,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from api.agents.base import Turn
+from api.agents.attached import UNSEEN
+from api.agents.base import Turn, just_given
 from api.agents.embedded.process import Address, CannotStart, ModelProcess
 from api.agents.embedded.prompt import ANSWER_TOKENS, CONTEXT_TOKENS, request_of
+from api.agents.giving import Way, notices_of
 from api.agents.limits import Limits
 from api.agents.provider import Provider
 from api.domain import events as ev
@@ -98,6 +100,8 @@ def _load() -> None:
 
 
 async def _answer(address: Address, turn: Turn) -> AsyncGenerator[ev.Event, None]:
+    for notice in notices_of([Way(one, "words", why=UNSEEN) for one in just_given(turn)], "The demo model"):
+        yield notice
     await asyncio.to_thread(_load)
     import httpx2
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from api.agents.attached import told
 from api.agents.base import Turn
-from api.domain.messages import text_of
 
 CONTEXT_TOKENS = 8192
 ANSWER_TOKENS = 512
@@ -17,9 +17,9 @@ def prompt_of(turn: Turn) -> list[dict[str, str]]:
     """The newest turns, oldest first, as chat messages. The first is the system's, the next a user's.
 
     A last message that is the assistant's own is gone on with. Tool calls and results are left out: the model was
-    never shown any.
+    never shown any. Of attachments it is told by words.
     """
-    messages = [(str(m["role"]), text_of(m)) for m in turn.messages if m.get("role") in ("user", "assistant")]
+    messages = [(str(m["role"]), told(m)) for m in turn.messages if m.get("role") in ("user", "assistant")]
     messages = [(role, _shortened(text)) for role, text in messages if text.strip()]
     kept = messages[_start(messages) :]
     while kept and kept[0][0] != "user":

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from api.agents.base import Turn
 from api.agents.facts import Facts, with_table
+from api.agents.giving import means_of
 from api.agents.limits import Limits
 from api.agents.native.calls import Calls
 from api.agents.native.delegating import Delegate
@@ -17,6 +18,7 @@ from api.agents.native.toolkit import Bench, Toolkit
 from api.agents.native.tries import FALLS_BACK, Try
 from api.agents.provider import Provider, split_model
 from api.domain import events as ev
+from api.domain.attachments import attachments_of
 from api.domain.compactions import can_shrink, shortened
 from api.domain.messages import Message, text_of
 from api.domain.transcript import ToolBlock, Transcript
@@ -24,6 +26,8 @@ from api.domain.transcript import ToolBlock, Transcript
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.messages import ModelMessage
+
+    from api.agents.native.showing import Showing
 
 INSTRUCTIONS = (
     "You are a helpful, honest assistant. Answer in the language of the question, to the point, in Markdown; "
@@ -39,7 +43,8 @@ LONG = 200
 class NativeAgent:
     """`find_provider` gives a provider by its id, with its key; `instructions` go before every conversation.
 
-    Models that take no tools are remembered, and asked without them from then on.
+    Models that take no tools are remembered, and asked without them from then on; so are pictures that one
+    did not take.
     """
 
     name = "native"
@@ -59,6 +64,7 @@ class NativeAgent:
         self._find_provider = find_provider
         self._toolkit = toolkit or Toolkit()
         self._toolless: set[str] = set()
+        self._refused: dict[str, set[str]] = {}
         self._limits = limits or Limits()
         self._instructions = instructions
         self._facts_of = facts_of
@@ -113,6 +119,7 @@ class NativeAgent:
         from api.agents.native.loop import Loop, definitions
         from api.agents.native.metering import Meter
         from api.agents.native.request import Request
+        from api.agents.native.showing import Showing
         from api.agents.native.weighing import estimate
 
         if bench.problem:
@@ -130,17 +137,23 @@ class NativeAgent:
         instructions = turn.system_prompt or self._instructions
         if has_tools and bench.told:
             instructions = f"{instructions}\n\n{bench.told}"
+        facts = self._facts_of(turn.model)
+        window = facts.window or await asyncio.to_thread(_window, provider, model.model_name)
+        refused = self._refused.setdefault(turn.model, set())
+        means = means_of(provider.kind, sees=facts.images, refused=refused, window=window)
+        showing = Showing(turn, means, model.model_name)
         first = Request(
             provider,
             model,
-            await _as_requests(messages, instructions, continuing=turn.continuing),
+            await _as_requests(messages, instructions, showing, continuing=turn.continuing),
             limits=self._limits,
             parameters=turn.parameters,
             continues=text_of(turn.messages[-1]) if turn.continuing else "",
             tools=definitions(tools) if has_tools else (),
             number=attempt.step + 1,
             taken=_call_ids(turn.resumes),
-            window=self._facts_of(turn.model).window or await asyncio.to_thread(_window, provider, model.model_name),
+            window=window,
+            showing=showing,
         )
         used = attempt.usage
         if turn.resumes is None and (turn.compacts or is_too_full(estimate(turn, first), first.window)):
@@ -156,7 +169,7 @@ class NativeAgent:
                 await turn.keep(summary.made)
                 turn = compacted(turn, summary.made)
                 shorter = shortened(turn.messages, summary.made)
-                first.messages = await _as_requests(shorter, instructions, continuing=turn.continuing)
+                first.messages = await _as_requests(shorter, instructions, showing, continuing=turn.continuing)
                 yield ev.Notice(code="compacted", message=COMPACTED)
         loop = Loop(turn, first, calls, instructions, Meter(used))
         delegate.begin = loop.below
@@ -165,6 +178,7 @@ class NativeAgent:
                 yield event
         if loop.are_tools_refused:
             self._toolless.add(turn.model)
+        refused |= showing.refused
 
     async def prepare(self, model: str = "") -> None:
         provider_id, name = split_model(model)
@@ -190,12 +204,16 @@ class NativeAgent:
         return self._models[key]
 
 
-async def _as_requests(messages: list[Message], instructions: str, *, continuing: bool) -> "list[ModelMessage]":
+async def _as_requests(
+    messages: list[Message], instructions: str, showing: "Showing", *, continuing: bool
+) -> "list[ModelMessage]":
     from api.agents.native.history import model_messages
 
-    if len(messages) < LONG:
-        return model_messages(messages, instructions, continuing=continuing)
-    return await asyncio.to_thread(model_messages, messages, instructions, continuing=continuing)
+    def made() -> "list[ModelMessage]":
+        return model_messages(messages, instructions, continuing=continuing, attached=showing.contents(messages))
+
+    is_quick = len(messages) < LONG and not any(map(attachments_of, messages))
+    return made() if is_quick else await asyncio.to_thread(made)
 
 
 def _used(turn: Turn) -> ev.Usage | None:

@@ -3,6 +3,7 @@
 Imports pydantic-ai, so it is itself imported late.
 """
 
+import asyncio
 import logging
 import time
 from contextlib import aclosing
@@ -10,12 +11,14 @@ from contextlib import aclosing
 from msgspec.structs import replace
 from pydantic_ai.messages import ModelMessage, ModelRequest, UserPromptPart
 
+from api.agents.attached import with_texts
 from api.agents.base import Turn
 from api.agents.native.request import Request, answer
 from api.agents.native.spending import wanted
 from api.agents.native.weighing import CHARACTERS
 from api.domain import events as ev
-from api.domain.compactions import Compaction, as_text, cut_for
+from api.domain.compactions import Compaction, as_text, attached_size, cut_for
+from api.domain.messages import Message
 from api.domain.parameters import Parameters
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,8 @@ PIECE = 0.7
 """So much of the window is summarised at once."""
 PIECE_CHARACTERS = 100_000
 """The same, where the window is not known."""
+OF_A_FILE = 4000
+"""Characters of a text file that was attached, for whoever summarises; of pictures there are words."""
 
 ASKED = (
     "Summarise the conversation below for yourself, so that you can go on with it without having it. Keep every fact, "
@@ -52,18 +57,22 @@ class Summary:
         """Ask for it, in as many requests as the older part needs."""
         messages, before = self._turn.messages, self._turn.compaction
         window = self._like.window
-        characters = sum(len(as_text([one])) for one in messages)
+        characters = sum(len(as_text([one])) + attached_size(one) for one in messages)
         whole = min(characters, window * CHARACTERS) if window else characters
         cut = cut_for(messages, int(whole * VERBATIM))
         done = before.count if before else 0
         if cut <= done:
             return
         text = before.text if before else ""
-        for piece in _pieces(as_text(messages[done:cut]), window):
+        older = await asyncio.to_thread(self._older, messages[done:cut])
+        for piece in _pieces(older, window):
             text = await self._ask(text, piece)
             if not text:
                 return
         self.made = Compaction(up_to=str(messages[cut - 1].get("id")), count=cut, text=text, at=time.time())
+
+    def _older(self, messages: list[Message]) -> str:
+        return as_text([with_texts(one, self._turn.open, OF_A_FILE) for one in messages])
 
     async def _ask(self, before: str, piece: str) -> str:
         told = f"{ASKED}\n\nSummary of what came before:\n{before}" if before else ASKED

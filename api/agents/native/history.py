@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -13,6 +13,7 @@ from pydantic_ai.messages import (
     TextPart,
     ToolCallPart,
     ToolReturnPart,
+    UserContent,
     UserPromptPart,
 )
 
@@ -27,14 +28,23 @@ BETWEEN = "\n\n---\n\n"
 """What stands between two messages of a person of which the first got no answer."""
 
 
-def model_messages(messages: list[Message], instructions: str, *, continuing: bool = False) -> list[ModelMessage]:
-    """The history, oldest first, ending in a request.
+NOTHING: Mapping[int, Sequence[UserContent]] = {}
+
+
+def model_messages(
+    messages: list[Message],
+    instructions: str,
+    *,
+    continuing: bool = False,
+    attached: Mapping[int, Sequence[UserContent]] = NOTHING,
+) -> list[ModelMessage]:
+    """The history, oldest first, ending in a request. `attached`: what goes before a message's text, by its position.
 
     User and assistant take turns, as many models insist on: neighbours are joined. An assistant message without text
     or calls (a run that failed at once) is left out. Every call has a result and every result a call, under ids that
     are unique in the whole history.
     """
-    history = _joined(_entries(messages))
+    history = _joined(_entries(messages, attached))
     if continuing and history and isinstance(history[-1], ModelResponse):
         history.append(ModelRequest(parts=[UserPromptPart(content=GO_ON)]))
     for message in history:
@@ -43,11 +53,14 @@ def model_messages(messages: list[Message], instructions: str, *, continuing: bo
     return history
 
 
-def _entries(messages: list[Message]) -> Iterator[ModelMessage]:
+def _entries(messages: list[Message], attached: Mapping[int, Sequence[UserContent]]) -> Iterator[ModelMessage]:
     numbers = count(1)
     for position, message in enumerate(messages):
         text = text_of(message)
         match message.get("role"):
+            case "user" if position in attached:
+                content = [*attached[position], *([text] if text.strip() else [])]
+                yield ModelRequest(parts=[UserPromptPart(content=content)])
             case "user" if text.strip():
                 yield ModelRequest(parts=[UserPromptPart(content=text)])
             case "assistant":
@@ -125,7 +138,19 @@ def _join_prompts(parts: list[Any]) -> list[Any]:
     joined: list[Any] = []
     for part in parts:
         if joined and isinstance(part, UserPromptPart) and isinstance(joined[-1], UserPromptPart):
-            joined[-1] = UserPromptPart(content=f"{joined[-1].content}{BETWEEN}{part.content}")
+            joined[-1] = UserPromptPart(content=_one_after_the_other(joined[-1].content, part.content))
         else:
             joined.append(part)
     return joined
+
+
+def _one_after_the_other(
+    first: str | Sequence[UserContent], second: str | Sequence[UserContent]
+) -> str | list[UserContent]:
+    if isinstance(first, str) and isinstance(second, str):
+        return f"{first}{BETWEEN}{second}"
+    return [*_items(first), BETWEEN, *_items(second)]
+
+
+def _items(content: str | Sequence[UserContent]) -> Sequence[UserContent]:
+    return [content] if isinstance(content, str) else content

@@ -183,6 +183,7 @@ class Loop:
             prefix=request.prefix,
             started=request.started,
             window=request.window,
+            showing=request.showing,
         )
 
 

@@ -22,6 +22,7 @@ from api.agents import failures
 from api.agents.limits import Limits
 from api.agents.native.calls import ToolRequest
 from api.agents.native.models import left_out, settings_for
+from api.agents.native.showing import Showing, shown
 from api.agents.native.speech import Speech
 from api.agents.provider import Provider
 from api.agents.transport import WATCH, Watch
@@ -40,7 +41,8 @@ class Request:
     """What is asked of a model. `continues`: the cut-off answer that this one goes on from, or empty.
 
     `window` is how many tokens the model can read, where that is known; `most_output` how many it may write, where a
-    budget leaves few. `number` is that of the step, `taken` the ids that calls of the run have already. Afterwards
+    budget leaves few. `number` is that of the step, `taken` the ids that calls of the run have already. `showing` puts
+    in what the messages show. Afterwards
     `response` is what the model said, `calls` what it asks for, and `usage` what that took; there is no response where
     it failed.
     """
@@ -60,6 +62,7 @@ class Request:
         prefix: str = "",
         started: float | None = None,
         window: int | None = None,
+        showing: Showing | None = None,
     ) -> None:
         self.provider = provider
         self.model = model
@@ -73,6 +76,7 @@ class Request:
         self.prefix = prefix
         self.started = time.monotonic() if started is None else started
         self.window = window
+        self.showing = showing
         self.most_output: int | None = None
         self.response: ModelResponse | None = None
         self.calls: list[ToolRequest] = []
@@ -98,7 +102,8 @@ class ToolsRefused(Exception):
 async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
     """Send the request, again after a refusal that may pass, and yield what comes of it.
 
-    A request is sent again only while nothing of its answer has been shown.
+    A request is sent again only while nothing of its answer has been shown. One that is refused because of what it
+    shows is sent with words in its place.
 
     Raises:
         ToolsRefused: the same request may go through without tools.
@@ -106,7 +111,8 @@ async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
     if refused := left_out(request.provider, request.model, request.parameters):
         yield _ended(failures.parameter_refused(request.provider, request.model.model_name, refused[0]))
         return
-    for attempt in range(1, request.limits.retries + 2):
+    attempt = 1
+    while True:
         speech = Speech(
             started=request.started,
             step=request.number,
@@ -119,11 +125,15 @@ async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
         try:
             async with aclosing(_attempt(request, speech)) as events:
                 async for event in events:
+                    for notice in request.showing.answered() if request.showing else ():
+                        yield notice
                     yield event
             return
         except Exception as error:
             if request.tools and speech.is_empty and failures.is_about_tools(error):
                 raise ToolsRefused from error
+            if speech.is_empty and _goes_without_pictures(error, request):
+                continue
             wait_s = _wait(error, request, speech, attempt)
             if wait_s is None:
                 yield _ended(_explain(error, request, speech))
@@ -132,13 +142,26 @@ async def answer(request: Request) -> AsyncGenerator[ev.Event, None]:
         for event in speech.open(ev.Notice(code="retrying", message=notice)):
             yield event
         await asyncio.sleep(wait_s)
+        attempt += 1
+
+
+def _goes_without_pictures(error: Exception, request: Request) -> bool:
+    """Put words in place of what the request shows, if that may be why it was refused."""
+    showing = request.showing
+    if showing is None or not shown(request.messages):
+        return False
+    if not failures.is_about_pictures(error) or failures.refused_parameter(error, _names_set(request.parameters)):
+        return False
+    request.messages = showing.refuse(request.messages, failures.refusal(error, request.provider))
+    return True
 
 
 async def _attempt(request: Request, speech: Speech) -> AsyncGenerator[ev.Event, None]:
     WATCH.set(speech.watch)
     offered = ModelRequestParameters(function_tools=request.tools)
+    messages = request.messages if request.showing is None else await request.showing.filled(request.messages)
     async with model_request_stream(
-        request.model, request.messages, model_settings=request.settings, model_request_parameters=offered
+        request.model, messages, model_settings=request.settings, model_request_parameters=offered
     ) as stream:
         async with aclosing(_hear(stream, request.limits, speech)) as events:
             async for event in events:

@@ -8,11 +8,21 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec.structs import replace
-from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, ToolReturnPart, UserPromptPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    TextContent,
+    ToolCallPart,
+    ToolReturnPart,
+    UserContent,
+    UserPromptPart,
+)
 from pydantic_ai.tools import ToolDefinition
 
 from api.agents.base import Turn
 from api.agents.native.request import Request
+from api.agents.native.showing import shown_by
+from api.domain.attachments import tokens_of
 from api.domain.events import Context
 
 CHARACTERS = 4
@@ -31,8 +41,10 @@ def weigh(messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition]) -> 
                 case ToolReturnPart(tool_name=name):
                     size = _size(part.content)
                     results, files = (results, files + size) if name == READS_FILES else (results + size, files)
+                case UserPromptPart(content=str(text)):
+                    conversation += len(text)
                 case UserPromptPart():
-                    conversation += _size(part.content)
+                    conversation += sum(map(_characters, part.content))
                 case ToolCallPart():
                     conversation += _size(part.args)
                 case _:
@@ -70,6 +82,12 @@ def counted_before(turn: Turn) -> Context | None:
 def parts_of(context: Context) -> int:
     """All that a request is made of, as it was estimated."""
     return context.instructions + context.conversation + context.tool_results + context.files
+
+
+def _characters(item: UserContent) -> int:
+    if (attachment := shown_by(item)) is not None:
+        return tokens_of(attachment) * CHARACTERS
+    return _size(item.content if isinstance(item, TextContent) else item)
 
 
 def _size(content: object) -> int:

@@ -1,0 +1,139 @@
+"""What is attached to messages, in the requests of a run. Imports pydantic-ai, so it is itself imported late.
+
+Until a request is sent, a picture or document stands in it as words that name it; its bytes are read for the sending
+alone, and let go of with it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from pydantic_ai.messages import (
+    BinaryContent,
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    TextContent,
+    UserContent,
+    UserPromptPart,
+)
+
+from api.agents.attached import GONE, TOO_LARGE, fenced, names, unseen, words
+from api.agents.base import Open, Turn, just_given
+from api.agents.giving import MOST_SHOWN_BYTES, Means, Way, notices_of, ways
+from api.domain import events as ev
+from api.domain.attachments import Attachment
+from api.domain.messages import Message
+
+
+class Showing:
+    """How attachments get into the requests of one run. `model` is its name for a person.
+
+    `refused` are the ids of those that the provider did not take, and answered without.
+    """
+
+    def __init__(self, turn: Turn, means: Means, model: str) -> None:
+        self.refused: set[str] = set()
+        self._notices: list[ev.Notice] = []
+        self._doubted: set[str] = set()
+        self._open: Open = turn.open
+        self._means = means
+        self._model = model
+        self._new = {one.id for one in just_given(turn)}
+        self._told: set[str] = set()
+
+    def contents(self, messages: list[Message]) -> dict[int, list[UserContent]]:
+        """What is attached, as parts of a prompt, by the position of its message. Blocks while it reads text files."""
+        found = ways(messages, self._means)
+        self._note([way for given in found.values() for way in given if way.how == "words"])
+        return {position: [self._part(way) for way in given] for position, given in found.items()}
+
+    async def filled(self, messages: list[ModelMessage]) -> list[ModelMessage]:
+        """The messages with the bytes of what they show."""
+        if not shown(messages):
+            return messages
+        return await asyncio.to_thread(_changed, messages, self._with_bytes)
+
+    def refuse(self, messages: list[ModelMessage], why: str) -> list[ModelMessage]:
+        """The messages with words in place of all that they show; `why` is a sentence of who did not take it."""
+        refused = shown(messages)
+        self._doubted |= {one.id for one in refused}
+        if not refused:
+            return messages
+        message = f"{self._model} does not see {names(refused)}: it was told by words that there is such a file. {why}"
+        self._notices.append(ev.Notice(code="pictures_not_seen", message=message))
+        return _changed(messages, lambda one: [unseen(one)])
+
+    def answered(self) -> list[ev.Notice]:
+        """The model answers: what the person is to be told, once, about what it was given."""
+        self.refused |= self._doubted
+        told, self._notices = self._notices, []
+        return told
+
+    def _part(self, way: Way) -> UserContent:
+        match way.how:
+            case "shown":
+                return TextContent(content=unseen(way.attachment), metadata=way.attachment)
+            case "text":
+                return self._text(way.attachment, way.most)
+            case _:
+                return words(way.attachment, way.why)
+
+    def _text(self, attachment: Attachment, most: int) -> str:
+        try:
+            return fenced(attachment, self._open(attachment), most)
+        except OSError:
+            return self._lost(attachment, GONE)
+
+    def _with_bytes(self, attachment: Attachment) -> list[UserContent]:
+        try:
+            data = self._open(attachment)
+        except OSError:
+            return [self._lost(attachment, GONE)]
+        if len(data) > MOST_SHOWN_BYTES:
+            return [self._lost(attachment, TOO_LARGE)]
+        return [words(attachment), BinaryContent(data=data, media_type=attachment.media_type)]
+
+    def _lost(self, attachment: Attachment, why: str) -> str:
+        self._note([Way(attachment, "words", why=why)])
+        return words(attachment, why)
+
+    def _note(self, by_words: list[Way]) -> None:
+        """Tell the person which of those that they just gave the model is only told of, once for each."""
+        fresh = [way for way in by_words if way.attachment.id in self._new - self._told]
+        self._told |= {way.attachment.id for way in fresh}
+        self._notices += notices_of(fresh, self._model)
+
+
+def shown(messages: Sequence[ModelMessage]) -> list[Attachment]:
+    """What the messages show, or will once their bytes are read."""
+    prompts = (part for one in messages if isinstance(one, ModelRequest) for part in one.parts)
+    return [one for part in prompts if isinstance(part, UserPromptPart) for one in _shown_in(part)]
+
+
+def shown_by(item: UserContent) -> Attachment | None:
+    """The attachment in whose place an item of a prompt stands."""
+    return item.metadata if isinstance(item, TextContent) and isinstance(item.metadata, Attachment) else None
+
+
+def _shown_in(part: UserPromptPart) -> Iterator[Attachment]:
+    if not isinstance(part.content, str):
+        yield from filter(None, map(shown_by, part.content))
+
+
+def _changed(messages: list[ModelMessage], put: Callable[[Attachment], Sequence[UserContent]]) -> list[ModelMessage]:
+    """The messages with what `put` gives in place of what they show."""
+    return [
+        replace(one, parts=[_put(part, put) for part in one.parts]) if isinstance(one, ModelRequest) else one
+        for one in messages
+    ]
+
+
+def _put(part: ModelRequestPart, put: Callable[[Attachment], Sequence[UserContent]]) -> ModelRequestPart:
+    if not isinstance(part, UserPromptPart) or isinstance(part.content, str) or not any(_shown_in(part)):
+        return part
+    items: list[UserContent] = []
+    for item in part.content:
+        attachment = shown_by(item)
+        items += put(attachment) if attachment else [item]
+    return replace(part, content=items)
