@@ -159,6 +159,17 @@ class Client:
     def new_session(self) -> str:
         return self.post("/api/session/new")["session"]["session_id"]
 
+    def attach(self, session_id: str, data: bytes, name: str = "a file") -> dict[str, Any]:
+        """Give a file to a session, to be sent with a message."""
+        response = self.upload(session_id, data, name)
+        assert response.status_code == 200, response.text
+        return response.json()["attachment"]
+
+    def upload(self, session_id: str, data: bytes | Iterable[bytes], name: str = "a file") -> httpx2.Response:
+        query = {"session_id": session_id, "name": name}
+        headers = {"Content-Type": "application/octet-stream"}
+        return self.http.post("/api/attachment/upload", params=query, content=data, headers=headers)
+
     def start(self, session_id: str, message: str, **more: Any) -> dict[str, Any]:
         body = {"session_id": session_id, "message": message, "model": "scripted/script", **more}
         return self.post("/api/chat/start", **body)

@@ -13,6 +13,7 @@ from api.routes import ROUTES
 from tests.fakes.provider import FakeProvider
 from tests.http.conftest import until
 from tests.http.reading import reading
+from tests.pictures import png
 from tests.serving import TOKEN, Client, ServerProcess
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes/mcp_server.py"
@@ -45,6 +46,10 @@ class Checking:
 
     def post(self, path: str, /, **body: Any) -> Any:
         return self._checked("POST", path, self._http.post(path, json=body))
+
+    def upload(self, path: str, data: bytes, **query: Any) -> Any:
+        headers = {"Content-Type": "application/octet-stream"}
+        return self._checked("POST", path, self._http.post(path, params=query, content=data, headers=headers))
 
     def download(self, path: str, **query: Any) -> bytes:
         """A file whose content is not ours, to be shown by no browser."""
@@ -187,11 +192,30 @@ def _keep_house(api: Checking, session_id: str) -> None:
     api.post("/api/session/restore", session_id=session_id)
     api.get("/health")
     api.get("/api/workspace/folders", path="/")
+    _attach(api)
     api.post("/api/session/workspace", session_id=session_id, path=None)
     _edit_and_file(api, session_id)
     document = api.get("/api/openapi.json")
     assert {path for _, path in PROMISED} == set(document["paths"])
     assert version
+
+
+def _attach(api: Checking) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "notes.txt").write_text("Notes.")
+        one = {"session_id": api.post("/api/session/new", workspace=folder)["session"]["session_id"]}
+        [name] = api.get("/api/workspace/files", **one, q="nts")["files"]
+        notes = api.post("/api/attachment/from_workspace", **one, path=name)["attachment"]
+        picture = api.upload("/api/attachment/upload", png(3, 2), **one, name="a.png")["attachment"]
+        assert api.download("/api/attachment", **one, id=notes["id"]) == b"Notes."
+        api.post("/api/session/draft", **one, text="", attachments=[notes["id"], picture["id"]])
+        api.post("/api/attachment/remove", **one, id=picture["id"])
+        api.get("/api/session/draft", **one)
+        sent = {"message": "@@hang", "model": "scripted/script", "attachments": [notes["id"]]}
+        stream_id = api.post("/api/chat/start", **one, **sent)["stream_id"]
+        api.post("/api/chat/queue", **one, **sent)
+        api.get("/api/session", **one)
+        api.post("/api/chat/cancel", stream_id=stream_id)
 
 
 def _throw_away(api: Checking, session_id: str) -> None:

@@ -1,15 +1,11 @@
-"""What Fireside has no use for: uploads, forms, images, passkeys, webhooks. It is refused, and leaves nothing."""
+"""What Fireside has no use for: forms, passkeys, webhooks. It is refused, and leaves nothing."""
 
 import json
-import struct
 
 import pytest
 
-from tests.http.conftest import memory_of
 from tests.http.table import BODIES, check_error
 from tests.serving import Client, ServerProcess
-
-HOSTILE_NAMES = ["../../x", ".", "", "x" * 300, "CON", "a\\0.png", ".htaccess", "a.png.html", "page.png"]
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\nContent-Type: image/png\r\n\r\n'
 BROKEN_FORMS = {
@@ -23,14 +19,14 @@ BROKEN_FORMS = {
 }
 
 
-# Bad input 47
-def test_an_upload_is_refused_by_every_route_whatever_it_is_called(client: Client, server: ServerProcess) -> None:
+# Bad input 48
+def test_a_form_is_refused_by_every_route_whatever_its_file_is_called(client: Client, server: ServerProcess) -> None:
     for path in BODIES:
-        for name in HOSTILE_NAMES:
-            body = HEAD % name.encode() + b"<html><script>alert(1)</script>\r\n--b--\r\n"
+        for name in ("../../x", "", "page.png"):
+            body = HEAD % name.encode() + b"<html><script>alert(48)</script>\r\n--b--\r\n"
             answer = client.http.post(path, content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
             assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type"), (path, name)
-    kept = [path for path in server.state_dir.rglob("*") if path.is_file() and b"alert(1)" in path.read_bytes()]
+    kept = [path for path in server.state_dir.rglob("*") if path.is_file() and b"alert(48)" in path.read_bytes()]
     assert kept == []
 
 
@@ -41,18 +37,6 @@ def test_a_broken_form_is_refused_unread(client: Client, form: bytes) -> None:
         answer = client.http.post("/api/chat/start", content=form, headers={"Content-Type": kind})
         check_error(answer.status_code, answer.json())
         assert answer.status_code in (413, 415)
-
-
-# Bad input 49
-def test_an_image_of_any_size_is_no_conversation_and_is_not_decoded(client: Client, server: ServerProcess) -> None:
-    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", 50_000, 50_000, 8, 6, 0, 0, 0) + b"broken"
-    animated = b"GIF89a" + b"\x21\xf9\x04\x00\x00\x00\x00\x00" * 10_000
-    before = memory_of(server)
-    for image in (header, animated):
-        answer = client.http.post("/api/session/import", content=image, headers={"Content-Type": "application/json"})
-        check_error(answer.status_code, answer.json())
-        assert answer.status_code == 400
-    assert memory_of(server) - before < 100 << 20  # decoded, the first would take 10 GB
 
 
 # Bad input 56
