@@ -3,6 +3,7 @@
 import type { Catalogue } from "./catalogue";
 
 export const ui: Catalogue["ui"] = {
+  close: "Schließen",
   copy: "Kopieren",
   copied: "Kopiert",
   plainCode: "Text",
@@ -212,7 +213,6 @@ export const composer: Catalogue["composer"] = {
 
 export const chatSettings: Catalogue["chatSettings"] = {
   heading: "Wie hier geantwortet wird",
-  close: "Schließen",
   hint: "Für dieses Gespräch und seine Kopien, ab der nächsten Nachricht. Es gilt für verbundene Modelle; Agenten, die eigene Programme sind, haben eigene Einstellungen.",
   prompt: "Anweisungen",
   promptPlaceholder: "Wer es sein und wie es antworten soll. Steht anstelle der kurzen Anweisungen von Fireside.",
@@ -546,7 +546,6 @@ export const work: Catalogue["work"] = {
 
 export const shortcuts: Catalogue["shortcuts"] = {
   heading: "Tastenkürzel und Befehle",
-  close: "Schließen",
   shortcuts: "Tastenkürzel",
   commands: "Befehle",
   commandsHint: "Schreib sie ins Nachrichtenfeld. Zwei Schrägstriche beginnen eine Nachricht, die mit einem anfängt.",
@@ -677,7 +676,6 @@ export const filing: Catalogue["filing"] = {
   addTags: (count) => `Schlagwörter für ${sessionsText(count)}`,
   tagsHint: "Wörter, durch Leerzeichen getrennt.",
   save: "Speichern",
-  close: "Schließen",
   noProject: "Kein Projekt",
   noProjects: "Es gibt noch keine Projekte.",
   newProject: "Neues Projekt",

@@ -1,6 +1,7 @@
 /** Everything the page says, in English, which the other languages follow in shape. */
 
 export const ui = {
+  close: "Close",
   copy: "Copy",
   copied: "Copied",
   plainCode: "text",
@@ -256,7 +257,6 @@ export const filing = {
   addTags: (count: number) => `Tags to add to ${sessionsText(count)}`,
   tagsHint: "Words apart by spaces.",
   save: "Save",
-  close: "Close",
   noProject: "No project",
   noProjects: "There are no projects yet.",
   newProject: "New project",
@@ -294,7 +294,6 @@ export const composer = {
 
 export const chatSettings = {
   heading: "How it answers here",
-  close: "Close",
   hint: "For this conversation and its copies, from the next message on. It holds for connected models; agents that are programs of their own have settings of their own.",
   prompt: "Instructions",
   promptPlaceholder: "Who it should be and how it should answer. Stands in place of Fireside’s own short instructions.",
@@ -628,7 +627,6 @@ export const work = {
 
 export const shortcuts = {
   heading: "Shortcuts and commands",
-  close: "Close",
   shortcuts: "Shortcuts",
   commands: "Commands",
   commandsHint: "Type these where you write. Two slashes begin a message that begins with one.",

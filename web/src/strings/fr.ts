@@ -3,6 +3,7 @@
 import type { Catalogue } from "./catalogue";
 
 export const ui: Catalogue["ui"] = {
+  close: "Fermer",
   copy: "Copier",
   copied: "Copié",
   plainCode: "texte",
@@ -212,7 +213,6 @@ export const composer: Catalogue["composer"] = {
 
 export const chatSettings: Catalogue["chatSettings"] = {
   heading: "Comment il répond ici",
-  close: "Fermer",
   hint: "Pour cette conversation et ses copies, dès le prochain message. Cela vaut pour les modèles connectés ; les agents qui sont des programmes à part ont leurs propres réglages.",
   prompt: "Instructions",
   promptPlaceholder: "Qui il doit être et comment il doit répondre. Remplace les courtes instructions de Fireside.",
@@ -546,7 +546,6 @@ export const work: Catalogue["work"] = {
 
 export const shortcuts: Catalogue["shortcuts"] = {
   heading: "Raccourcis et commandes",
-  close: "Fermer",
   shortcuts: "Raccourcis",
   commands: "Commandes",
   commandsHint: "Tapez-les là où vous écrivez. Deux barres obliques commencent un message qui débute par une seule.",
@@ -677,7 +676,6 @@ export const filing: Catalogue["filing"] = {
   addTags: (count) => `Étiquettes à ajouter à ${sessionsText(count)}`,
   tagsHint: "Des mots séparés par des espaces.",
   save: "Enregistrer",
-  close: "Fermer",
   noProject: "Aucun projet",
   noProjects: "Il n’y a pas encore de projet.",
   newProject: "Nouveau projet",
