@@ -113,3 +113,20 @@ def test_another_model_steps_in_and_the_answer_says_so(tab: Tab) -> None:
     tab.ask("@@flaky 1 404\n@@text Here I am.")
     expect(tab.answer).to_contain_text("mock-1 did not answer, so wide does.")
     expect(tab.answer).to_contain_text("Here I am.")
+
+
+@on_both
+def test_older_messages_are_summarised_for_the_model_and_stay_for_the_person(tab: Tab, provider: FakeProvider) -> None:
+    choose_model(tab, "wide")
+    for number in (1, 2, 3):
+        tab.ask(f"@@text The boat is number {number}. {'It floats. ' * 60}")
+
+    tab.send("/compact")
+    expect(tab.toast("Older messages will be summarised")).to_be_visible()
+    tab.ask("@@text Four it is.")
+
+    expect(tab.answer).to_contain_text("summarised")
+    expect(tab.said).to_have_count(4)
+    expect(tab.thread).to_contain_text("The boat is number 1.")
+    asked = [str(message["content"]) for message in provider.chats[-1].json["messages"]]
+    assert not any(text.startswith("@@text The boat is number 1.") for text in asked)
