@@ -43,7 +43,7 @@ def fenced(attachment: Attachment, data: bytes, most: int) -> str:
     return f"{words(attachment, why)}\n<{mark}>\n{shown}\n</{mark}>"
 
 
-def told(message: Message) -> str:
+def in_words(message: Message) -> str:
     """A message for who is given text only: words about what is attached, and then its text."""
     lines = [unseen(one) for one in attachments_of(message)]
     return "\n".join([*lines, text]) if (text := text_of(message)) else "\n".join(lines)

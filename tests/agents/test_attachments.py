@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from api.agents.attached import fenced, told, with_texts
+from api.agents.attached import fenced, in_words, with_texts
 from api.agents.base import Turn
 from api.agents.embedded.prompt import prompt_of
 from api.agents.facts import Facts
@@ -269,7 +269,7 @@ async def test_a_conversation_full_of_pictures_is_summarised_with_words_about_th
 
 
 def test_an_attachment_of_an_odd_shape_is_passed_over():
-    assert told({**user("hi"), "attachments": [{"id": 5}, "x", PICTURE]}) == f"{UNSEEN_CAT}\nhi"
+    assert in_words({**user("hi"), "attachments": [{"id": 5}, "x", PICTURE]}) == f"{UNSEEN_CAT}\nhi"
     assert with_texts({**user("hi"), "attachments": {"id": "x"}}, read, 100)["content"] == "hi"
 
 

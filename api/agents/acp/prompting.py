@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from acp import schema
 
-from api.agents.attached import GONE, fenced, told, words
+from api.agents.attached import GONE, fenced, in_words, words
 from api.agents.base import Turn
 from api.agents.giving import Means, Way, notices_of, ways
 from api.domain import events as ev
@@ -89,7 +89,7 @@ def _text(text: str) -> dict[str, Any]:
 
 def _told(messages: Iterable[Message]) -> Iterator[str]:
     for message in messages:
-        text = told(message).strip()
+        text = in_words(message).strip()
         if message.get("role") == "tool":
             name = message.get("title") or message.get("name") or "a tool"
             yield f"[used {name}]"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api.agents.attached import told
+from api.agents.attached import in_words
 from api.agents.base import Turn
 
 CONTEXT_TOKENS = 8192
@@ -19,7 +19,7 @@ def prompt_of(turn: Turn) -> list[dict[str, str]]:
     A last message that is the assistant's own is gone on with. Tool calls and results are left out: the model was
     never shown any. Of attachments it is told by words.
     """
-    messages = [(str(m["role"]), told(m)) for m in turn.messages if m.get("role") in ("user", "assistant")]
+    messages = [(str(m["role"]), in_words(m)) for m in turn.messages if m.get("role") in ("user", "assistant")]
     messages = [(role, _shortened(text)) for role, text in messages if text.strip()]
     kept = messages[_start(messages) :]
     while kept and kept[0][0] != "user":
