@@ -7,18 +7,28 @@ from typing import Any, Protocol
 import msgspec
 
 from api.domain.approvals import ToolKind
+from api.domain.attachments import MediaType
 from api.workspace.checkpoints import Turn
 from api.workspace.fetch import Fetcher
 from api.workspace.folder import Folder
 from api.workspace.shell import Shell
 
 
+class Picture(msgspec.Struct, frozen=True):
+    media_type: MediaType
+    data: bytes
+
+
 class Result(msgspec.Struct, frozen=True):
-    """What a call came to. `output` is for the model; `diff`, for people, is unified and empty when nothing changed."""
+    """What a call came to. `output` is for the model; `diff`, for people, is unified and empty when nothing changed.
+
+    `pictures` are for a model that sees.
+    """
 
     output: str
     is_error: bool = False
     diff: str = ""
+    pictures: tuple[Picture, ...] = ()
 
 
 def _to_nobody(text: str) -> None:

@@ -20,6 +20,7 @@ from api.agents.native.toolkit import Toolkit
 from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
 from api.domain.attachments import Attachment
+from api.tools.base import Context, Picture, Result
 from tests.agents.conformance import collect, ending, said, turn_of, user
 from tests.agents.conftest import connected
 from tests.agents.test_acp import running
@@ -185,6 +186,61 @@ async def test_each_step_of_a_run_shows_the_picture(fake):
 
     assert (said(events), len(fake.chats)) == ("Done.", 2)
     assert all(("image/png", PNG) in fake.shown(at) for at in (0, 1))
+    await ask.close()
+
+
+class Camera:
+    """A tool that gives a picture, the same each time."""
+
+    name, description, schema, kind = "camera", "Takes a picture.", {"type": "object"}, "read"
+
+    def title(self, arguments: dict[str, Any]) -> str:
+        return "Camera"
+
+    def problem(self, arguments: dict[str, Any]) -> str:
+        return ""
+
+    async def preview(self, arguments: dict[str, Any], context: Context) -> str:
+        return ""
+
+    async def run(self, arguments: dict[str, Any], context: Context) -> Result:
+        return Result("Click.", pictures=(Picture("image/png", PNG),))
+
+
+@pytest.mark.parametrize("kind", ["openai_compatible", "openai", "anthropic", "google"])
+async def test_a_picture_that_a_tool_gives_is_seen_from_then_on(fake, kind):
+    ask = Asked(fake, kind, toolkit=Toolkit(more=lambda: [Camera()]))
+
+    events = await ask(turn("@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text A cat."))
+
+    assert (said(events), notices(events)) == ("A cat.", [])
+    label = f'[Attached: picture "picture 1 of camera" (image/png, {len(PNG)} bytes).]'
+    assert fake.shown(1)[-2:] == [("text", label), ("image/png", PNG)]
+    assert fake.shown(2).count(("image/png", PNG)) == 2
+    await ask.close()
+
+
+@pytest.mark.parametrize(("facts", "status"), [(Facts(images=False), 0), (Facts(), 400)])
+async def test_a_picture_that_a_tool_gives_is_told_by_words_where_it_cannot_be_seen(fake, facts, status):
+    fake.blind = status
+    ask = Asked(fake, facts=facts, toolkit=Toolkit(more=lambda: [Camera()]))
+
+    events = await ask(turn("@@tool camera {}\n@@next\n@@text Click it said."))
+
+    assert said(events) == "Click it said."
+    assert fake.shown()[-1][0] == "text" and "You cannot see it." in str(fake.shown()[-1][1])
+    assert notices(events) == (["pictures_not_seen"] if status else [])
+    await ask.close()
+
+
+async def test_of_many_pictures_that_tools_give_the_last_are_shown(fake, monkeypatch):
+    monkeypatch.setattr("api.agents.native.showing.MOST_SHOWN", 1)
+    ask = Asked(fake, toolkit=Toolkit(more=lambda: [Camera()]))
+
+    await ask(turn("@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text Done."))
+
+    assert [kind for kind, _ in fake.shown()][-3:] == ["text", "text", "image/png"]
+    assert "It is left out here" in str(fake.shown()[-3][1])
     await ask.close()
 
 

@@ -20,7 +20,7 @@ from api.agents.mcp.servers import MOST_ON, Servers
 from api.agents.mcp.tool import McpTool
 from api.agents.mcp.tools import McpTools
 from api.domain.errors import BadRequest, Conflict, NotFound
-from api.tools.base import Context, Result
+from api.tools.base import Context, Picture, Result
 from tests.agents.conftest import until
 from tests.agents.test_embedded import is_alive
 from tests.agents.test_providers import MemoryFile
@@ -88,7 +88,10 @@ async def test_whatever_a_tool_answers_is_a_result(tmp_path: Path):
             "fail": Result("It broke.", is_error=True),
             "refuse": Result("The MCP server 'fake' reports a problem: Not with [key].", is_error=True),
             "garbage": Result("The answer of the MCP server 'fake' is none that MCP knows.", is_error=True),
-            "picture": Result("[image: image/png, 2 kB, not shown]"),
+            "picture": Result(
+                "[image: image/png, 2 kB]\n[image: image/png, 2 kB, not shown]\n[image: image/png, 1 kB, not shown]",
+                pictures=(Picture("image/png", b"\x89PNG\r\n\x1a\n" + bytes(2040)),),
+            ),
         }
         assert await use(tools, "fake__echo", text="still here") == Result("still here")
 

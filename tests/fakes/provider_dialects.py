@@ -23,8 +23,9 @@ class Dialect:
     def shown(self, body: Any) -> list[tuple[str, str | bytes]]:
         """All that people said and showed, in order: text, and of files their media type and bytes."""
         contents = [content for role, content in self.turns(body) if role == "user" and content]
-        parts = [[{"text": one}] if isinstance(one, str) else one for one in contents]
-        return [("text", part["text"]) if "text" in part else self.file(part) for one in parts for part in one]
+        parts = [part for one in contents for part in ([{"text": one}] if isinstance(one, str) else one)]
+        said = [part for part in parts if not {"functionResponse", "tool_use_id"} & part.keys()]
+        return [("text", part["text"]) if "text" in part else self.file(part) for part in said]
 
     def file(self, part: Any) -> tuple[str, bytes]:
         url = part["image_url"]["url"] if part["type"] == "image_url" else part["file"]["file_data"]
@@ -209,7 +210,12 @@ def _named(value: dict[str, Any]) -> bytes:
     return b"event: " + value["type"].encode() + b"\n" + sse(value)
 
 
+_OF_A_TOOL = '[Attached: picture "picture '
+"""What stands with a picture that a tool gave, which no person said."""
+
+
 def _text(content: Any) -> str:
     """The last of several messages that were sent as one, without what is attached to it."""
     texts = [content] if isinstance(content, str) else [part["text"] for part in content or [] if part.get("text")]
+    texts = [text for text in texts if not text.startswith(_OF_A_TOOL)]
     return texts[-1].rpartition("\n\n---\n\n")[2] if texts else ""

@@ -1,5 +1,6 @@
-"""What a tool of an MCP server answered, as text for the model."""
+"""What a tool of an MCP server answered: as text for the model, and pictures for one that sees."""
 
+import base64
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -15,24 +16,56 @@ from mcp_types import (
     TextResourceContents,
 )
 
+from api.agents.attached import without_middle
 from api.agents.murmur import without_secrets
+from api.domain.attachments import PICTURES, lead_of
+from api.tools.base import Picture
+
+MOST_PICTURES = 8
+MOST_BYTES = 5 << 20
+"""Of one picture: more than that many providers do not take."""
 
 
 def text_of(result: CallToolResult, secrets: Sequence[str], most: int) -> str:
     """All that it says, pictures and the like by name, at most about `most` characters, without `secrets`."""
-    parts = [_part(block) for block in result.content]
+    shown = [id(block) for block, _ in _pictures(result)]
+    parts = [_part(block, is_shown=id(block) in shown) for block in result.content]
     if not parts and result.structured_content is not None:
         parts = [json.dumps(result.structured_content, ensure_ascii=False)]
-    text = _shortened("\n".join(parts), most)
+    text = without_middle("\n".join(parts), most)
     return without_secrets(text, secrets) or "(It answered nothing.)"
 
 
-def _part(block: Any) -> str:
+def pictures_of(result: CallToolResult) -> tuple[Picture, ...]:
+    """The first of its pictures, by what their bytes are and not by what they are said to be."""
+    return tuple(picture for _, picture in _pictures(result))
+
+
+def _pictures(result: CallToolResult) -> list[tuple[ImageContent, Picture]]:
+    found: list[tuple[ImageContent, Picture]] = []
+    for block in result.content:
+        if len(found) < MOST_PICTURES and isinstance(block, ImageContent) and (picture := _picture(block.data)):
+            found.append((block, picture))
+    return found
+
+
+def _picture(base64_text: str) -> Picture | None:
+    if len(base64_text) > MOST_BYTES * 4 // 3 + 4:
+        return None
+    try:
+        data = base64.b64decode(base64_text)
+    except ValueError:
+        return None
+    media_type = lead_of(data[:12])
+    return Picture(media_type, data) if media_type in PICTURES else None
+
+
+def _part(block: Any, *, is_shown: bool) -> str:
     match block:
         case TextContent():
             return block.text
         case ImageContent() | AudioContent():
-            return f"[{block.type}: {block.mime_type}, {_size(block.data)}, not shown]"
+            return f"[{block.type}: {block.mime_type}, {_size(block.data)}{'' if is_shown else ', not shown'}]"
         case ResourceLink():
             return f"[link: {block.title or block.name}, {block.uri}]"
         case EmbeddedResource(resource=BlobResourceContents() as blob):
@@ -45,12 +78,3 @@ def _part(block: Any) -> str:
 
 def _size(base64: str) -> str:
     return f"{max(1, len(base64) * 3 // 4 // 1024)} kB"
-
-
-def _shortened(text: str, most: int) -> str:
-    """The beginning and the end of what is too long, and how much lies between."""
-    if len(text) <= most:
-        return text
-    end = most // 4
-    left_out = len(text) - most
-    return f"{text[: most - end]}\n\n[… {left_out} characters left out …]\n\n{text[-end:]}"

@@ -21,7 +21,7 @@ from api.domain import events as ev
 from api.domain.approvals import Call, Decision
 from api.domain.errors import BadRequest
 from api.tools.arguments import parsed
-from api.tools.base import Context, Result, Tool
+from api.tools.base import Context, Picture, Result, Tool
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +97,12 @@ class Calls:
             duration_ms=int((now - self._began.get(asked.call_id, now)) * 1000),
             diff=result.diff,
         )
+
+    def take_pictures(self, asked: ToolRequest) -> tuple[Picture, ...]:
+        """What a call came to beside its words, once: they are not kept here."""
+        result = self.results[asked.call_id]
+        self.results[asked.call_id] = replace_fields(result, pictures=())
+        return result.pictures
 
     def interrupted(self, asked: ToolRequest) -> ev.Event:
         """The end of a call that a restart cut off: it may have been done, so it is not done again."""
@@ -197,7 +203,7 @@ class Calls:
             return result
         times = self._seen[same]
         note = f"This same call came to this same result {times} times. Do something else, or say what is wrong."
-        return Result(f"{result.output}\n\n[{note}]", result.is_error, result.diff)
+        return replace_fields(result, output=f"{result.output}\n\n[{note}]")
 
     def _refuse(self, asked: ToolRequest, why: str) -> None:
         self.results[asked.call_id] = self._noted(asked, Result(why, is_error=True))
@@ -216,4 +222,4 @@ def _with_word(result: Result, note: str) -> Result:
     """The result, with what the person said when they allowed it."""
     if not note:
         return result
-    return Result(f"The person allowed this and said: {note}\n\n{result.output}", result.is_error, result.diff)
+    return replace_fields(result, output=f"The person allowed this and said: {note}\n\n{result.output}")

@@ -157,6 +157,7 @@ class Loop:
             tools=definitions(tools),
             prefix=f"{call_id}/",
             window=self._request.window,
+            showing=self._request.showing.below() if self._request.showing is not None else None,
         )
         calls = Calls(turn, tools, self._calls.context, self._calls.lanes)
         return Loop(turn, first, calls, INSTRUCTIONS, self._meter).run()
@@ -169,6 +170,9 @@ class Loop:
             )
             for one in request.calls
         ]
+        for one in request.calls:
+            if (pictures := self._calls.take_pictures(one)) and request.showing is not None:
+                parts.append(UserPromptPart(content=request.showing.of_tool(one.name, pictures)))
         parts += [UserPromptPart(content=text) for text in told]
         said = ModelRequest(parts=parts, instructions=self._instructions)
         return Request(

@@ -5,9 +5,11 @@ alone, and let go of with it.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from msgspec.structs import replace as replace_fields
 from pydantic_ai.messages import (
     BinaryContent,
     ModelMessage,
@@ -18,12 +20,13 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from api.agents.attached import GONE, TOO_LARGE, fenced, names, unseen, words
-from api.agents.base import Open, Turn, just_given
-from api.agents.giving import MOST_SHOWN_BYTES, Means, Way, notices_of, ways
+from api.agents.attached import CROWDED, GONE, TOO_LARGE, fenced, names, unseen, words
+from api.agents.base import Turn, just_given
+from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, Way, notices_of, ways
 from api.domain import events as ev
 from api.domain.attachments import Attachment
 from api.domain.messages import Message
+from api.tools.base import Picture
 
 
 class Showing:
@@ -36,10 +39,11 @@ class Showing:
         self.refused: set[str] = set()
         self._notices: list[ev.Notice] = []
         self._doubted: set[str] = set()
-        self._open: Open = turn.open
         self._means = means
         self._model = model
+        self._turn = turn
         self._new = {one.id for one in just_given(turn)}
+        self._held: dict[str, bytes] = {}
         self._told: set[str] = set()
 
     def contents(self, messages: list[Message]) -> dict[int, list[UserContent]]:
@@ -48,11 +52,35 @@ class Showing:
         self._note([way for given in found.values() for way in given if way.how == "words"])
         return {position: [self._part(way) for way in given] for position, given in found.items()}
 
+    def of_tool(self, tool: str, pictures: Sequence[Picture]) -> list[UserContent]:
+        """Pictures that a tool gave, as parts of a prompt. Their bytes stand nowhere else, so they are held here."""
+        items: list[UserContent] = []
+        for number, picture in enumerate(pictures, start=1):
+            known_by = hashlib.sha256(picture.data).hexdigest()
+            name = f"picture {number} of {tool}"
+            one = Attachment(id=known_by, name=name, media_type=picture.media_type, size=len(picture.data))
+            if picture.media_type in self._means.shows and known_by not in self._means.refused:
+                self._held[known_by] = picture.data
+                items.append(TextContent(content=unseen(one), metadata=one))
+            else:
+                items.append(unseen(one))
+        return items
+
+    def below(self) -> "Showing":
+        """For a sub-agent, which is told nothing of what was said here."""
+        return Showing(replace_fields(self._turn, messages=[]), self._means, self._model)
+
     async def filled(self, messages: list[ModelMessage]) -> list[ModelMessage]:
-        """The messages with the bytes of what they show."""
-        if not shown(messages):
+        """The messages with the bytes of what they show, as much of its end as has room."""
+        if not (due := shown(messages)):
             return messages
-        return await asyncio.to_thread(_changed, messages, self._with_bytes)
+        room = _room(due)
+        kept = {one.id for one, has_room in zip(due, room, strict=True) if has_room}
+        self._held = {known_by: data for known_by, data in self._held.items() if known_by in kept}
+        each = iter(room)
+        return await asyncio.to_thread(
+            _changed, messages, lambda one: self._with_bytes(one) if next(each) else [words(one, CROWDED)]
+        )
 
     def refuse(self, messages: list[ModelMessage], why: str) -> list[ModelMessage]:
         """The messages with words in place of all that they show; `why` is a sentence of who did not take it."""
@@ -81,13 +109,13 @@ class Showing:
 
     def _text(self, attachment: Attachment, most: int) -> str:
         try:
-            return fenced(attachment, self._open(attachment), most)
+            return fenced(attachment, self._turn.open(attachment), most)
         except OSError:
             return self._lost(attachment, GONE)
 
     def _with_bytes(self, attachment: Attachment) -> list[UserContent]:
         try:
-            data = self._open(attachment)
+            data = self._held.get(attachment.id) or self._turn.open(attachment)
         except OSError:
             return [self._lost(attachment, GONE)]
         if len(data) > MOST_SHOWN_BYTES:
@@ -109,6 +137,16 @@ def shown(messages: Sequence[ModelMessage]) -> list[Attachment]:
     """What the messages show, or will once their bytes are read."""
     prompts = (part for one in messages if isinstance(one, ModelRequest) for part in one.parts)
     return [one for part in prompts if isinstance(part, UserPromptPart) for one in _shown_in(part)]
+
+
+def _room(due: Sequence[Attachment]) -> list[bool]:
+    """For which of them there is room in a request: the last ones, up to one that is too much."""
+    left = MOST_SHOWN_BYTES
+    for count, one in enumerate(reversed(due)):
+        left -= one.size
+        if left < 0 or count == MOST_SHOWN:
+            return [False] * (len(due) - count) + [True] * count
+    return [True] * len(due)
 
 
 def shown_by(item: UserContent) -> Attachment | None:
