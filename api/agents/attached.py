@@ -43,6 +43,14 @@ def fenced(attachment: Attachment, data: bytes, most: int) -> str:
     return f"{words(attachment, why)}\n<{mark}>\n{shown}\n</{mark}>"
 
 
+def bytes_of(attachment: Attachment, read: Callable[[Attachment], bytes]) -> bytes:
+    """All of it. Raises OSError, also where there is not as much as its message says, by which room was made for it."""
+    data = read(attachment)
+    if len(data) != attachment.size:
+        raise OSError(f"{attachment.id} is not what its message names")
+    return data
+
+
 def in_words(message: Message) -> str:
     """A message for who is given text only: words about what is attached, and then its text."""
     lines = [unseen(one) for one in attachments_of(message)]
@@ -77,7 +85,7 @@ def names(attachments: list[Attachment]) -> str:
 
 def _read(attachment: Attachment, read: Callable[[Attachment], bytes], most: int) -> str:
     try:
-        return fenced(attachment, read(attachment), most)
+        return fenced(attachment, bytes_of(attachment, read), most)
     except OSError:
         return words(attachment, GONE)
 

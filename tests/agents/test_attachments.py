@@ -113,8 +113,8 @@ async def test_a_pdf_goes_as_a_document_to_those_that_read_them(fake, kind):
 async def test_what_a_provider_cannot_be_given_is_told_by_name_kind_and_size(fake, ask):
     events = await ask(turn("look", REPORT, ARCHIVE, GONE))
 
-    texts = [text for _, text in fake.shown()]
-    assert texts == [
+    [(_, text)] = fake.shown()
+    assert str(text).split("\n\n") == [
         '[Attached: PDF document "report.pdf" (application/pdf, 18 bytes). You cannot read it.]',
         '[Attached: file "z.bin" (3 bytes). You cannot read it.]',
         '[Attached: picture "gone.png" (image/png, 0 bytes). It is not there any more.]',
@@ -129,7 +129,7 @@ async def test_google_is_told_of_a_gif_that_it_does_not_take(fake):
     ask = Asked(fake, "google")
 
     assert notices(await ask(turn("look", GIF))) == ["pictures_not_seen"]
-    assert [kind for kind, _ in fake.shown()] == ["text", "text"]
+    assert [kind for kind, _ in fake.shown()] == ["text"]
     await ask.close()
 
 
@@ -140,8 +140,8 @@ async def test_a_model_that_does_not_see_is_told_by_words_and_the_person_by_one_
     later = await ask(turn("and now?", history=[*turn("what is it?", PICTURE).messages]))
 
     assert (notices(events), notices(later)) == (["pictures_not_seen"], [])
-    assert fake.shown(0) == [("text", UNSEEN_CAT), ("text", "what is it?")]
-    assert ("text", UNSEEN_CAT) in fake.shown(1)
+    assert fake.chats[0].json["messages"][1]["content"] == f"{UNSEEN_CAT}\n\nwhat is it?"
+    assert UNSEEN_CAT in str(fake.shown(1))
     await ask.close()
 
 
@@ -247,8 +247,8 @@ async def test_of_many_pictures_that_tools_give_the_last_are_shown(fake, monkeyp
 async def test_a_text_file_is_given_between_marks(fake, ask):
     await ask(turn("sum up", NOTES))
 
-    head, mark, *lines, end = fake.shown()[0][1].split("\n")
-    assert lines == ["one line", "another"]
+    head, mark, *lines, end, _, words = str(fake.shown()[0][1]).split("\n")
+    assert (lines, words) == (["one line", "another"], "sum up")
     assert (mark.startswith("<file-"), end) == (True, mark.replace("<", "</"))
     assert head.startswith('[Attached: text file "notes.txt" (text/plain, 16 bytes). Between the marks')
 
@@ -374,6 +374,19 @@ async def test_a_program_is_told_by_words_of_what_was_attached_before_it_came(tm
     whole, notes = await told_over_acp(tmp_path, asked, "images")
 
     assert (f"User: {UNSEEN_CAT}\nlook" in whole, notes) == (True, [])
+
+
+async def test_a_command_of_a_program_stands_before_what_is_attached(tmp_path):
+    last, _ = await told_over_acp(tmp_path, turn("/look", PICTURE), "images")
+
+    assert last.startswith("(image image/png")
+
+
+async def test_bytes_that_are_not_as_many_as_the_message_says_are_not_sent(fake, ask):
+    await ask(turn("look", {**PICTURE, "size": 5}, {**NOTES, "size": -1}))
+
+    assert str(fake.shown()).count("It is not there any more.") == 2
+    assert [kind for kind, _ in fake.shown()] == ["text"]
 
 
 def test_the_demo_model_is_told_by_words():

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -214,8 +215,12 @@ _OF_A_TOOL = '[Attached: picture "picture '
 """What stands with a picture that a tool gave, which no person said."""
 
 
+_ATTACHED = re.compile(r"\A(?:\[Attached: [^\n]*\](?:\n<(file-\w+)>\n.*?\n</\1>)?\n\n)+", re.DOTALL)
+"""What stands before the words of a message in one text with them."""
+
+
 def _text(content: Any) -> str:
     """The last of several messages that were sent as one, without what is attached to it."""
     texts = [content] if isinstance(content, str) else [part["text"] for part in content or [] if part.get("text")]
     texts = [text for text in texts if not text.startswith(_OF_A_TOOL)]
-    return texts[-1].rpartition("\n\n---\n\n")[2] if texts else ""
+    return _ATTACHED.sub("", texts[-1].rpartition("\n\n---\n\n")[2]) if texts else ""

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from acp import schema
 
-from api.agents.attached import GONE, fenced, in_words, words
+from api.agents.attached import GONE, bytes_of, fenced, in_words, words
 from api.agents.base import Turn
 from api.agents.giving import Means, Way, notices_of, ways
 from api.domain import events as ev
@@ -35,7 +35,7 @@ class Prompt(NamedTuple):
 def prompt_of(turn: Turn, missed: Iterable[Message], title: str, can: schema.PromptCapabilities) -> Prompt:
     """`missed` is what the agent, called `title`, has not been told, oldest first. Blocks while it reads files.
 
-    What is attached to the message stands before its text.
+    What is attached to the message stands before its text, unless that is a command, which agents look for first.
     """
     before = preamble(missed)
     blocks = [_text(before)] if before else []
@@ -44,9 +44,9 @@ def prompt_of(turn: Turn, missed: Iterable[Message], title: str, can: schema.Pro
     now, text = turn.messages[-1], text_of(turn.messages[-1])
     means = Means(shows=PICTURES if can.image else frozenset())
     read = [_read(way, turn) for way in ways([now], means).get(0, ())]
-    blocks += [_block(way, data, is_embedded=bool(can.embedded_context)) for way, data in read]
-    if text or not blocks:
-        blocks.append(_text(text))
+    attached = [_block(way, data, is_embedded=bool(can.embedded_context)) for way, data in read]
+    said = [_text(text)] if text or not attached else []
+    blocks += [*said, *attached] if text.startswith("/") else [*attached, *said]
     return Prompt(blocks, notices_of([way for way, _ in read if way.how == "words"], title))
 
 
@@ -65,7 +65,7 @@ def preamble(messages: Iterable[Message]) -> str:
 
 def _read(way: Way, turn: Turn) -> tuple[Way, bytes]:
     try:
-        return way, b"" if way.how == "words" else turn.open(way.attachment)
+        return way, b"" if way.how == "words" else bytes_of(way.attachment, turn.open)
     except OSError:
         return Way(way.attachment, "words", why=GONE), b""
 

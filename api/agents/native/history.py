@@ -17,6 +17,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
+from api.agents.native.showing import plainly
 from api.domain.messages import Message, text_of
 
 GO_ON = (
@@ -59,8 +60,8 @@ def _entries(messages: list[Message], attached: Mapping[int, Sequence[UserConten
         text = text_of(message)
         match message.get("role"):
             case "user" if position in attached:
-                content = [*attached[position], *([text] if text.strip() else [])]
-                yield ModelRequest(parts=[UserPromptPart(content=content)])
+                items = [*attached[position], *([text] if text.strip() else [])]
+                yield ModelRequest(parts=[UserPromptPart(content=plainly(items))])
             case "user" if text.strip():
                 yield ModelRequest(parts=[UserPromptPart(content=text)])
             case "assistant":
@@ -149,7 +150,7 @@ def _one_after_the_other(
 ) -> str | list[UserContent]:
     if isinstance(first, str) and isinstance(second, str):
         return f"{first}{BETWEEN}{second}"
-    return [*_items(first), BETWEEN, *_items(second)]
+    return [*_items(first), BETWEEN.strip(), *_items(second)]
 
 
 def _items(content: str | Sequence[UserContent]) -> Sequence[UserContent]:

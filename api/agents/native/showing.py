@@ -20,7 +20,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from api.agents.attached import CROWDED, GONE, TOO_LARGE, fenced, names, unseen, words
+from api.agents.attached import CROWDED, GONE, bytes_of, fenced, names, unseen, words
 from api.agents.base import Turn, just_given
 from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, Way, notices_of, ways
 from api.domain import events as ev
@@ -109,22 +109,20 @@ class Showing:
 
     def _text(self, attachment: Attachment, most: int) -> str:
         try:
-            return fenced(attachment, self._turn.open(attachment), most)
+            return fenced(attachment, bytes_of(attachment, self._turn.open), most)
         except OSError:
-            return self._lost(attachment, GONE)
+            return self._lost(attachment)
 
     def _with_bytes(self, attachment: Attachment) -> list[UserContent]:
         try:
-            data = self._held.get(attachment.id) or self._turn.open(attachment)
+            data = self._held.get(attachment.id) or bytes_of(attachment, self._turn.open)
         except OSError:
-            return [self._lost(attachment, GONE)]
-        if len(data) > MOST_SHOWN_BYTES:
-            return [self._lost(attachment, TOO_LARGE)]
+            return [self._lost(attachment)]
         return [words(attachment), BinaryContent(data=data, media_type=attachment.media_type)]
 
-    def _lost(self, attachment: Attachment, why: str) -> str:
-        self._note([Way(attachment, "words", why=why)])
-        return words(attachment, why)
+    def _lost(self, attachment: Attachment) -> str:
+        self._note([Way(attachment, "words", why=GONE)])
+        return words(attachment, GONE)
 
     def _note(self, by_words: list[Way]) -> None:
         """Tell the person which of those that they just gave the model is only told of, once for each."""
@@ -174,4 +172,10 @@ def _put(part: ModelRequestPart, put: Callable[[Attachment], Sequence[UserConten
     for item in part.content:
         attachment = shown_by(item)
         items += put(attachment) if attachment else [item]
-    return replace(part, content=items)
+    return replace(part, content=plainly(items))
+
+
+def plainly(items: list[UserContent]) -> str | list[UserContent]:
+    """The items of a prompt as one text where all are that: some servers know no other messages."""
+    texts = [item for item in items if isinstance(item, str)]
+    return "\n\n".join(texts) if len(texts) == len(items) else items
