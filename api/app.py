@@ -28,6 +28,7 @@ from api.runs.asides import Asides
 from api.runs.attaching import Attaching
 from api.runs.conversing import Conversing
 from api.runs.engine import Engine
+from api.runs.grounds import Grounds
 from api.runs.journal import Header
 from api.runs.naming import Naming
 from api.runs.parking import take_up_turns
@@ -131,7 +132,8 @@ def _rooms(settings: Settings, port: int) -> Rooms:
     agents = Registry(providers, scripted=settings.scripted, acp=acp, toolkit=equipment.toolkit)
     rules = Rules(StateFile(settings.state_dir / "approvals.json"))
     spending = Spending(StateFile(settings.state_dir / "usage.json"), StateFile(settings.state_dir / "budget.json"))
-    engine = Engine(store, agents, settings.runs_dir, rules=rules, spending=spending)
+    grounds = Grounds(equipment.mcp.grounds_of)
+    engine = Engine(store, agents, settings.runs_dir, rules=rules, grounds_of=grounds.of, spending=spending)
     conversing, viewing = Conversing(engine), Viewing(engine)
     changes = Changes()
     installer.on_done += [acp.programs.look_again, lambda: changes.note_topic("models")]

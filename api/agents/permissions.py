@@ -4,17 +4,26 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Generic, NamedTuple, TypeVar
 
-from api.domain.approvals import Call, Decision, Mode, binding, judge
+from msgspec.structs import replace
+
+from api.domain.approvals import Call, Decision, Mode, Rule, binding, changed, judge
 from api.domain.events import ApprovalRequested
 from api.domain.ids import new_approval_id
 
 READ_ONLY = "This session is set to read only, so this was not done."
 
+_HAVE_GROUNDS = ("execute", "other")
+"""The kinds of calls that do what something else says."""
+
 
 class Asked(NamedTuple):
-    """A call waits for a person's word. `event` is to be yielded; None when a run before a restart asked it already."""
+    """`call` waits for a person's word.
+
+    `event` is to be yielded; None when a run before a restart asked it already.
+    """
 
     approval_id: str
+    call: Call
     event: ApprovalRequested | None
 
 
@@ -43,9 +52,10 @@ class Replies(Generic[T]):
 
 
 class Permissions:
-    """What one run may do. `is_allowed` tells whether a rule of the person's covers a call.
+    """What one run may do. `find_rule` gives a rule of the person's that is about a call, best one that holds for it.
 
-    `mode` is that of the session when the run began. `pending` is what the run had asked before a restart.
+    `mode` is that of the session when the run began. `grounds_of` looks at what a call stands on, and may block.
+    `pending` is what the run had asked before a restart.
     """
 
     def __init__(
@@ -53,12 +63,14 @@ class Permissions:
         run_id: str = "",
         *,
         mode: Mode = "ask",
-        is_allowed: Callable[[Call], bool] = lambda _: False,
+        find_rule: Callable[[Call], Rule | None] = lambda _: None,
+        grounds_of: Callable[[Call], dict[str, str]] = lambda _: {},
         pending: Iterable[ApprovalRequested] = (),
     ) -> None:
         self.mode = mode
         self._run_id = run_id
-        self._is_allowed = is_allowed
+        self._find_rule = find_rule
+        self._grounds_of = grounds_of
         self.decisions: Replies[Decision] = Replies()
         self._before = list(pending)
 
@@ -72,14 +84,32 @@ class Permissions:
             case "deny":
                 return Decision("deny", READ_ONLY)
             case "ask":
-                return Decision("always") if self._is_allowed(call) else None
+                rule = self._find_rule(call)
+                return Decision("always") if rule is not None and rule.holds_for(call) else None
 
-    def request(self, call: Call) -> Decision | Asked:
+    async def request(self, call: Call) -> Decision | Asked:
         """May this exact call run? Either it is decided, or a person is to be asked: see `Asked`."""
-        if before := self._asked_before(call):
-            return Asked(before.approval_id, None)
+        call = await self._with_grounds(call)
+        before = self._asked_before(call)
+        if before is not None and before.grounds == call.grounds:
+            return Asked(before.approval_id, call, None)
         if decided := self.unasked(call):
             return decided
+        rule = self._find_rule(call)
+        return self._ask(call, since=before.grounds if before else rule.grounds if rule else None)
+
+    async def confirm(self, asked: Asked, word: Decision) -> Decision | Asked:
+        """A person's word on a call, unless that stands on something else by now: then they are asked again."""
+        now = await self._with_grounds(asked.call)
+        if not word.allows or now.grounds == asked.call.grounds:
+            return word
+        return self._ask(now, since=asked.call.grounds)
+
+    async def decided(self, approval_id: str) -> Decision:
+        """Wait for a person's word. It is in the journal when this returns, and given once."""
+        return await self.decisions.wait(approval_id)
+
+    def _ask(self, call: Call, *, since: dict[str, str] | None) -> Asked:
         event = ApprovalRequested(
             approval_id=new_approval_id(),
             call_id=call.call_id,
@@ -90,8 +120,15 @@ class Permissions:
             title=call.title,
             folder=call.folder,
             diff=call.diff,
+            grounds=call.grounds,
+            changed=changed(since, call.grounds),
         )
-        return Asked(event.approval_id, event)
+        return Asked(event.approval_id, call, event)
+
+    async def _with_grounds(self, call: Call) -> Call:
+        if call.kind not in _HAVE_GROUNDS or judge(self.mode, call.kind) != "ask":
+            return call
+        return replace(call, grounds=await asyncio.to_thread(self._grounds_of, call))
 
     def _asked_before(self, call: Call) -> ApprovalRequested | None:
         """What was asked before a restart about this very call, by whatever id the agent calls it now. Found once."""
@@ -100,10 +137,6 @@ class Permissions:
                 self._before.remove(asked)
                 return asked
         return None
-
-    async def decided(self, approval_id: str) -> Decision:
-        """Wait for a person's word. It is in the journal when this returns, and given once."""
-        return await self.decisions.wait(approval_id)
 
 
 def _what(of: Call | ApprovalRequested) -> tuple[str, ...]:

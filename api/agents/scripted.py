@@ -101,11 +101,11 @@ async def _perform(turn: Turn, step: Step, refusals: dict[str, str]) -> AsyncGen
         case Pause(seconds=seconds):
             await _pause(seconds)
         case Ask(call=call):
-            asked = turn.permissions.request(call)
-            if isinstance(asked, Asked):
+            asked = await turn.permissions.request(call)
+            while isinstance(asked, Asked):
                 if asked.event:
                     yield asked.event
-                asked = await turn.permissions.decided(asked.approval_id)
+                asked = await turn.permissions.confirm(asked, await turn.permissions.decided(asked.approval_id))
             if not asked.allows:
                 refusals[call.call_id] = f"Not allowed. {asked.note}".strip()
         case Question(asked=asked):

@@ -24,7 +24,8 @@ MODES: tuple[Mode, ...] = ("read", "ask", "edit", "full")
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent wants to do. `arguments` is the exact text that is shown and that runs; `folder` where.
 
-    `title` is a line for a person, `diff` a unified diff of what an edit would change.
+    `title` is a line for a person, `diff` a unified diff of what an edit would change. `grounds` are what else decides
+    what it does, by name: files of configuration, the server of its tool; each with a hash of what it is.
     """
 
     call_id: str
@@ -34,6 +35,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     folder: str = ""
     title: str = ""
     diff: str = ""
+    grounds: dict[str, str] = {}
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -50,7 +52,8 @@ class Decision(msgspec.Struct, frozen=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call that needs no asking any more, in its exact form, and what of it was shown when that was said.
 
-    With a `session_id` it holds in that session only. `created_at` in seconds since 1970.
+    With a `session_id` it holds in that session only. `created_at` in seconds since 1970. `grounds` are those of the
+    call that was shown, None where they were not noted: the rule holds as long as they are the same.
     """
 
     rule_id: str
@@ -61,9 +64,21 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     folder: str
     created_at: float
     session_id: str | None = None
+    grounds: dict[str, str] | None = None
 
-    def covers(self, call: Call, session_id: str, owner: str) -> bool:
+    def is_about(self, call: Call, session_id: str, owner: str) -> bool:
+        """Whether it was made for this call, whatever has changed since."""
         return self.fingerprint == fingerprint(call) and self.owner == owner and self.session_id in (None, session_id)
+
+    def holds_for(self, call: Call) -> bool:
+        return (self.grounds or {}) == call.grounds
+
+
+def changed(before: dict[str, str] | None, now: dict[str, str]) -> tuple[str, ...]:
+    """The names of grounds that came, went or are others; none where they were not noted before."""
+    if before is None:
+        return ()
+    return tuple(sorted(name for name in before | now if before.get(name) != now.get(name)))
 
 
 def mode_of(value: object) -> Mode:
@@ -95,7 +110,8 @@ def fingerprint(call: Call) -> str:
 
 def binding(call: Call, run_id: str) -> str:
     """Which call this is and no other: what a person's word on it is bound to."""
-    return _sha256(call.name, call.arguments, call.folder, run_id, call.call_id, call.diff)
+    grounds = json.dumps(call.grounds, sort_keys=True)
+    return _sha256(call.name, call.arguments, call.folder, run_id, call.call_id, call.diff, grounds)
 
 
 def _sha256(*parts: str) -> str:

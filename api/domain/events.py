@@ -124,7 +124,8 @@ class ToolEnded(_Event, frozen=True, kw_only=True, tag="tool.ended"):
 class ApprovalRequested(_Event, frozen=True, kw_only=True, tag="approval.requested"):
     """May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says.
 
-    `kind`, `title`, `folder` and `diff` are those of `approvals.Call`.
+    `kind`, `title`, `folder`, `diff` and `grounds` are those of `approvals.Call`. `changed` names those grounds because
+    of which it is asked again.
     """
 
     approval_id: str
@@ -136,6 +137,8 @@ class ApprovalRequested(_Event, frozen=True, kw_only=True, tag="approval.request
     title: str = ""
     folder: str = ""
     diff: str = ""
+    grounds: dict[str, str] = {}
+    changed: tuple[str, ...] = ()
 
 
 class ApprovalResolved(_Event, frozen=True, kw_only=True, tag="approval.resolved"):

@@ -13,7 +13,7 @@ from typing import Protocol
 from api.agents.base import Agent, Turn
 from api.agents.permissions import Permissions
 from api.domain import compactions
-from api.domain.approvals import Mode, mode_of
+from api.domain.approvals import Call, Mode, mode_of
 from api.domain.attachments import Attachment
 from api.domain.budgets import freely
 from api.domain.compactions import Compaction
@@ -61,12 +61,14 @@ class Engine:
         folder: Path,
         *,
         rules: Rules | None = None,
+        grounds_of: Callable[[Call], dict[str, str]] = lambda _: {},
         spending: Spending | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`folder` holds the journals of runs not yet in their session, and in `ended/` those of the others.
 
-        `rules`: what need not be asked about. `spending` counts what runs take, and holds them to the budget.
+        `rules`: what need not be asked about, as long as `grounds_of` tells the same of it. `spending` counts what runs
+        take, and holds them to the budget.
         """
         self.store = store
         self.attachments = Attachments(store, clock=clock)
@@ -76,6 +78,7 @@ class Engine:
         self.on_retired: list[Callable[[Header], None]] = []
         self.on_asking: list[Callable[[Header], None]] = []
         self._rules = rules
+        self._grounds_of = grounds_of
         self._spending = spending
         self._agents = agents
         self._active: dict[RunId, Run] = {}
@@ -172,7 +175,8 @@ class Engine:
         permissions = Permissions(
             header.run_id,
             mode=mode or mode_of(session.approval_mode),
-            is_allowed=lambda call: rules is not None and rules.cover(call, session_id, owner),
+            find_rule=lambda call: rules.find(call, session_id, owner) if rules is not None else None,
+            grounds_of=self._grounds_of,
             pending=resumes.pending_approvals if resumes else (),
         )
         return Turn(

@@ -28,8 +28,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def public(rule: Rule) -> dict[str, Any]:
-    """What may be shown of a rule: all but whose it is."""
-    hidden = ("owner", "fingerprint")
+    """What may be shown of a rule: all but whose it is and what only a machine compares."""
+    hidden = ("owner", "fingerprint", "grounds")
     return {name: value for name, value in msgspec.structs.asdict(rule).items() if name not in hidden}
 
 
@@ -112,4 +112,5 @@ def _call(asked: ApprovalRequested) -> Call:
         folder=asked.folder,
         title=asked.title,
         diff=asked.diff,
+        grounds=asked.grounds,
     )

@@ -33,9 +33,11 @@ class Rules:
         with self._lock:
             return [rule for rule in self._all() if rule.owner == owner]
 
-    def cover(self, call: Call, session_id: str, owner: str) -> bool:
+    def find(self, call: Call, session_id: str, owner: str) -> Rule | None:
+        """A rule that is about `call`: one that holds for it, where there is one."""
         with self._lock:
-            return any(rule.covers(call, session_id, owner) for rule in self._all())
+            about = [rule for rule in self._all() if rule.is_about(call, session_id, owner)]
+        return next((rule for rule in about if rule.holds_for(call)), about[0] if about else None)
 
     def add(self, call: Call, *, owner: str, session_id: str | None, now: float) -> Rule:
         """Do not ask about `call` again, in one session or, without one, in all.
@@ -53,16 +55,18 @@ class Rules:
             folder=call.folder,
             created_at=now,
             session_id=session_id,
+            grounds=call.grounds,
         )
         with self._lock:
             every = self._all()
+            said = next((one for one in every if _same(one) == _same(rule)), None)
             # The same word may come again, when the answer to the first got lost.
-            said = (one for one in every if _same(one) == _same(rule))
-            if known := next(said, None):
-                return known
-            if len(every) >= MAX_RULES:
+            if said is not None and said.grounds == rule.grounds:
+                return said
+            left = [one for one in every if one is not said]  # which does not hold any more
+            if len(left) >= MAX_RULES:
                 raise Conflict(f"There are {MAX_RULES} rules already. Remove one first.", code="too_many_rules")
-            self._keep([*every, rule])
+            self._keep([*left, rule])
         return rule
 
     def revoke(self, rule_id: str, *, owner: str) -> None:

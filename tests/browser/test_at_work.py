@@ -10,6 +10,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import MODEL, Visit
 from tests.browser.devices import on_both
 from tests.browser.tab import Tab
+from tests.browser.test_beside import AT_REST
+from tests.browser.test_for_everyone import serious
 from tests.serving import Client
 
 
@@ -82,6 +84,23 @@ def test_what_someone_changed_since_is_left_until_it_is_wanted(tab: Tab, client:
     tab.button("Put them back all the same").click()
     expect(tab.answer.get_by_text("1 file was put back.")).to_be_visible()
     assert (project / "sums.py").read_text().endswith("a - b\n")
+
+
+@on_both
+def test_a_command_whose_file_changed_since_it_was_allowed_is_asked_about_again_and_says_why(
+    tab: Tab, client: Client, project: Path
+) -> None:
+    tab.open_session(begin(client, project, call("run_command", command="python3 test_sums.py") + "\n@@next\n@@text ."))
+    expect(tab.button("Allow once")).to_be_enabled()
+    (project / "test_sums.py").write_text("print('anything')\n")
+    allow(tab)
+
+    asked = tab.page.get_by_role("region", name="May it run this command?")
+    expect(asked).to_contain_text("It asks again, because since you allowed it this has changed: test_sums.py")
+    tab.page.evaluate(AT_REST)
+    assert serious(tab.page) == []
+    allow(tab)
+    tab.wait_for_answer()
 
 
 def test_what_the_agent_remembers_is_read_and_changed_in_the_settings(visit: Visit, client: Client) -> None:

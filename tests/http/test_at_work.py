@@ -290,3 +290,62 @@ def _command_lines() -> str:
         except OSError:
             continue
     return "\n".join(lines)
+
+
+def edit(name: str, old: str, new: str) -> str:
+    return call("read_file", path=name) + "\n@@next\n" + call("edit_file", path=name, old_text=old, new_text=new)
+
+
+# S17
+def test_a_command_that_was_always_allowed_is_asked_about_again_once_the_agent_changes_what_it_runs(
+    house: tuple[ServerProcess, FakeProvider], project: Path
+) -> None:
+    client = house[0].client()
+    (project / "Makefile").write_text("test:\n\t@echo passed\n")
+    make = call("run_command", command="make test")
+    status = call("run_command", command="git --version")
+    attack = edit("Makefile", "echo passed", "touch pwned")
+    session_id, stream_id = begin(
+        client, steps(make, status, make, attack, make, status, "@@text ."), project, mode="edit"
+    )
+
+    asked = []
+    for frame in client.frames(stream_id):
+        if frame.name == "approval":
+            asked.append((json.loads(frame.data["arguments"])["command"], frame.data["changed"]))
+            respond(client, frame.data, "deny" if frame.data["changed"] else "always")
+
+    assert asked == [("make test", []), ("git --version", []), ("make test", ["Makefile"])]
+    assert not (project / "pwned").exists()
+    [*_, denied, again] = results(client, session_id)
+    assert "not allowed" in denied["content"] and "git version" in again["content"]
+
+    _, stream_id = begin(client, steps(make, "@@text ."), project)
+    renewed = wait_for_approval(client, stream_id)
+    assert renewed["changed"] == ["Makefile"]
+    respond(client, renewed, "always")
+    end(client, stream_id)
+    rules = [json.loads(rule["arguments"])["command"] for rule in client.get("/api/approval/rules")["rules"]]
+    assert sorted(rules) == ["git --version", "make test"]
+    _, stream_id = begin(client, steps(make, "@@text ."), project)
+    assert "approval" not in end(client, stream_id)
+
+
+# S17
+def test_what_changes_while_a_person_thinks_is_asked_about_again_before_anything_runs(
+    house: tuple[ServerProcess, FakeProvider], project: Path
+) -> None:
+    client = house[0].client()
+    _, stream_id = begin(client, steps(call("run_command", command="./build.sh"), "@@text Well."), project)
+    asked = wait_for_approval(client, stream_id)
+    (project / "build.sh").write_text("#!/bin/sh\ntouch pwned\n")
+    (project / "build.sh").chmod(0o755)
+
+    respond(client, asked, "once")
+
+    until(lambda: asked_in(client, stream_id) and asked_in(client, stream_id)["approvals"] != [asked])
+    again = wait_for_approval(client, stream_id)
+    assert (again["changed"], again["arguments_sha256"] != asked["arguments_sha256"]) == (["build.sh"], True)
+    assert not (project / "pwned").exists()
+    respond(client, again, "deny")
+    end(client, stream_id)

@@ -1,5 +1,6 @@
 """MCP servers through the server: added with the login alone, used by the built-in agent when a person says so."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from tests.fakes.provider import FakeProvider
 from tests.http.conftest import until
+from tests.http.test_approvals import asked_in, end, respond, wait_for_approval
 from tests.serving import TOKEN, Client, ServerProcess, Watcher
 
 FAKE = Path(__file__).parents[1] / "fakes/mcp_server.py"
@@ -143,3 +145,35 @@ def test_a_tool_is_asked_about_done_once_it_was_allowed_and_ended_with_its_serve
 )
 def test_what_cannot_be_added_looked_at_or_switched_is_refused(client: Client, path: str, body: Any, code: str):
     assert client.http.post(f"/api/mcp/{path}", json=body).json()["code"] == code
+
+
+# S17
+@pytest.mark.parametrize("how", ["waits", "was always allowed"])
+def test_a_call_of_a_server_that_is_another_by_now_is_asked_about_again(client: Client, house: ServerProcess, how: str):
+    add(client)
+    with FakeProvider() as provider:
+        saved = client.post("/api/providers/save", kind="openai_compatible", base_url=provider.url)["provider"]
+        model = f"{saved['id']}/mock-1"
+        script = '@@tool fake__echo {"text": "Hi."}\n@@next\n@@text Done.'
+
+        stream_id = client.start(client.new_session(), script, model=model)["stream_id"]
+        first = wait_for_approval(client, stream_id)
+        if how == "was always allowed":
+            respond(client, first, "always")
+            end(client, stream_id)
+        house.stop()
+        kept = json.loads((house.state_dir / "mcp.json").read_text())
+        kept["servers"][0]["argv"].append("slow")
+        (house.state_dir / "mcp.json").write_text(json.dumps(kept))
+        house.start()
+        client = house.client()
+        if how == "waits":
+            respond(client, wait_for_approval(client, stream_id), "once")
+            until(lambda: asked_in(client, stream_id) and asked_in(client, stream_id)["approvals"] != [first])
+        else:
+            stream_id = client.start(client.new_session(), script, model=model)["stream_id"]
+        again = wait_for_approval(client, stream_id)
+
+        assert again["changed"] == ["MCP: fake"]
+        respond(client, again, "deny")
+        assert "tool_complete" in end(client, stream_id)

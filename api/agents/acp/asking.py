@@ -25,12 +25,12 @@ _DENYING = ("reject_once", "reject_always")
 
 async def decide(permissions: Permissions, call: Call, tell: Callable[[ApprovalRequested], None]) -> Decision:
     """What is decided about `call`, at once or when a person has said so. `tell` passes on what asks them."""
-    asked = permissions.request(call)
-    if not isinstance(asked, Asked):
-        return asked
-    if asked.event is not None:
-        tell(asked.event)
-    return await permissions.decided(asked.approval_id)
+    asked = await permissions.request(call)
+    while isinstance(asked, Asked):
+        if asked.event is not None:
+            tell(asked.event)
+        asked = await permissions.confirm(asked, await permissions.decided(asked.approval_id))
+    return asked
 
 
 def call_to_ask_about(reported: Reported, folder: Path) -> Call:

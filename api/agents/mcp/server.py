@@ -1,6 +1,8 @@
 """One MCP server: how it is started or reached, and which tools it had when it was last looked at."""
 
+import json
 import re
+from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
@@ -58,6 +60,12 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
         """What must not be repeated: what was set for it may be keys."""
         values = [value for _, value in (*self.env, *self.headers)]
         return values + [value.partition(" ")[2] for _, value in self.headers if " " in value]
+
+    @property
+    def way(self) -> str:
+        """Which command or address it is, and what is set for it by name, as a hash: keys may change."""
+        names = [[name for name, _ in pairs] for pairs in (self.env, self.headers)]
+        return sha256(json.dumps([self.argv, self.url, *names]).encode()).hexdigest()[:32]
 
     def is_same_as(self, other: "Server | None") -> bool:
         """Whether both are started or reached in the same way."""

@@ -40,6 +40,11 @@ class McpTools:
         """The tools that are switched on, as they were when they were last looked at. Starts nothing."""
         return [McpTool(one, tool, self) for one in self.servers.all() for tool in one.tools if tool.is_on]
 
+    def grounds_of(self, tool_name: str) -> dict[str, str]:
+        """How the server of a tool is started or reached, as grounds of its calls; empty where it is no tool of one."""
+        servers = (one for one in self.servers.all() if tool_name.startswith(f"{one.name}__"))
+        return {f"MCP: {one.name}": one.way for one in servers}
+
     def found_in_full(self, server: Server) -> Server:
         """`server` as it would be started. Raises `BadRequest`."""
         server = checked(server)

@@ -138,11 +138,11 @@ class Calls:
         permissions = self._turn.permissions
         if leave is None:
             diff = "" if isinstance(tool, OwnTool) else await tool.preview(arguments, self.context)
-            decision = permissions.request(replace_fields(call, diff=diff))
-            if isinstance(decision, Asked):
+            decision = await permissions.request(replace_fields(call, diff=diff))
+            while isinstance(decision, Asked):
                 if decision.event is not None:
                     yield decision.event
-                decision = await permissions.decided(decision.approval_id)
+                decision = await permissions.confirm(decision, await permissions.decided(decision.approval_id))
                 self._began[asked.call_id] = time.monotonic()  # nor is how long a person thought
             leave = decision
         if not leave.allows:

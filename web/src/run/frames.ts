@@ -44,7 +44,7 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   tool_arguments: { text: "" },
   tool_output: { text: "" },
   tool_complete: { output: "", is_error: false, duration_ms: 0, diff: "" },
-  approval: { kind: "other", title: "", folder: "", diff: "" },
+  approval: { kind: "other", title: "", folder: "", diff: "", grounds: {}, changed: [] },
   approval_resolved: { note: "" },
   clarify: { options: [] },
   clarify_answered: {},

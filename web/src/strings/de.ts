@@ -488,6 +488,7 @@ export const asking: Catalogue["asking"] = {
   },
   from: { aside: "nebenbei gefragt", task: "im Hintergrund" },
   folder: "Im Ordner",
+  again: "Es wird noch einmal gefragt, denn seit du es erlaubt hast, hat sich geändert:",
   exactly: "Was genau geschehen würde",
   command: "Befehl",
   change: "Änderung",

@@ -569,6 +569,7 @@ export const asking = {
   },
   from: { aside: "asked aside", task: "in the background" },
   folder: "In the folder",
+  again: "It asks again, because since you allowed it this has changed:",
   exactly: "Exactly what it would do",
   command: "Command",
   change: "Change",

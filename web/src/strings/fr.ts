@@ -488,6 +488,7 @@ export const asking: Catalogue["asking"] = {
   },
   from: { aside: "demandé à part", task: "en arrière-plan" },
   folder: "Dans le dossier",
+  again: "Il demande encore, car ceci a changé depuis que vous l’avez autorisé :",
   exactly: "Ce qu’il ferait exactement",
   command: "Commande",
   change: "Changement",

@@ -87,14 +87,16 @@ export interface ApprovalMode {
   session_id: string;
 }
 
-/** May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says. `kind`, `title`, `folder` and `diff` are those of `approvals.Call`. */
+/** May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says. `kind`, `title`, `folder`, `diff` and `grounds` are those of `approvals.Call`. `changed` names those grounds because of which it is asked again. */
 export interface ApprovalRequested {
   approval_id: string;
   arguments: string;
   arguments_sha256: string;
   call_id: string;
+  changed?: string[];
   diff?: string;
   folder?: string;
+  grounds?: Record<string, string>;
   kind?: "edit" | "execute" | "fetch" | "other" | "read";
   name: string;
   seq?: number;
