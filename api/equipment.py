@@ -68,7 +68,7 @@ def equip(settings: Settings, store: SessionStore) -> Equipment:
         memory=memory,
         checkpointing=checkpointing,
         installer=installer,
-        acp=_acp(settings, notes, around, installer),
+        acp=_acp(settings, notes, around, installer, mcp.servers),
         mcp=mcp,
         toolkit=_toolkit(settings, store, memory, checkpointing, mcp, shell),
         on_removed=[notes.remove, lambda session_id: Shelf(undo / session_id).clear()],
@@ -126,7 +126,7 @@ def _said(store: SessionStore, words: str) -> list[Found]:
     ]
 
 
-def _acp(settings: Settings, notes: Notes, around: Surroundings, installer: Installer) -> AcpAgent:
+def _acp(settings: Settings, notes: Notes, around: Surroundings, installer: Installer, servers: Servers) -> AcpAgent:
     """Raises `SettingsError` for an agent of the config file that cannot be."""
 
     def path() -> str:
@@ -137,7 +137,7 @@ def _acp(settings: Settings, notes: Notes, around: Surroundings, installer: Inst
     except BadRequest as error:
         raise SettingsError(f"FIRESIDE_ACP, or `[acp]` in the config file: {error.message}") from error
     programs = Programs(StateFile(settings.state_dir / "agents.json"), configured=configured, path=path)
-    return AcpAgent(programs, AcpMemory(notes.of), around)
+    return AcpAgent(programs, AcpMemory(notes.of), around, servers=servers.all)
 
 
 def _mcp(settings: Settings) -> McpTools:

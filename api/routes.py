@@ -1,6 +1,6 @@
 """The table of contents: every route, and what answers it."""
 
-from api.http.agent_answers import AgentAdded, AgentChecked, AgentCommands, AgentInstalling, AgentPrograms
+from api.http.agent_answers import AgentAdded, AgentAnswer, AgentChecked, AgentCommands, AgentInstalling, AgentPrograms
 from api.http.answers import (
     AsideAnswer,
     AttachmentAnswer,
@@ -169,6 +169,7 @@ ROUTES = [
     Route("GET", "/api/agents/commands", agents.commands, AgentCommands),
     Route("POST", "/api/agents/add", agents.add, AgentAdded),
     Route("POST", "/api/agents/install", agents.install, AgentInstalling),
+    Route("POST", "/api/agents/mcp", agents.hand_on, AgentAnswer),
     Route("POST", "/api/agents/remove", agents.remove, Ok),
     Route("POST", "/api/agents/check", agents.check, AgentChecked),
     Route("GET", "/api/mcp", mcp.list_servers, McpServers),

@@ -6,7 +6,10 @@ from pydantic import BaseModel
 
 
 class AgentProgram(BaseModel):
-    """An agent that is a program of its own. `env` names what is set for it; the values never leave the server."""
+    """An agent that is a program of its own. `env` names what is set for it; the values never leave the server.
+
+    `mcp` names the MCP servers that it is given.
+    """
 
     name: str
     title: str
@@ -14,6 +17,7 @@ class AgentProgram(BaseModel):
     env: list[str]
     source: Literal["found", "config", "own"]
     model: str
+    mcp: list[str]
 
 
 class AgentInstallable(BaseModel):
@@ -28,8 +32,11 @@ class AgentInstallable(BaseModel):
 
 
 class AgentPrograms(BaseModel):
+    """`servers` names the MCP servers that an agent can be given."""
+
     agents: list[AgentProgram]
     installable: list[AgentInstallable]
+    servers: list[str]
 
 
 class AgentCommand(BaseModel):
@@ -53,6 +60,10 @@ class AgentAdded(BaseModel):
 
     agent: AgentProgram | None
     argv: list[str]
+
+
+class AgentAnswer(BaseModel):
+    agent: AgentProgram
 
 
 class AgentChecked(BaseModel):

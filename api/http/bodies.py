@@ -364,6 +364,12 @@ class AgentAdd(OneAgent):
     argv: list[Plain] = Field([], max_length=64)
 
 
+class AgentServers(OneAgent):
+    """The MCP servers that an agent is given, all of them."""
+
+    servers: list[Name] = Field(max_length=50)
+
+
 class OneMcp(Request):
     name: Name
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from api.agents.acp.programs import Programs
 from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
 from api.agents.base import Turn
+from api.agents.mcp.server import Server
 from api.agents.permissions import Permissions
 from api.domain import events as ev
 from api.domain.approvals import Decision
 from api.domain.ids import RunId, SessionId
 from api.domain.transcript import ToolBlock, fold
 from api.workspace.environment import for_tools
-from api.workspace.sandbox import Sandbox, find_sandbox
+from api.workspace.sandbox import Sandbox
 from api.workspace.shell import Shell
 from tests.agents.conformance import AgentConformance, collect, ending, said, user
 from tests.agents.conftest import until
@@ -59,6 +60,7 @@ async def running(
     limits: Limits = QUICK,
     memory: Memory | None = None,
     shell: Callable[[], Awaitable[Shell]] = UNHELD,
+    servers: Sequence[Server] = (),
     **fields: Any,
 ) -> AsyncIterator[AcpAgent]:
     """The fake as an agent that works in `folder`."""
@@ -67,7 +69,7 @@ async def running(
     memory = memory or Memory(lambda session_id: files.setdefault(session_id, MemoryFile()))
     env = {"PATH": "/usr/bin:/bin"}
     around = Surroundings(home=folder, env=env, mark="test-acp", shell=shell, limits=limits)
-    agent = AcpAgent(programs, memory, around)
+    agent = AcpAgent(programs, memory, around, servers=lambda: servers)
     try:
         yield agent
     finally:
@@ -460,117 +462,6 @@ async def test_a_session_that_may_only_read_has_the_agent_read_only_where_it_can
 
     assert not [event for event in reading if isinstance(event, ev.Notice)]
     assert [event.code for event in after if isinstance(event, ev.Notice)] == ["agent_mode"]
-
-
-# Files and commands of the client
-
-
-async def test_files_are_read_and_written_in_the_sessions_folder_and_nowhere_else(tmp_path):
-    folder = tmp_path / "work"
-    folder.mkdir()
-    (folder / "notes.txt").write_text("first\n")
-    (tmp_path / "secret").write_text("hidden")
-    (folder / "link").symlink_to(tmp_path / "secret")
-    reads = f"@@read {folder}/notes.txt\n@@read {tmp_path}/secret\n@@read link"
-    script = f"{reads}\n@@write sub/new.txt made\\n\n@@write link x"
-    async with running(folder) as agent:
-        events, asked = await decided(agent, may("ask", script))
-
-    first, secret, link, written, refused = [part.strip("[") for part in said(events).split("]")[:5]]
-    assert (first.strip(), written) == ("first", "written")
-    assert all(part.startswith("refused: ") for part in (secret, link, refused))
-    assert "hidden" not in said(events) and (tmp_path / "secret").read_text() == "hidden"
-    assert (folder / "sub/new.txt").read_text() == "made\n"
-    assert [(one.kind, one.title, "+made" in one.diff) for one in asked] == [("edit", "sub/new.txt", True)]
-    [call] = tools(events)
-    assert (call.title, call.state, "+made" in call.diff) == ("sub/new.txt", "done", True)
-
-
-async def test_what_is_not_allowed_is_neither_written_nor_run(tmp_path):
-    async with running(tmp_path) as agent:
-        events, asked = await decided(agent, may("ask", "@@write a.txt x\n@@run touch b.txt"), "deny")
-        reading, _ = await decided(agent, may("read", "@@write a.txt x\n@@run touch b.txt", "r2"))
-
-    assert [one.kind for one in asked] == ["edit", "execute"]
-    assert "[refused: " in said(events) and "[refused: " in said(reading)
-    assert list(tmp_path.iterdir()) == []
-
-
-async def test_a_command_is_shown_as_it_speaks_and_ends_with_the_turn(tmp_path):
-    async with running(tmp_path) as agent:
-        events, [asked] = await decided(agent, may("ask", "@@run echo one; echo two >&2; exit 3"))
-        run = agent.run(may("full", "@@run echo $$; sleep 600", "r2"))
-        pid = 0
-        while not pid:
-            event = await anext(run)
-            pid = int(event.text) if isinstance(event, ev.ToolOutput) else 0
-        await run.aclose()
-
-        await until(lambda: not is_alive(pid))
-
-    [call] = tools(events)
-    assert said(events).startswith("[3: ") and sorted(call.output.split()) == ["one", "two"]
-    assert (call.title, call.state) == ("echo one; echo two >&2; exit 3", "error")
-    assert asked.arguments == call.title
-
-
-async def test_a_command_is_held_as_those_of_the_built_in_agent_are(tmp_path):
-    home, folder = tmp_path / "home", tmp_path / "work"
-    for place in (home, folder / "sub"):
-        place.mkdir(parents=True)
-    (home / "secret").write_text("CANARY")
-    sandbox = await find_sandbox(mark="test-acp", path=os.environ["PATH"], home=home, hidden=[])
-    if sandbox.kind == "none":
-        pytest.skip(sandbox.why)
-    script = f"@@run cat {home}/secret\n@@run echo x > {tmp_path}/out\n@@run pwd > a && cat a\n@@in sub pwd"
-    async with running(folder, shell=shell_in(sandbox)) as agent:
-        said_of = said(await collect(agent, may("full", script))).split("[")
-
-    _, read, _, own, below = said_of
-    assert "CANARY" not in read and not read.startswith("0:")
-    assert (own, below) == (f"0: {folder}]", f"0: {folder}/sub]")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "work"]
-
-
-async def test_a_command_without_end_is_ended_and_the_agent_told(tmp_path):
-    async with running(tmp_path, limits=msgspec.structs.replace(QUICK, command_s=0.2)) as agent:
-        events = await collect(agent, may("full", "@@run echo begun; sleep 600"))
-
-    assert said(events).startswith("[None: begun") and "It was ended after" in said(events)
-
-
-async def test_no_command_is_run_in_a_folder_that_is_no_workspace(tmp_path):
-    around = Surroundings(home=tmp_path, env={}, mark="test-acp", shell=UNHELD, limits=QUICK, refused=(tmp_path,))
-    agent = AcpAgent(Programs(MemoryFile(), configured=[program()]), Memory(lambda _: MemoryFile()), around)
-
-    events = await collect(agent, may("full", "@@run touch made"))
-    await agent.close()
-
-    assert said(events).startswith("[refused: ") and list(tmp_path.iterdir()) == []
-
-
-async def test_what_was_allowed_when_the_agent_asked_is_not_asked_again_when_it_has_us_do_it(tmp_path):
-    edit = {
-        "title": "Edit",
-        "kind": "edit",
-        "content": [{"type": "diff", "path": "a.txt", "oldText": None, "newText": "x"}],
-    }
-    command = {"title": "Run", "kind": "execute", "rawInput": {"command": "echo hi"}}
-    script = "\n".join(
-        [
-            f"@@permission e allow_once,reject_once {msgspec.json.encode(edit).decode()}",
-            "@@write a.txt x",
-            f"@@permission c allow_once,reject_once {msgspec.json.encode(command).decode()}",
-            "@@run echo hi",
-            "@@run echo hi",
-        ]
-    )
-    async with running(tmp_path) as agent:
-        events, asked = await decided(agent, may("ask", script))
-
-    assert [one.kind for one in asked] == ["edit", "execute", "execute"]
-    assert said(events) == "[allow_once][written][allow_once][0: hi][0: hi]"
-    assert (tmp_path / "a.txt").read_text() == "x"
 
 
 # Sessions of the agent

@@ -8,8 +8,10 @@ from playwright.sync_api import expect
 
 from tests.browser.devices import on_both
 from tests.browser.tab import Tab
+from tests.serving import TOKEN, Client
 
 FAKE = Path(__file__).parents[1] / "fakes/acp_agent.py"
+MCP_SERVER = FAKE.with_name("mcp_server.py")
 
 
 @on_both
@@ -58,6 +60,27 @@ def test_an_agent_is_added_after_its_exact_command_was_shown_then_checked_talked
     tab.touch(tab.button("Remove"))
     expect(card).to_have_count(0)
     expect(tab.button("Add an agent")).to_be_focused()
+
+
+@on_both
+def test_an_agent_is_given_an_mcp_server_by_a_switch_on_its_card(tab: Tab, client: Client) -> None:
+    tools = {"name": "tools", "command": sys.executable, "args": [str(MCP_SERVER)]}
+    argv = client.post("/api/mcp/add", **tools)["argv"]
+    client.post("/api/mcp/add", **tools, confirm=True, argv=argv, token=TOKEN)
+    agent = {"name": "mine", "title": "My agent", "command": sys.executable, "args": [str(FAKE)]}
+    argv = client.post("/api/agents/add", **agent)["argv"]
+    client.post("/api/agents/add", **agent, confirm=True, argv=argv)
+
+    tab.go("/settings")
+    card = tab.page.get_by_role("listitem").filter(has_text="added here")
+    tab.touch(card.get_by_text("MCP servers: 0 of 1 given"))
+    expect(card).to_contain_text("keys included")
+    tab.touch(card.get_by_role("switch", name="tools"))
+
+    expect(card).to_contain_text("MCP servers: 1 of 1 given")
+    assert [one["mcp"] for one in client.get("/api/agents")["agents"] if one["name"] == "mine"] == [["tools"]]
+    client.post("/api/agents/remove", name="mine")
+    client.post("/api/mcp/remove", name="tools")
 
 
 @on_both

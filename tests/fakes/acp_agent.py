@@ -25,10 +25,11 @@
 | `@@raw TEXT`, `@@bigline BYTES` | writes a line that is no message, one of that length |
 | `@@update JSON` | an update as it is |
 | `@@stop REASON`, `@@refuse CODE WORDS` | ends the turn with that reason, with an error |
+| `@@mcp` | says which MCP servers its session was begun with |
 | `@@told` | says how many prompts this session has had, and the whole of this one; of what is no text, what it is |
 
 A session that is taken up again after a restart does what its last prompt said. Options, as words of its command line:
-`no-load` and `resume` say what it can do with sessions, `images` and `embedded` what a prompt may hold; `login` wants a
+`no-load`, `resume` and `http-mcp` say what it can do, `images` and `embedded` what a prompt may hold; `login` wants a
 login; `mute` never answers; `old` speaks another version; `modes` has some; `commands` tells of slash commands;
 `sessions=FOLDER` keeps its sessions there.
 """
@@ -56,6 +57,9 @@ COMMANDS: list[dict[str, Any]] = [
     {"name": "help", "description": "What the fake can do."},
     {"name": "two words", "description": "Nobody could call it."},
 ]
+
+SERVERS: dict[str, list[dict[str, Any]]] = {}
+"""The MCP servers that each session was begun with."""
 
 
 class Peer:
@@ -260,6 +264,9 @@ class Turn:
         code, _, words = rest.partition(" ")
         raise Refused(int(code), words)
 
+    async def do_mcp(self, rest: str) -> None:
+        self.text(json.dumps(SERVERS[self._session_id]))
+
     async def do_told(self, rest: str) -> None:
         self.text(f"prompt {self._prompts}: {self._whole}")
 
@@ -319,6 +326,8 @@ class Program:
             capabilities["sessionCapabilities"]["resume"] = {}
         able = {"image": "images" in OPTIONS, "embeddedContext": "embedded" in OPTIONS}
         capabilities["promptCapabilities"] = able
+        if "http-mcp" in OPTIONS:
+            capabilities["mcpCapabilities"] = {"http": True}
         info = {"name": "fake", "title": "Fake Agent", "version": "1.2.3"}
         version = 7 if "old" in OPTIONS else 1
         return {"protocolVersion": version, "agentCapabilities": capabilities, "agentInfo": info}
@@ -328,12 +337,14 @@ class Program:
             raise Refused(-32000, "Authentication required")
         session_id = f"fake-{os.getpid()}-{len(self._sessions)}"
         self._sessions[session_id] = 0
+        SERVERS[session_id] = params["mcpServers"]
         if "commands" in OPTIONS:
             self._peer.update(session_id, {"sessionUpdate": "available_commands_update", "availableCommands": COMMANDS})
         return {"sessionId": session_id} | ({"modes": MODES} if "modes" in OPTIONS else {})
 
     async def on_session_load(self, params: dict[str, Any]) -> dict[str, Any]:
         session_id = params["sessionId"]
+        SERVERS[session_id] = params["mcpServers"]
         kept = self._file(session_id)
         if kept is None or not kept.exists():
             raise Refused(-32002, "No such session")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import until
-from tests.serving import Client, ServerProcess, Watcher
+from tests.serving import TOKEN, Client, ServerProcess, Watcher
 
 CHANGES = "/api/session/changes"
 FAKE = Path(__file__).parents[1] / "fakes/acp_agent.py"
+MCP_SERVER = FAKE.with_name("mcp_server.py")
 
 
 @pytest.fixture
@@ -211,12 +212,49 @@ def test_an_agent_is_added_once_its_exact_command_was_shown_and_has_come_back(se
         ("remove", {"name": "qwen"}, "agent_is_installed"),
         ("check", {"name": "nobody"}, "agent_not_found"),
         ("install", {"name": "opencode"}, "agent_not_found"),
+        ("mcp", {"name": "nobody", "servers": []}, "agent_not_found"),
+        ("mcp", {"name": "qwen", "servers": ["nowhere"]}, "mcp_not_found"),
+        ("mcp", {"name": "fake", "servers": []}, "agent_from_config"),
     ],
 )
 def test_what_cannot_be_added_removed_or_checked_is_refused(server: ServerProcess, path: str, body: Any, code: str):
     refused = server.client().http.post(f"/api/agents/{path}", json=body)
 
     assert refused.json()["code"] == code
+
+
+def test_an_agent_is_given_an_mcp_server_as_long_as_the_person_means_that_one(server: ServerProcess):
+    client = server.client()
+    agent = {"name": "mine", "command": sys.executable, "args": [str(FAKE)]}
+    argv = client.post("/api/agents/add", **agent)["argv"]
+    client.post("/api/agents/add", **agent, confirm=True, argv=argv)
+    tools = {"name": "tools", "command": sys.executable, "args": [str(MCP_SERVER)], "env": {"KEY": "hush-hush"}}
+
+    def add_tools() -> None:
+        argv = client.post("/api/mcp/add", **tools)["argv"]
+        client.post("/api/mcp/add", **tools, confirm=True, argv=argv, token=TOKEN)
+
+    def given() -> list[Any]:
+        return json.loads(client.answer(client.new_session(), "@@mcp", model="acp/mine"))
+
+    add_tools()
+    by_itself = given()
+    told = client.post("/api/agents/mcp", name="mine", servers=["tools"])["agent"]
+    [handed] = given()
+    client.post("/api/mcp/switch", name="tools", on=False)
+    switched_off = given()
+    client.post("/api/mcp/remove", name="tools")
+    add_tools()
+    another = given()
+
+    assert (by_itself, switched_off, another) == ([], [], [])
+    assert told["mcp"] == ["tools"]
+    assert (handed["command"], handed["env"]) == (sys.executable, [{"name": "KEY", "value": "hush-hush"}])
+    assert "hush-hush" not in client.http.get("/api/agents").text
+    client.post("/api/agents/mcp", name="mine", servers=["tools"])
+    client.post("/api/agents/remove", name="mine")
+    client.post("/api/agents/add", **agent, confirm=True, argv=argv)
+    assert given() == []
 
 
 UV = """#!/bin/sh

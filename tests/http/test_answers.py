@@ -306,6 +306,7 @@ def _have_agents(api: Checking) -> None:
     argv = api.post("/api/agents/add", **command)["argv"]
     api.post("/api/agents/add", **command, confirm=True, argv=argv)
     assert not api.post("/api/agents/check", name="mine")["works"]
+    api.post("/api/agents/mcp", name="mine", servers=[])
     api.post("/api/agents/remove", name="mine")
     fake = {"name": "fake", "command": sys.executable, "args": [str(MCP_SERVER)]}
     argv = api.post("/api/mcp/add", **fake)["argv"]

@@ -3,13 +3,16 @@
 import asyncio
 import importlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from api.agents.acp import failures
 from api.agents.acp.failures import AgentFailed
+from api.agents.acp.handing import handed
 from api.agents.acp.offering import Offered
 from api.agents.acp.program import PROVIDER, Program
 from api.agents.acp.programs import Programs
@@ -17,6 +20,7 @@ from api.agents.acp.running import Running
 from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
 from api.agents.base import Turn
+from api.agents.mcp.server import Server
 from api.agents.provider import split_model
 from api.domain import events as ev
 
@@ -27,13 +31,24 @@ log = logging.getLogger(__name__)
 
 
 class AcpAgent:
-    """Answers with the programs of `programs`; `memory` tells which of their sessions go with ours."""
+    """Answers with the programs of `programs`; `memory` tells which of their sessions go with ours.
+
+    `servers` gives the person's MCP servers, of which a program gets those that are named for it.
+    """
 
     name = PROVIDER
     can_resume = True
 
-    def __init__(self, programs: Programs, memory: Memory, around: Surroundings) -> None:
+    def __init__(
+        self,
+        programs: Programs,
+        memory: Memory,
+        around: Surroundings,
+        *,
+        servers: Callable[[], Sequence[Server]] = tuple,
+    ) -> None:
         self.programs = programs
+        self._servers = servers
         self.running = Running(around)
         self._memory = memory
         self._around = around
@@ -41,7 +56,7 @@ class AcpAgent:
 
     async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
         name = split_model(turn.model)[1]
-        program = self.programs.find(name)
+        program = self._equipped(name)
         if program is None:
             yield ev.RunEnded(outcome="failed", failure=failures.not_there(name))
             return
@@ -51,7 +66,7 @@ class AcpAgent:
                 yield event
 
     async def prepare(self, model: str = "") -> None:
-        program = self.programs.find(split_model(model)[1])
+        program = self._equipped(split_model(model)[1])
         if program is None:
             return
         await self._loaded()
@@ -83,6 +98,13 @@ class AcpAgent:
         if self._turns is not None:
             await self._turns.close()
         await self.running.close()
+
+    def _equipped(self, name: str) -> Program | None:
+        """The program with the servers that it is given now: another choice of them is another program to run."""
+        program = self.programs.find(name)
+        if program is None or not program.mcp:
+            return program
+        return msgspec.structs.replace(program, servers=handed(program.mcp, self._servers()))
 
     def _folder(self, workspace: str | None) -> Path:
         return Path(workspace).expanduser().absolute() if workspace else self._around.home

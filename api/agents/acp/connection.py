@@ -73,7 +73,7 @@ class AgentConnection:
         self._process = process
         self._limits = limits
         self._on_commands = on_commands
-        self._murmur = Murmur(tuple(value for _, value in program.env))
+        self._murmur = Murmur(program.secrets)
         self._listening = asyncio.create_task(self._listen(process.stderr), name=f"acp.{program.name}.stderr")
         self._lines = Lines(process.stdout, process.stdin, self._room)
         self._peer = Connection(self._handle, self._lines)
@@ -189,7 +189,7 @@ class AgentConnection:
             return failures.needs_login(self.program)
         details = error.data.get("details") if isinstance(error.data, dict) else error.data
         words = details if isinstance(details, str) and details else str(error)
-        return failures.refused(self.program, clean(words, tuple(value for _, value in self.program.env)))
+        return failures.refused(self.program, clean(words, self.program.secrets))
 
     async def _handle(self, method: str, params: Any, is_notification: bool) -> dict[str, Any] | None:
         """For the SDK: what the agent tells or asks. Told updates are taken in before anything is awaited."""

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from api.agents.acp import failures
 from api.agents.acp.connection import AgentConnection
 from api.agents.acp.failures import AgentFailed
+from api.agents.acp.handing import as_parameters, unreachable
 from api.agents.acp.limits import Limits
 from api.agents.acp.sessions import Held, Memory, is_own_turn, missed
 from api.agents.acp.updates import Updates
@@ -56,7 +57,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     missed: list[Message]
     is_own: bool
     folder: Path
-    notice: ev.Notice | None = None
+    notices: tuple[ev.Notice, ...] = ()
 
 
 class Opening:
@@ -70,7 +71,7 @@ class Opening:
     async def open(self, connection: AgentConnection, turn: Turn, folder: Path) -> Opened:
         """Raises `AgentFailed` when the program has no session for it."""
         is_own = is_own_turn(turn.messages, turn.run_id, continuing=turn.continuing or turn.resumes is not None)
-        session, notice = await self._known(connection, turn, folder) if is_own else (None, None)
+        session, notices = await self._known(connection, turn, folder) if is_own else (None, ())
         told = None
         if session is not None:
             await session.busy.acquire()
@@ -79,6 +80,7 @@ class Opening:
                 session.busy.release()
         if session is None or told is None:
             session = await self._new(connection, folder)
+            notices = (*notices, *_without(connection))
             await session.busy.acquire()
         try:
             await self._set_mode(session, turn)
@@ -87,7 +89,7 @@ class Opening:
             raise
         if is_own:
             self._keep(turn.session_id, session)
-        return Opened(session=session, missed=_untold(turn, told), is_own=is_own, folder=folder, notice=notice)
+        return Opened(session=session, missed=_untold(turn, told), is_own=is_own, folder=folder, notices=notices)
 
     async def remember(self, turn: Turn, opened: Opened) -> None:
         """The turn was given to the session."""
@@ -117,24 +119,24 @@ class Opening:
 
     async def _known(
         self, connection: AgentConnection, turn: Turn, folder: Path
-    ) -> tuple[Session | None, ev.Notice | None]:
+    ) -> tuple[Session | None, tuple[ev.Notice, ...]]:
         """The session that the conversation had, if it still is or can be taken up again."""
         session = self._sessions.get(turn.session_id)
         if session is not None and session.connection is connection:
-            return session, None
+            return session, ()
         held = await asyncio.to_thread(self._memory.recall, turn.session_id)
         if held is None or (held.agent, held.folder) != (connection.program.name, str(folder)):
-            return None, None
+            return None, ()
         if missed(turn.messages, held.run_id) is None:
-            return None, None
+            return None, ()
         session = await self._take_up(connection, held)
         title = connection.program.title
         message = f"{title} could not take up its former session, so it was told the conversation as text."
-        return session, None if session is not None else ev.Notice(code="agent_told_again", message=message)
+        return session, () if session is not None else (ev.Notice(code="agent_told_again", message=message),)
 
     async def _take_up(self, connection: AgentConnection, held: Held) -> Session | None:
         capabilities = connection.capabilities
-        fields = {"cwd": held.folder, "sessionId": held.acp_session_id, "mcpServers": []}
+        fields = {"cwd": held.folder, "sessionId": held.acp_session_id, "mcpServers": _servers(connection)}
         try:
             if capabilities.session_capabilities is not None and capabilities.session_capabilities.resume is not None:
                 request = schema.ResumeSessionRequest.model_validate(fields)
@@ -154,7 +156,7 @@ class Opening:
         return session
 
     async def _new(self, connection: AgentConnection, folder: Path) -> Session:
-        request = schema.NewSessionRequest(cwd=str(folder), mcp_servers=[])
+        request = schema.NewSessionRequest.model_validate({"cwd": str(folder), "mcpServers": _servers(connection)})
         answer = await connection.ask("session_new", request, within_s=self._limits.session_s)
         acp_id = answer.get("sessionId")
         if not isinstance(acp_id, str) or not acp_id:
@@ -171,6 +173,27 @@ class Opening:
             request = schema.SetSessionModeRequest(session_id=session.acp_id, mode_id=wanted)
             await session.connection.ask("session_set_mode", request, within_s=self._limits.session_s)
             session.mode = wanted
+
+
+def _servers(connection: AgentConnection) -> list[dict[str, Any]]:
+    return as_parameters(connection.program.servers, http=_reaches_addresses(connection))
+
+
+def _without(connection: AgentConnection) -> list[ev.Notice]:
+    """What a person is told who gave the agent servers that it cannot use."""
+    program = connection.program
+    missing = unreachable(program.servers, http=_reaches_addresses(connection))
+    if not missing:
+        return []
+    message = (
+        f"{program.title} cannot use MCP servers that are reached by HTTP, so it has none of {', '.join(missing)}."
+    )
+    return [ev.Notice(code="mcp_not_handed_on", message=message)]
+
+
+def _reaches_addresses(connection: AgentConnection) -> bool:
+    capabilities = connection.capabilities.mcp_capabilities
+    return capabilities is not None and bool(capabilities.http)
 
 
 def _untold(turn: Turn, told: list[Message] | None) -> list[Message]:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from api.agents.command import check_command, check_environment
+from api.agents.mcp.server import Server
 from api.domain.errors import BadRequest
 
 Source = Literal["found", "config", "own"]
@@ -16,17 +17,28 @@ PROVIDER = "acp"
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """`argv` is the command line, word by word; `env` is set for it beside what every program is given."""
+    """`argv` is the command line, word by word; `env` is set for it beside what every program is given.
+
+    `mcp` names the person's MCP servers that it is given; `servers` are those, once it is to be run.
+    """
 
     name: str
     title: str
     argv: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     source: Source = "own"
+    mcp: tuple[str, ...] = ()
+    servers: tuple[Server, ...] = ()
 
     @property
     def model(self) -> str:
         return f"{PROVIDER}/{self.name}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What it was given that must not be repeated: values that were set may be keys."""
+        theirs = (secret for server in self.servers for secret in server.secrets)
+        return (*(value for _, value in self.env), *theirs)
 
     def __repr__(self) -> str:
         """Without the values of its environment, which may be keys."""

@@ -12,7 +12,7 @@ from api.agents.acp.discovery import found
 from api.agents.acp.program import Program, Source, checked
 from api.agents.command import found_in_full
 from api.agents.providers import DocumentFile
-from api.domain.errors import BadRequest, Conflict
+from api.domain.errors import BadRequest, Conflict, NotFound
 
 _LOOK_AGAIN_S = 10.0
 _MOST = 50
@@ -31,6 +31,7 @@ class Programs:
         self._configured = list(configured)
         self._path = path
         self._own: dict[str, Program] | None = None
+        self._handed: dict[str, list[str]] = {}
         self._found: list[Program] = []
         self._looked_at: float | None = None
         self._changing = threading.Lock()
@@ -40,7 +41,7 @@ class Programs:
         known: dict[str, Program] = {}
         for program in [*self._configured, *self._loaded().values(), *self._on_path()]:
             known.setdefault(program.name, program)
-        return list(known.values())
+        return [self._with_servers(program) for program in known.values()]
 
     def find(self, name: str) -> Program | None:
         return next((program for program in self.all() if program.name == name), None)
@@ -70,8 +71,31 @@ class Programs:
             own = {**self._loaded(), program.name: program}
             if len(own) > _MOST:
                 raise Conflict(f"There can be at most {_MOST} agents. Remove one first.", code="too_many_agents")
-            self._write(own)
+            # What was handed on to a program goes to no other of its name.
+            self._write(own, {**self._handed, program.name: []})
         return program
+
+    def hand_on(self, name: str, servers: Sequence[str]) -> Program:
+        """Have the agent called `name` be given these MCP servers of the person's. Blocks for a write.
+
+        Raises:
+            NotFound: there is no such agent.
+            Conflict: the config file says what it is given.
+        """
+        self._check_not_configured(name)
+        if self.find(name) is None:
+            raise NotFound(f"There is no agent called {name!r} here.", code="agent_not_found", name=name)
+        with self._changing:
+            self._write(self._loaded(), {**self._handed, name: list(dict.fromkeys(servers))})
+        return next(program for program in self.all() if program.name == name)
+
+    def forget_server(self, server: str) -> None:
+        """Give this MCP server to nobody any more: another of its name was never meant. Blocks for a write."""
+        with self._changing:
+            own = self._loaded()
+            if any(server in given for given in self._handed.values()):
+                handed = {name: [one for one in given if one != server] for name, given in self._handed.items()}
+                self._write(own, handed)
 
     def remove(self, name: str) -> None:
         """Forget one of the person's own. Forgetting one that is not there succeeds. Blocks for a write.
@@ -83,7 +107,7 @@ class Programs:
         with self._changing:
             own = dict(self._loaded())
             if own.pop(name, None) is not None:
-                self._write(own)
+                self._write(own, {**self._handed, name: []})
             elif self.find(name) is not None:
                 message = "This agent is installed on this machine. It is listed as long as it is."
                 raise Conflict(message, code="agent_is_installed")
@@ -98,16 +122,23 @@ class Programs:
             entries = self._file.read().get("agents")
             programs = map(_program, entries if isinstance(entries, list) else [])
             self._own = {program.name: program for program in programs if program is not None}
+            self._handed = _lists(self._file.read().get("mcp"))
         return self._own
 
-    def _write(self, own: dict[str, Program]) -> None:
+    def _with_servers(self, program: Program) -> Program:
+        if program.source == "config":
+            return program
+        return msgspec.structs.replace(program, mcp=tuple(self._handed.get(program.name, ())))
+
+    def _write(self, own: dict[str, Program], handed: dict[str, list[str]]) -> None:
         stored = self._file.read()
+        handed = {name: servers for name, servers in handed.items() if servers}
         entries = stored.get("agents")
         # What was not understood (a newer version's, a slip of the hand) is kept as it is.
         strangers = [one for one in entries if _program(one) is None] if isinstance(entries, list) else []
         kept = [_entry(program) for program in own.values()]
-        self._file.write({**stored, "agents": kept + strangers})
-        self._own = own
+        self._file.write({**stored, "agents": kept + strangers, "mcp": handed})
+        self._own, self._handed = own, handed
 
     def _on_path(self) -> list[Program]:
         now = time.monotonic()
@@ -132,10 +163,11 @@ class _Table(msgspec.Struct):
     args: tuple[str, ...] = ()
     env: dict[str, str] = {}
     title: str = ""
+    mcp: tuple[str, ...] = ()
 
 
 def program_of(name: str, table: dict[str, Any], *, source: Source = "own") -> Program:
-    """The program that `table` describes: `command`, `args`, `env`, `title`.
+    """The program that `table` describes: `command`, `args`, `env`, `title`, `mcp`.
 
     Raises:
         BadRequest: it cannot be used.
@@ -145,8 +177,15 @@ def program_of(name: str, table: dict[str, Any], *, source: Source = "own") -> P
     except msgspec.ValidationError as error:
         raise BadRequest(f"The agent {name!r} cannot be understood: {error}.", code="bad_command") from error
     command = str(Path(given.command).expanduser()) if given.command.startswith("~") else given.command
-    env = tuple(sorted(given.env.items()))
-    return checked(Program(name=name, title=given.title, argv=(command, *given.args), env=env, source=source))
+    env, argv = tuple(sorted(given.env.items())), (command, *given.args)
+    return checked(Program(name=name, title=given.title, argv=argv, env=env, source=source, mcp=given.mcp))
+
+
+def _lists(value: Any) -> dict[str, list[str]]:
+    try:
+        return msgspec.convert(value, dict[str, list[str]])
+    except msgspec.ValidationError:
+        return {}
 
 
 def _program(entry: Any) -> Program | None:

@@ -96,9 +96,7 @@ class Turns:
         connection = opened.session.connection
         work.exchange.updates.know_modes(opened.session.modes, opened.session.mode)
         connection.listeners[opened.session.acp_id] = work.exchange
-        if opened.notice:
-            work.exchange.say([opened.notice])
-        work.exchange.say([*prompt.notices])
+        work.exchange.say([*opened.notices, *prompt.notices])
         request = schema.PromptRequest.model_validate({"sessionId": opened.session.acp_id, "prompt": prompt.blocks})
         work.prompt = asyncio.create_task(connection.ask("session_prompt", request), name=f"acp.{work.turn.run_id}")
         work.prompt.add_done_callback(lambda _: work.exchange.stirred.set())

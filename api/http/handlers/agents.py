@@ -10,7 +10,7 @@ from api.agents.acp.program import Program
 from api.agents.acp.programs import program_of
 from api.domain.errors import Conflict, NotFound
 from api.http.agent_answers import AgentProgram
-from api.http.bodies import AgentAdd, Id, ModelId, OneAgent
+from api.http.bodies import AgentAdd, AgentServers, Id, ModelId, OneAgent
 from api.http.rooms import House, Owner, Rooms, reply
 
 Model = Annotated[ModelId, Query()]
@@ -20,7 +20,8 @@ async def list_agents(house: House) -> Response:
     """Those of the config file, those that were added, and those that are installed on this machine."""
     programs = await asyncio.to_thread(house.acp.programs.all)
     installable = await asyncio.to_thread(house.installer.all)
-    return reply({"agents": [_public(program) for program in programs], "installable": installable})
+    servers = [server.name for server in await asyncio.to_thread(house.mcp.servers.all)]
+    return reply({"agents": [_public(program) for program in programs], "installable": installable, "servers": servers})
 
 
 async def commands(house: House, owner: Owner, model: Model, session_id: Id | None = None) -> Response:
@@ -55,6 +56,14 @@ async def remove(body: OneAgent, house: House) -> Response:
     return reply({"ok": True})
 
 
+async def hand_on(body: AgentServers, house: House) -> Response:
+    """Give one some of the MCP servers, with what was set for them, and no others."""
+    for server in body.servers:
+        await asyncio.to_thread(house.mcp.servers.find, server)
+    program = await asyncio.to_thread(house.acp.programs.hand_on, body.name, body.servers)
+    return reply({"agent": _public(program)})
+
+
 async def check(body: OneAgent, house: House) -> Response:
     """Start one, greet it and end it."""
     program = await asyncio.to_thread(_find, house, body.name)
@@ -81,5 +90,6 @@ def _public(program: Program) -> dict[str, object]:
         env=[name for name, _ in program.env],
         source=program.source,
         model=program.model,
+        mcp=list(program.mcp),
     )
     return shown.model_dump()

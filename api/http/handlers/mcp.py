@@ -34,14 +34,14 @@ async def add(body: McpAdd, request: Request, house: House) -> Response:
         kept = await house.mcp.add(server)
     except ServerFailed as error:
         raise _NotAdded(str(error), reason=str(error)) from error
-    await _forget_rules(house, server.name)
+    await _forget_what_was_said(house, server.name)
     return reply({"server": _public(kept), **shown})
 
 
 async def remove(body: OneMcp, house: House) -> Response:
     """Forget one, and end it."""
     await house.mcp.remove(body.name)
-    await _forget_rules(house, body.name)
+    await _forget_what_was_said(house, body.name)
     return reply({"ok": True})
 
 
@@ -76,9 +76,10 @@ def _given(body: McpAdd) -> Server:
     return Server(name=body.name, argv=argv, env=env, url=body.url, headers=headers)
 
 
-async def _forget_rules(house: Rooms, name: str) -> None:
-    """What was allowed of a server holds for that one, not for another of its name."""
+async def _forget_what_was_said(house: Rooms, name: str) -> None:
+    """What was allowed of a server, and to whom it was given, holds for that one and not for another of its name."""
     await house.permitting.forget_tools(f"{name}__")
+    await asyncio.to_thread(house.acp.programs.forget_server, name)
 
 
 def _public(server: Server) -> dict[str, object]:

@@ -7,15 +7,18 @@ export class Programs {
   /** Null until someone comes to see them. */
   list = $state.raw<readonly AgentProgram[] | null>(null);
   installable = $state.raw<readonly AgentInstallable[]>([]);
+  /** The names of the MCP servers that an agent can be given. */
+  servers = $state.raw<readonly string[]>([]);
   failure = $state("");
 
   constructor(private readonly client: Client) {}
 
   async load(): Promise<void> {
     try {
-      const { agents, installable } = await this.client.get<AgentPrograms>("/api/agents");
+      const { agents, installable, servers } = await this.client.get<AgentPrograms>("/api/agents");
       this.list = agents;
       this.installable = installable;
+      this.servers = servers;
       this.failure = "";
     } catch (error) {
       this.failure = sentenceOf(error);
@@ -41,6 +44,12 @@ export class Programs {
 
   get isInstalling(): boolean {
     return this.installable.some((one) => one.phase === "installing");
+  }
+
+  /** Give it these MCP servers, and no others. */
+  async handOn(program: AgentProgram, servers: readonly string[]): Promise<void> {
+    await this.client.post("/api/agents/mcp", { name: program.name, servers });
+    await this.load();
   }
 
   async remove(program: AgentProgram): Promise<void> {

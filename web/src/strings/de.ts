@@ -344,6 +344,11 @@ export const settings: Catalogue["settings"] = {
   noPrograms: "Von den bekannten wurde keines gefunden. Installiere eines oder füge ein anderes hinzu.",
   programSources: { found: "hier gefunden", config: "aus der Konfigurationsdatei", own: "hier hinzugefügt" },
   programEnv: (names: string) => `setzt ${names}`,
+  programServers: (names: string) => `bekommt ${names}`,
+  programServersLabel: "MCP-Server, die er bekommt",
+  programServersOf: (given: number, all: number) => `MCP-Server: bekommt ${given} von ${all}`,
+  programServersHint: (name: string) =>
+    `${name} startet sie selbst, mit allen ihren Werkzeugen, und bekommt, was für sie gesetzt ist, auch Schlüssel. Was davon er erfragt, entscheidet er selbst.`,
   checkProgram: "Prüfen",
   checkingProgram: "Es startet …",
   programWorks: (version: string) => `Es funktioniert${version ? `: ${version}` : ""}.`,

@@ -425,6 +425,11 @@ export const settings = {
   noPrograms: "None of those that are known was found. Install one, or add any other.",
   programSources: { found: "found here", config: "from the config file", own: "added here" },
   programEnv: (names: string) => `sets ${names}`,
+  programServers: (names: string) => `given ${names}`,
+  programServersLabel: "MCP servers that it is given",
+  programServersOf: (given: number, all: number) => `MCP servers: ${given} of ${all} given`,
+  programServersHint: (name: string) =>
+    `${name} starts them itself, with all of their tools, and is handed what is set for them, keys included. It decides by itself what of that it asks you about.`,
   checkProgram: "Check",
   checkingProgram: "Starting it …",
   programWorks: (version: string) => `It works${version ? `: ${version}` : ""}.`,

@@ -344,6 +344,11 @@ export const settings: Catalogue["settings"] = {
   noPrograms: "Aucun de ceux qui sont connus n’a été trouvé. Installez-en un, ou ajoutez-en un autre.",
   programSources: { found: "trouvé ici", config: "du fichier de configuration", own: "ajouté ici" },
   programEnv: (names: string) => `définit ${names}`,
+  programServers: (names: string) => `reçoit ${names}`,
+  programServersLabel: "Serveurs MCP qui lui sont confiés",
+  programServersOf: (given: number, all: number) => `Serveurs MCP : ${given} sur ${all} confiés`,
+  programServersHint: (name: string) =>
+    `${name} les lance lui-même, avec tous leurs outils, et reçoit ce qui est défini pour eux, clés comprises. Il décide seul de ce qu’il vous demande.`,
   checkProgram: "Vérifier",
   checkingProgram: "Démarrage …",
   programWorks: (version: string) => `Il fonctionne${version ? ` : ${version}` : ""}.`,

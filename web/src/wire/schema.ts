@@ -26,6 +26,10 @@ export interface AgentAdded {
   argv: string[];
 }
 
+export interface AgentAnswer {
+  agent: AgentProgram;
+}
+
 /** `reason` says why it does not work. */
 export interface AgentChecked {
   reason: string;
@@ -58,19 +62,29 @@ export interface AgentInstalling {
   agent: AgentInstallable;
 }
 
-/** An agent that is a program of its own. `env` names what is set for it; the values never leave the server. */
+/** An agent that is a program of its own. `env` names what is set for it; the values never leave the server. `mcp` names the MCP servers that it is given. */
 export interface AgentProgram {
   argv: string[];
   env: string[];
+  mcp: string[];
   model: string;
   name: string;
   source: "found" | "config" | "own";
   title: string;
 }
 
+/** `servers` names the MCP servers that an agent can be given. */
 export interface AgentPrograms {
   agents: AgentProgram[];
   installable: AgentInstallable[];
+  servers: string[];
+}
+
+/** The MCP servers that an agent is given, all of them. */
+export interface AgentServers {
+  name: string;
+  request_id?: string | null;
+  servers: string[];
 }
 
 export interface Answer {
