@@ -45,6 +45,7 @@ from api.sessions.disk.files import StateFile, make_folder, sweep_temps
 from api.sessions.disk.rights import close_to_others
 from api.sessions.drafts import Drafts
 from api.sessions.keeping.trashcan import Trashcan
+from api.sessions.keeping.unclaimed import Unclaimed
 from api.sessions.projects import Projects
 from api.sessions.queues import Queues
 from api.settings import Settings
@@ -172,6 +173,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         projects=Projects(StateFile(settings.state_dir / "projects.json")),
         drafts=drafts,
         trash=trash,
+        unclaimed=Unclaimed(store, engine.attachments, drafts, queues),
         agents=agents,
         acp=acp,
         memory=equipment.memory,
@@ -205,6 +207,8 @@ def _upkeep(rooms: Rooms, settings: Settings) -> Upkeep:
         Chore("open sessions", 2.0, rooms.store.look_outside),
         Chore("all sessions", 30.0, rooms.store.indexer.look_again),
         Chore("trash", 3600.0, rooms.trash.empty, at_once=True),
+        Chore("half attachments", 86_400.0, rooms.attachments.sweep, at_once=True),
+        Chore("attachments", 3600.0, rooms.unclaimed.remove),
         Chore("traces", 10.0, rooms.store.indexer.forget_traces, at_once=True),
         Chore("usage", 2.0, rooms.spending.write),
         Chore("journals", 3600.0, lambda: recovery.prune_ended(settings.runs_dir, now=time.time())),

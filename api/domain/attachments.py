@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from api.domain.messages import Message
+from api.domain.messages import Message, text_of
 
 MediaType = Literal[
     "image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", "application/octet-stream"
@@ -56,13 +56,22 @@ def is_text_so_far(text: str) -> bool:
     return not any(sign in text for sign in "\x00\x01\x02\x03\x04\x05\x06\x0e\x0f\x1b")
 
 
+def kind_of(data: bytes) -> MediaType:
+    """What a file is."""
+    try:
+        is_text = is_text_so_far(data.decode())
+    except UnicodeDecodeError:
+        is_text = False
+    return lead_of(data[:12]) or ("text/plain" if is_text else "application/octet-stream")
+
+
 def name_from(given: str) -> str:
     """What a file is called here: one line, without the folders it lay in and without what turns text round."""
     last = given.replace("\\", "/").rpartition("/")[2]
     kept = "".join(sign for sign in last if sign not in _TURNS_TEXT_ROUND)
     plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in kept)
     name = " ".join(plain.split())
-    return name[:LONGEST_NAME] if name.strip(". ") else "attachment"
+    return name[:LONGEST_NAME].rstrip() if name.strip(". ") else "attachment"
 
 
 def tokens_of(attachment: Attachment) -> int:
@@ -79,6 +88,12 @@ def attachments_of(message: Message) -> list[Attachment]:
     """What was given along with a message; an entry that cannot be read, in a document from elsewhere, is left out."""
     given = message.get("attachments")
     return [one for one in map(_attachment, given) if one] if isinstance(given, list) else []
+
+
+def words_of(message: Message) -> str:
+    """What a message says, and the names of what was given along with it."""
+    told = [text_of(message), *(one.name for one in attachments_of(message))]
+    return "\n".join(one for one in told if one)
 
 
 def field_of(attachments: Sequence[Attachment]) -> Message:

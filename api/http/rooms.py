@@ -31,6 +31,7 @@ from api.sessions.changes import Changes
 from api.sessions.documents.session import Session
 from api.sessions.drafts import Draft, Drafts
 from api.sessions.keeping.trashcan import Trashcan
+from api.sessions.keeping.unclaimed import Unclaimed
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
 from api.tools.memory import Memory
@@ -56,6 +57,7 @@ class Rooms:
     projects: Projects
     drafts: Drafts
     trash: Trashcan
+    unclaimed: Unclaimed
     viewing: Viewing
     agents: Registry
     acp: AcpAgent

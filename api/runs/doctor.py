@@ -9,14 +9,16 @@ from pathlib import Path
 
 import msgspec
 
+from api.domain.attachments import attachments_of
 from api.domain.errors import AppError
 from api.runs.journal import JournalUnreadable, read_journal
 from api.runs.recovery import ASIDES, ENDED, TASKS, UNREADABLE, journal_of
-from api.sessions.disk import trash
+from api.sessions.disk import attached, trash
 from api.sessions.disk.loading import SessionNotFound, SessionUnreadable, read_document
 from api.sessions.disk.quarantine import scan
 from api.sessions.documents.document import Unreadable, decode_header
 from api.sessions.documents.session import Session
+from api.sessions.documents.versions import all_messages
 from api.sessions.keeping.checking import document_problems, index_problems, trash_problems
 from api.sessions.keeping.format import NewerFormat, check_format
 from api.sessions.store import SessionStore
@@ -74,7 +76,7 @@ def _sessions(store: SessionStore, runs_dir: Path, report: Report) -> Iterator[s
         yield f"{one.name} is set aside: {one.reason}"
     for row in rows:
         try:
-            store.get(row["session_id"])
+            yield from _missing(store, store.get(row["session_id"]))
         except SessionNotFound:
             continue  # deleted meanwhile
         except AppError as error:
@@ -83,6 +85,14 @@ def _sessions(store: SessionStore, runs_dir: Path, report: Report) -> Iterator[s
         yield from document_problems(found)
         if _runs_without_journal(found.path, found.session_id, runs_dir):
             yield f"{found.session_id} is being answered by a run that has no journal; opening it ends that."
+
+
+def _missing(store: SessionStore, session: Session) -> Iterator[str]:
+    """What messages of a session name and is not there."""
+    named = {given.id: given.name for one in all_messages(session) for given in attachments_of(one)}
+    gone = [name for one, name in named.items() if attached.find(store.folder, session.session_id, one) is None]
+    if gone:
+        yield f"{session.session_id} names what is not there any more: {', '.join(sorted(gone)[:10])[:300]}."
 
 
 def _runs_without_journal(path: Path, session_id: str, runs_dir: Path) -> bool:

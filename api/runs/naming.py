@@ -5,6 +5,7 @@ import logging
 from contextlib import aclosing
 
 from api.agents.base import Turn
+from api.domain.attachments import words_of
 from api.domain.errors import AppError, Conflict
 from api.domain.events import RunEnded, TextDelta
 from api.domain.ids import new_run_id
@@ -95,7 +96,7 @@ def _wants_title(session: Session) -> bool:
 
 def _beginning(messages: list[Message]) -> str:
     """The conversation as a quotation, cut to what a title needs."""
-    said = [f"{one['role']}: {text_of(one)[:MOST_CHARACTERS]}" for one in messages if one.get("role") != "tool"]
+    said = [f"{one['role']}: {words_of(one)[:MOST_CHARACTERS]}" for one in messages if one.get("role") != "tool"]
     return "\n".join(f"> {line}" for line in "\n".join(said).splitlines())
 
 

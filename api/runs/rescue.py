@@ -12,6 +12,7 @@ from api.domain.transcript import fold, messages_of
 from api.runs.folding import messages_by
 from api.runs.journal import JournalUnreadable, header_of, read_journal
 from api.runs.recovery import ENDED
+from api.sessions.attachments import Attachments
 from api.sessions.disk.salvaging import Salvaged, salvage
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
@@ -40,6 +41,7 @@ def rescue(store: SessionStore, runs_dir: Path, name: str, *, owner: str = OWNER
         raise Conflict("Nothing in this file can be read. Download it to look yourself.", code="nothing_to_rescue")
     title = f"{found.title or UNTITLED} (recovered)"
     session = store.new(owner=owner, messages=found.messages, title=title, title_by="person", recovered_from=name)
+    Attachments(store).copy(name.removesuffix(".json"), session)
     session.save()
     return session
 

@@ -1,27 +1,35 @@
 """The attachments of all sessions: what a person gave along with a message, or is about to."""
 
+import base64
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
+
+import msgspec
 
 from api.domain.attachments import (
     MOST_BYTES,
     MOST_BYTES_A_SESSION,
     PICTURES,
     Attachment,
+    MediaType,
     name_from,
 )
 from api.domain.errors import BadRequest, NotFound, TooLarge
 from api.domain.ids import new_attachment_id
-from api.domain.pictures import Picture, PictureRefused, measured
+from api.domain.pictures import Picture, PictureRefused, Source, measured
 from api.sessions.disk import attached
-from api.sessions.disk.attached import Arriving
+from api.sessions.disk.attached import Arriving, Stored
 from api.sessions.disk.files import explained
 from api.sessions.documents.document import encode
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
+
+FILES = "attached_files"
+"""The field of an exported document that holds the bytes of what it names: `[{id, name, ..., data: base64}]`."""
+_PIECE = 3 << 18  # of three bytes base64 makes four letters
 
 
 class Attachments:
@@ -34,6 +42,7 @@ class Attachments:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
+        self._asked_for: set[tuple[str, str]] = set()
 
     def begin(self, session_id: str, size: int = 0) -> Arriving:
         """A file to be given to a session, announced as `size` bytes.
@@ -61,7 +70,7 @@ class Attachments:
             TooLarge, StorageFailed: as `begin`.
         """
         with self._explaining():
-            picture = checked(arriving)
+            picture = checked(arriving.window(), arriving.media_type())
             arriving.sync()
             with self._lock:
                 self._check_room(session_id, arriving.size)
@@ -81,6 +90,8 @@ class Attachments:
 
     def known(self, session_id: str, ids: Sequence[str]) -> list[Attachment]:
         """As `named`; one that is not there is passed over."""
+        with self._lock:
+            self._asked_for |= {(session_id, one) for one in ids}
         looked_up = ((one, attached.find(self._store.folder, session_id, one)) for one in dict.fromkeys(ids))
         return [stored.attachment(one) for one, stored in looked_up if stored is not None]
 
@@ -128,6 +139,34 @@ class Attachments:
         with self._lock, self._explaining():
             attached.copy(self._store.folder, session_id, copy.session_id, encode(copy.document()))
 
+    def named_in(self, session_id: str, document: bytes) -> dict[str, Stored]:
+        """Those that are there of the ones that a document names, by their ids."""
+        folder = self._store.folder
+        found = {one: attached.find(folder, session_id, one) for one in attached.ids_in(folder, session_id)}
+        return {one: stored for one, stored in found.items() if stored and one.encode() in document}
+
+    def exported(self, session_id: str, document: bytes, named: Mapping[str, Stored]) -> Iterator[bytes]:
+        """A document, which is a JSON object, and beside what it says the bytes of what it names, in pieces."""
+        yield document.rstrip()[:-1].rstrip() + b',\n "%b": [' % FILES.encode()
+        for number, (one, stored) in enumerate(named.items()):
+            head = msgspec.json.encode({"id": one} | msgspec.to_builtins(stored))
+            yield (b"\n  " if not number else b",\n  ") + head[:-1] + b',"data":"'
+            with attached.open_bytes(self._store.folder, session_id, one) as file:
+                while piece := file.read(_PIECE):
+                    yield base64.b64encode(piece)
+            yield b'"}'
+        yield b"\n ]\n}\n"
+
+    def sweep(self) -> None:
+        """Remove what killed processes left half-written."""
+        attached.sweep(self._store.folder)
+
+    def asked_for(self) -> set[tuple[str, str]]:
+        """Session and attachment of each that was asked for since this was last called: it may be about to be named."""
+        with self._lock:
+            asked, self._asked_for = self._asked_for, set()
+            return asked
+
     def _check_room(self, session_id: str, size: int) -> None:
         if attached.bytes_in(self._store.folder, session_id) + size > MOST_BYTES_A_SESSION:
             raise TooLarge(
@@ -153,17 +192,16 @@ def check_size(size: int) -> None:
         raise TooLarge(message, max_bytes=MOST_BYTES)
 
 
-def checked(arriving: Arriving) -> Picture | None:
-    """How large it is as a picture, if it is one.
+def checked(source: Source, media_type: MediaType) -> Picture | None:
+    """How large a file is as a picture, if it is one.
 
     Raises:
         BadRequest: it may not be attached.
     """
-    if not arriving.size:
+    if not len(source):
         raise BadRequest("This file is empty. Nothing was attached.", code="empty_file")
-    media_type = arriving.media_type()
     try:
-        return measured(arriving.window(), media_type) if media_type in PICTURES else None
+        return measured(source, media_type) if media_type in PICTURES else None
     except PictureRefused as error:
         raise BadRequest(str(error), code="picture_refused") from None
 

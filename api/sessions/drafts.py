@@ -66,6 +66,11 @@ class Drafts:
         with self._lock:
             return self._get(session_id).revision
 
+    def attached_to(self, session_id: str) -> list[str]:
+        """The ids of what is attached to a session's draft."""
+        with self._lock:
+            return self._get(session_id).attachments
+
     def remove(self, session_id: str) -> None:
         """Its session is gone for good."""
         with self._lock:

@@ -5,16 +5,27 @@ from typing import Any
 
 import msgspec
 
-from api.domain.errors import BadRequest, NotFound
+from api.domain.attachments import MOST_BYTES_A_SESSION, attachments_of, kind_of
+from api.domain.errors import AppError, BadRequest, NotFound
 from api.domain.ids import is_safe_id, new_session_id
 from api.domain.titles import UNTITLED
+from api.sessions.attachments import FILES, Attachments, check_size, checked
 from api.sessions.disk.loading import SessionUnreadable
 from api.sessions.documents.document import Document, Unreadable, decode
 from api.sessions.documents.session import Session
+from api.sessions.documents.versions import messages_in
 from api.sessions.store import SessionStore
 
 MAX_AT_ONCE = 10_000
 _OURS = ("session_id", "owner", "active_stream_id", "revision", "schema")
+
+
+class _File(msgspec.Struct):
+    """Something attached; `data` is base64 in the file."""
+
+    id: str
+    name: str
+    data: bytes
 
 
 class Imported(msgspec.Struct):
@@ -34,15 +45,28 @@ def import_json(store: SessionStore, raw: bytes, *, owner: str) -> Imported:
         StorageFailed: the disk refused; those saved until then stay, and importing again skips them.
     """
     documents = [_checked(entry, position) for position, entry in enumerate(_entries(raw), start=1)]
+    attachments = Attachments(store)
     done = Imported()
-    for document in documents:
+    for document, files in documents:
         session = _placed(store, document, owner)
         if session is None:
             done.skipped += 1
             continue
+        for file in files:
+            _attach(attachments, session.session_id, file)
         session.save("import")
         done.sessions.append(session)
     return done
+
+
+def _attach(attachments: Attachments, session_id: str, file: _File) -> None:
+    arriving = attachments.begin(session_id, len(file.data))
+    try:
+        attachments.remove(session_id, file.id)  # what an import left that did not come to its end
+        attachments.write(arriving, file.data)
+        attachments.keep(session_id, arriving, file.name, attachment_id=file.id)
+    finally:
+        arriving.discard()
 
 
 def _entries(raw: bytes) -> list[Any]:
@@ -56,17 +80,52 @@ def _entries(raw: bytes) -> list[Any]:
     return entries
 
 
-def _checked(entry: Any, position: int) -> Document:
+def _checked(entry: Any, position: int) -> tuple[Document, list[_File]]:
     session_id = entry.get("session_id") if isinstance(entry, dict) else None
     try:
         if not isinstance(entry, dict):
             raise Unreadable("It is no object.")
+        files = _files(entry.pop(FILES, []))
         if not is_safe_id(session_id):
             entry["session_id"] = session_id = _id_of_content(entry)
-        return decode(msgspec.json.encode(entry), str(session_id))
+        document = decode(msgspec.json.encode(entry), str(session_id))
+        _check_named(document, files)
+        return document, files
     except Unreadable as error:
         message = f"Entry {position} of this file is no conversation. {error} Nothing was imported."
         raise BadRequest(message, code="not_a_session", entry=position) from None
+
+
+def _files(given: Any) -> list[_File]:
+    """What is attached, held to the same limits as what a person attaches.
+
+    Raises:
+        Unreadable: it cannot be taken.
+    """
+    try:
+        files = msgspec.convert(given, list[_File])
+        for one in files:
+            check_size(len(one.data))
+            checked(one.data, kind_of(one.data))
+    except (msgspec.ValidationError, AppError):
+        raise Unreadable("What is attached to it is damaged, too large, or a picture that cannot be shown.") from None
+    ids = {one.id for one in files}
+    if len(ids) < len(files) or not all(map(is_safe_id, ids)):
+        raise Unreadable("What is attached to it has no ids.")
+    if sum(len(one.data) for one in files) > MOST_BYTES_A_SESSION:
+        raise Unreadable("More is attached to it than a conversation may have.")
+    return files
+
+
+def _check_named(document: Document, files: list[_File]) -> None:
+    """Raises:
+    Unreadable: a message says of a file what its bytes do not.
+    """
+    by_id = {one.id: one for one in files}
+    for given in (given for message in messages_in(document) for given in attachments_of(message)):
+        file = by_id.get(given.id)
+        if file is not None and (given.size, given.media_type) != (len(file.data), kind_of(file.data)):
+            raise Unreadable("What is attached to it is not what its messages say.")
 
 
 def _placed(store: SessionStore, document: Document, owner: str) -> Session | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.sessions.attachments import Attachments
 from api.sessions.disk.files import AppendFile, StateFile, sweep_temps
 from api.sessions.disk.loading import SessionNotFound
 from api.sessions.documents.editing import clear
@@ -324,7 +325,45 @@ class Import(Scenario):
         return sorted(texts)
 
 
+class Attach(Scenario):
+    """A file that is given to a session: it is there whole, or what is left of it does not count."""
+
+    is_in_crashfs = False
+
+    def prepare(self, folder: Path) -> None:
+        (folder / "sessions").mkdir()
+
+    def begin(self, folder: Path) -> Callable[[], None]:
+        attachments = Attachments(store_without_index(folder / "sessions"))
+
+        def attach() -> None:
+            arriving = attachments.begin("a1")
+            try:
+                attachments.write(arriving, NEW.encode())
+                attachments.keep("a1", arriving, "new.txt", attachment_id="att-1")
+            finally:
+                arriving.discard()
+
+        return attach
+
+    def judge(self, folder: Path) -> str:
+        """Whatever was left, giving it again under another id succeeds."""
+        attachments = Attachments(store_without_index(folder / "sessions"))
+        attachments.sweep()
+        assert not list(folder.rglob("*.tmp"))
+        known = attachments.known("a1", ["att-1"])
+        texts = [attachments.read("a1", one).decode() for one in known]
+        assert texts in ([], [NEW])
+        arriving = attachments.begin("a1")
+        attachments.write(arriving, OLD.encode())
+        again = attachments.keep("a1", arriving, "old.txt")
+        arriving.discard()
+        assert attachments.read("a1", again) == OLD.encode()
+        return "new" if texts else "old"
+
+
 SCENARIOS: dict[str, Scenario] = {
+    "attach": Attach(),
     "import": Import(),
     "save": Save(),
     "save_indexed": SaveIndexed(),

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from api.sessions.keeping import backup
 from api.sessions.keeping.backup import MANIFEST, BackupFailed, write_backup
 from api.sessions.keeping.restoring import NotRestored, restore_backup
 from tests.faults.conftest import Dice, times
+from tests.pictures import png
 from tests.serving import ROOT, Client, ServerProcess, Watcher, text_of
 
 WORDS = " ".join(f"w{number}" for number in range(4000))
@@ -77,6 +79,8 @@ def test_a_restored_folder_says_word_for_word_what_the_first_one_said(tmp_path: 
         for session in sessions:
             client.answer(session, '@@think Hm.\n@@tool shell {"command": "ls"}\n@@result a\n@@text Done.')
             client.post("/api/session/rename", session_id=session, title=f"Title of {session} #tag")
+        picture = client.attach(sessions[0], png(9, 9), "a.png")
+        client.answer(sessions[0], "look", attachments=[picture["id"]])
         client.post("/api/session/draft", session_id=sessions[0], text="half a thought")
         client.post("/api/projects/create", name="Garden")
         known = {session: shown(client, session) for session in sessions}
@@ -89,8 +93,29 @@ def test_a_restored_folder_says_word_for_word_what_the_first_one_said(tmp_path: 
         client = other.client()
         for session in sessions:
             assert shown(client, session) == known[session]
+        query = {"session_id": sessions[0], "id": picture["id"]}
+        assert client.http.get("/api/attachment", params=query).content == png(9, 9)
         assert client.get("/api/projects") == projects
         assert client.get("/api/sessions/search", q="done")["results"]
+
+
+def test_what_is_attached_while_a_backup_is_taken_is_in_it_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    (state / "sessions").mkdir(parents=True)
+    take_sessions = backup._Writing._take_sessions
+
+    def attach_and_take(writing: backup._Writing, sessions: Path) -> None:
+        (state / "attachments/a1").mkdir(parents=True)
+        for name in ("attachments/a1/att-1", "attachments/a1/att-1.json", "sessions/a1.json"):
+            (state / name).write_text("{}")
+        take_sessions(writing, sessions)
+
+    monkeypatch.setattr(backup._Writing, "_take_sessions", attach_and_take)
+    manifest = write_backup(state, tmp_path / "b.zip", with_secrets=False)
+
+    assert set(manifest.files) == {"attachments/a1/att-1", "attachments/a1/att-1.json", "sessions/a1.json"}
 
 
 def test_secrets_are_in_a_backup_only_when_they_are_asked_for(tmp_path: Path) -> None:

@@ -62,6 +62,27 @@ def test_on_a_full_disk_a_message_is_refused_in_a_sentence_and_all_else_is_kept(
     assert server.doctor().endswith("Nothing is wrong.\n")
 
 
+def test_on_a_full_disk_nothing_is_attached_and_what_is_typed_stays(disk: SmallDisk, server: ServerProcess) -> None:
+    client = server.client()
+    session = client.new_session()
+    kept = client.attach(session, b"kept", "kept.txt")["id"]
+    client.post("/api/session/draft", session_id=session, text="look", attachments=[kept])
+    place = server.seen_at / "attachments"
+    for round in range(times(2, 20, 20)):
+        ballast = disk.fill()
+        for data in (b"small", b"x" * 3_000_000):
+            refused = client.upload(session, data)
+            assert (refused.status_code, refused.json()["code"]) == (507, "disk_full"), refused.text
+        refused = send(client, session, "look", attachments=[kept])
+        assert (refused.status_code, refused.json()["code"]) == (507, "disk_full")
+        draft = client.get("/api/session", session_id=session)["draft"]
+        assert (draft["text"], [one["id"] for one in draft["attachments"]]) == ("look", [kept])
+        assert sorted(path.name for path in place.rglob("*")) == sorted([session, kept, f"{kept}.json"]), round
+        ballast.unlink()
+    assert client.answer(session, "look", attachments=[kept]).endswith("look")
+    assert server.doctor().endswith("Nothing is wrong.\n")
+
+
 def test_a_session_can_be_deleted_and_restored_on_a_full_disk(disk: SmallDisk, server: ServerProcess) -> None:
     client = server.client()
     sessions = [client.new_session() for _ in range(2)]

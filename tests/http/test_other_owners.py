@@ -15,7 +15,7 @@ from tests.http.reading import reading
 from tests.http.table import BODIES, good_body
 from tests.serving import Client, ServerProcess
 
-HERS, HER_DELETED, HER_RUN = "1" * 32, "2" * 32, "run-" + "1" * 32
+HERS, HER_DELETED, HER_RUN, HER_FILE = "1" * 32, "2" * 32, "run-" + "1" * 32, "att-" + "1" * 32
 NOBODYS, NO_RUN = "0" * 32, "run-" + "0" * 32
 SECRET = "herringbone"
 
@@ -24,12 +24,15 @@ SECRET = "herringbone"
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server on a folder in which a session, one in the trash and a run belong to Ada."""
     state = tmp_path_factory.mktemp("shared") / "state"
-    for folder in ("sessions/_trash", "runs/ended"):
+    for folder in ("sessions/_trash", "runs/ended", f"attachments/{HERS}"):
         (state / folder).mkdir(parents=True)
     said = {"id": "m1", "role": "user", "content": SECRET, "timestamp": 1_760_000_000.0}
     hers = {"owner": "ada", "title": f"Her {SECRET}", "schema": 1, "revision": 3, "messages": [said]}
     (state / f"sessions/{HERS}.json").write_text(json.dumps({"session_id": HERS, **hers}))
     (state / f"sessions/_trash/{HER_DELETED}.json").write_text(json.dumps({"session_id": HER_DELETED, **hers}))
+    known = {"name": f"{SECRET}.txt", "media_type": "text/plain", "size": len(SECRET), "sha256": "0" * 64}
+    (state / f"attachments/{HERS}/{HER_FILE}").write_text(SECRET)
+    (state / f"attachments/{HERS}/{HER_FILE}.json").write_text(json.dumps(known))
     header = Header(
         run_id=RunId(HER_RUN),
         session_id=SessionId(HERS),
@@ -52,7 +55,8 @@ def client(shared: ServerProcess) -> Client:
 
 
 def her_files(server: ServerProcess) -> dict[Path, bytes]:
-    names = (f"sessions/{HERS}.json", f"sessions/_trash/{HER_DELETED}.json", f"runs/ended/{HER_RUN}.jsonl")
+    names = [f"sessions/{HERS}.json", f"sessions/_trash/{HER_DELETED}.json", f"runs/ended/{HER_RUN}.jsonl"]
+    names += [f"attachments/{HERS}/{HER_FILE}", f"attachments/{HERS}/{HER_FILE}.json"]
     return {path: path.read_bytes() for path in (server.state_dir / name for name in names)}
 
 
@@ -67,6 +71,7 @@ def test_no_route_does_to_a_session_of_someone_else_what_it_would_not_do_to_none
 ) -> None:
     before = her_files(shared)
     body = good_body(BODIES[path]) | ({"message_id": "m1"} if "message_id" in BODIES[path].model_fields else {})
+    body |= {"id": HER_FILE} if path.startswith("/api/attachment/") else {}
     of_nobody = said(client.http.post(path, json=body | {"session_id": NOBODYS}))
 
     for session_id in (HERS, HER_DELETED):
@@ -79,14 +84,22 @@ def test_no_route_does_to_a_session_of_someone_else_what_it_would_not_do_to_none
 def test_no_route_shows_what_belongs_to_someone_else(path: str, client: Client) -> None:
     if path in ("/api/chat/streams", "/api/events"):
         return  # these do not end; the next test follows them
-    hers = client.http.get(path, params={"session_id": HERS, "stream_id": HER_RUN, "q": SECRET})
-    nobodys = client.http.get(path, params={"session_id": NOBODYS, "stream_id": NO_RUN, "q": SECRET})
+    hers = client.http.get(path, params={"session_id": HERS, "stream_id": HER_RUN, "q": SECRET, "id": HER_FILE})
+    nobodys = client.http.get(path, params={"session_id": NOBODYS, "stream_id": NO_RUN, "q": SECRET, "id": HER_FILE})
 
     assert hers.status_code == nobodys.status_code
     assert HERS not in hers.text.replace(HER_RUN, "")
     assert SECRET not in hers.text
     if hers.status_code != 200:
         assert hers.json() == nobodys.json()
+
+
+# Bad input 22
+def test_nothing_is_attached_to_a_session_of_someone_else(shared: ServerProcess, client: Client) -> None:
+    of_nobody = said(client.upload(NOBODYS, b"mine"))
+
+    assert [said(client.upload(one, b"mine")) for one in (HERS, HER_DELETED)] == [of_nobody] * 2
+    assert [path.name for path in (shared.state_dir / "attachments").rglob("att-*[!n]")] == [HER_FILE]
 
 
 # Bad input 22

@@ -24,11 +24,13 @@ def test_no_byte_of_a_conversation_is_left_when_it_was_removed_for_good_also_aft
         client = server.client()
         for number in range(5):
             client.answer(client.new_session(), f"others stay: {number} xqjay xqjet")
-        client.answer(session_id := client.new_session(), f"one of a kind: {WORD}", message_id="m1")
+        session_id = client.new_session()
+        file = client.attach(session_id, f"all about {WORD}".encode(), f"{WORD}.txt")
+        client.answer(session_id, f"one of a kind: {WORD}", message_id="m1", attachments=[file["id"]])
         client.post("/api/session/rename", session_id=session_id, title=f"About {WORD}")
         client.post("/api/session/draft", session_id=session_id, text=f"more about {WORD}")
         until(lambda: client.get("/api/sessions/search", q=WORD)["results"] != [])
-        assert len(files_with(server.state_dir, WORD[3:].encode())) >= 4, "document, journal, index, draft"
+        assert len(files_with(server.state_dir, WORD[3:].encode())) >= 6, "document, journal, index, draft, file"
 
         client.post("/api/session/delete", session_id=session_id)
         client.post("/api/trash/remove", session_id=session_id)

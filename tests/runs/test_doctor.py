@@ -25,7 +25,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         client = server.client()
         client.post("/api/session/import", session_id=KEPT, messages=[{"role": "user", "content": "kept words"}])
         talked, deleted = client.new_session(), client.new_session()
-        client.answer(talked, "hello")
+        client.answer(talked, "hello", attachments=[client.attach(talked, b"notes", "notes.txt")["id"]])
         client.answer(deleted, "hello")
         client.post("/api/session/delete", session_id=deleted)
         client.post("/api/session/draft", session_id=talked, text="half")
@@ -72,6 +72,11 @@ def say_twice(document: dict[str, object]) -> None:
     document["messages"] = [{"id": "m", "role": "user", "content": "kept words"}, {"id": "m", "role": "user"}]
 
 
+def name_what_is_gone(document: dict[str, object]) -> None:
+    gone = {"id": "att-gone", "name": "notes.txt", "media_type": "text/plain", "size": 5}
+    document["messages"] = [{"id": "m", "role": "user", "content": "kept words", "attachments": [gone, "of others"]}]
+
+
 def back_from_the_trash(folder: Path) -> None:
     (path,) = (folder / "sessions/_trash").glob("[!_]*.json")
     shutil.copy(path, folder / "sessions" / path.name)
@@ -104,6 +109,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str, bool]] = {
     "unreadable in the trash": (put("sessions/_trash/bad.json", "{"), "bad in the trash", False),
     "stranger in the trash": (put("sessions/_trash/what.1.json", "{}"), "what.1.json", False),
     "message ids twice": (rewrite(say_twice), "2 messages with the id m", False),
+    "attachment that is gone": (rewrite(name_what_is_gone), "names what is not there any more: notes.txt", False),
     "odd revision": (rewrite(lambda one: one.update(revision=-3)), "revision '-3'", False),
     "run without a journal": (rewrite(lambda one: one.update(active_stream_id="run-1")), "has no journal", False),
     "unreadable journal": (put("runs/run-bad.jsonl", "x"), "run-bad.jsonl cannot be read", True),

@@ -5,12 +5,14 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from api.domain.errors import TooLarge
 from api.http.bodies import Id
 from api.http.rooms import House, Owner, reply
 from api.http.sending import called
 from api.runs.viewing import SessionView
+from api.sessions.attachments import FILES
 from api.sessions.documents.exporting import to_html, to_markdown
 from api.sessions.importing import import_json
 
@@ -28,11 +30,15 @@ async def export(
     owner: Owner,
     format: Annotated[str, Query(pattern="^(json|markdown|html)$")] = "json",
 ) -> Response:
-    """A conversation as a file. JSON is the whole document and can be imported again."""
+    """A conversation as a file. JSON is the whole document, with what is attached, and can be imported again."""
     view = await house.viewing.session(session_id, owner=owner)
     data = await asyncio.to_thread(_written, view, format)
     ending, kind = KINDS[format]
-    return Response(data, headers=called(f"{view.session.title}.{ending}"), media_type=kind)
+    headers = called(f"{view.session.title}.{ending}")
+    named = await asyncio.to_thread(house.attachments.named_in, session_id, data) if isinstance(data, bytes) else {}
+    if isinstance(data, str) or not named:
+        return Response(data, headers=headers, media_type=kind)
+    return StreamingResponse(house.attachments.exported(session_id, data, named), headers=headers, media_type=kind)
 
 
 async def import_sessions(request: Request, house: House, owner: Owner) -> Response:
@@ -56,4 +62,5 @@ def _written(view: SessionView, format: str) -> bytes | str:
     if format == "html":
         return to_html(session.title, view.messages, created_at=session.row()["created_at"])
     document: dict[str, Any] = session.document() | {"messages": view.messages}
+    document.pop(FILES, None)
     return msgspec.json.format(msgspec.json.encode(document))

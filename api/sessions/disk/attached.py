@@ -78,7 +78,7 @@ def open_bytes(sessions: Path, session_id: str, attachment_id: str) -> BinaryIO:
 
 def ids_in(sessions: Path, session_id: str) -> list[str]:
     """The ids of all there are of a session, and of bytes that never got their sidecar."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         names = {path.name.removesuffix(_SIDECAR) for path in place_of(sessions, session_id).iterdir()}
         return sorted(filter(is_safe_id, names))
     return []
@@ -125,7 +125,8 @@ def copy(sessions: Path, session_id: str, to: str, document: bytes) -> None:
     Raises:
         OSError: not all are there.
     """
-    named = [one for one in ids_in(sessions, session_id) if one.encode() in document]
+    known = ids_in(sessions, session_id) if is_safe_id(session_id) else []
+    named = [one for one in known if one.encode() in document]
     if not named:
         return
     source, target = place_of(sessions, session_id), place_of(sessions, to)

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.domain.ids import new_session_id
 from api.domain.titles import UNTITLED
+from api.sessions.disk import attached
 from api.sessions.disk.files import move_file, replace_file
 from api.sessions.disk.loading import SessionNotFound, read_document
 from api.sessions.disk.quarantine import stamp_of
@@ -30,15 +31,19 @@ def keep_theirs(session: Session, path: Path) -> str | None:
     kept = path.with_name(f"{kept_id}.json")
     try:
         raw, status = read_document(path, session.session_id)
-        theirs = decode(raw, session.session_id)
     except SessionNotFound:
         session.seen = None
         return None
+    try:
+        theirs = decode(raw, session.session_id)
     except Unreadable:
+        attached.copy(path.parent, session.session_id, kept_id, raw)
         move_file(path, kept)
         session.seen = None
     else:
-        replace_file(kept, encode(theirs | _own_fields(theirs, session, kept_id)))
+        data = encode(theirs | _own_fields(theirs, session, kept_id))
+        attached.copy(path.parent, session.session_id, kept_id, data)
+        replace_file(kept, data)
         revision = max(session.revision, usable_count(theirs.get("revision")))
         # Their messages are safe, so that ours may be fewer.
         session.seen = Seen(path, stamp_of(status), fingerprint(raw), 0, revision)

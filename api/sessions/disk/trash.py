@@ -12,11 +12,14 @@ from pathlib import Path
 import msgspec
 
 from api.domain.ids import OWNER_LOCAL, is_safe_id, new_session_id
+from api.sessions.disk import attached
 from api.sessions.disk.files import empty_file, make_subfolder, move_file, remove_file, replace_file, sync_folder
 from api.sessions.disk.originals import forget_originals
 from api.sessions.documents.document import Document, encode
 
 FOLDER = "_trash"
+LEDGER = "_ages.json"
+"""What is known of how long each has lain there."""
 CLEARED_FROM = "cleared_from"
 """The field of a document in the trash that holds what was cleared out of a session: that session's id."""
 
@@ -87,6 +90,14 @@ def _look(folder: Path) -> tuple[set[str], set[str], set[str]]:
     return documents, gone, copied
 
 
+def moved_at(folder: Path, session_id: str) -> int:
+    """When it was moved there, by its inode, in ns since 1970; 0 when it is not there."""
+    try:
+        return trashed_path(folder, session_id).stat().st_ctime_ns
+    except OSError:
+        return 0
+
+
 def move_to_trash(folder: Path, session_id: str) -> None:
     """Delete the document of a session, undoably.
 
@@ -117,12 +128,14 @@ def keep_cleared(folder: Path, document: Document) -> str:
     """Put a copy of a session, as it is before everything is cleared out of it, into the trash; gives the copy's id.
 
     Raises:
-        OSError: nothing has changed.
+        OSError: nothing has changed that counts.
     """
     session_id = new_session_id()
     own = {"session_id": session_id, "active_stream_id": None, CLEARED_FROM: document["session_id"]}
+    data = encode(document | own)
     prepare(folder)
-    replace_file(trashed_path(folder, session_id), encode(document | own))
+    attached.copy(folder, document["session_id"], session_id, data)
+    replace_file(trashed_path(folder, session_id), data)
     return session_id
 
 

@@ -1,9 +1,11 @@
 """A conversation as a file for people: Markdown, or one HTML page that needs nothing else."""
 
 import html
+import re
 import time
 from typing import Any
 
+from api.domain.attachments import attachments_of
 from api.domain.messages import Message, text_of
 
 NAMES = {"user": "You", "assistant": "Assistant", "tool": "Tool"}
@@ -37,6 +39,7 @@ def to_markdown(title: str, messages: list[Message]) -> str:
         parts += [f"```json\n{_call(call)}\n```" for call in _calls(message)]
         text = text_of(message)
         parts.append(_fenced(text) if message.get("role") == "tool" else text)
+        parts.append("\n".join(f"- {_marked(one)}" for one in _attached(message)))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -71,7 +74,23 @@ def _article(message: Message, markdown: Any) -> str:
         body += f"<pre><code>{html.escape(text)}</code></pre>"
     else:
         body += markdown.render(text)
+    if attached := _attached(message):
+        body += "<ul>" + "".join(f"<li>{html.escape(name)}</li>" for name in attached) + "</ul>"
     return f'<article class="{role}" dir="auto">{body}</article>'
+
+
+def _attached(message: Message) -> list[str]:
+    """What was given along with a message, each as its name and its size."""
+    return [f"{one.name} ({_size(one.size)})" for one in attachments_of(message)]
+
+
+def _size(size: int) -> str:
+    return f"{size / 1_000_000:,.1f} MB" if size >= 100_000 else f"{max(size, 100) / 1_000:,.1f} kB"
+
+
+def _marked(text: str) -> str:
+    """`text` with its signs that mean something in Markdown told to mean nothing."""
+    return re.sub(r"([\\`*_{}\[\]<>#!|~&])", r"\\\1", text)
 
 
 def _name(message: Message) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from api.domain.attachments import attachments_of
 from api.domain.errors import Conflict, NotFound
 from api.domain.messages import Message, is_said
+from api.sessions.documents.document import Document
 from api.sessions.documents.editing import TAKEN_BACK, position_of
 from api.sessions.documents.session import Session
 
@@ -79,10 +80,15 @@ def find_message(session: Session, message_id: str) -> Message | None:
 
 def all_messages(session: Session) -> Iterator[Message]:
     """Those in the conversation, in other versions of it, and among what was taken away."""
-    yield from session.messages
-    for message in session.messages:
+    return messages_in({"messages": session.messages, TAKEN_BACK: session.extra.get(TAKEN_BACK)})
+
+
+def messages_in(document: Document) -> Iterator[Message]:
+    """As `all_messages`, of a document that was decoded."""
+    yield from document["messages"]
+    for message in document["messages"]:
         yield from _within(message)
-    taken = session.extra.get(TAKEN_BACK)
+    taken = document.get(TAKEN_BACK)
     for entry in taken if isinstance(taken, list) else []:
         for message in _messages_in(entry.get("messages") if isinstance(entry, dict) else None):
             yield message

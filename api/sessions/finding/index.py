@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 
-from api.domain.messages import Message, text_of
+from api.domain.attachments import words_of
+from api.domain.messages import Message
 from api.sessions.disk.files import is_regular_file, move_file, remove_file, replace_file
 from api.sessions.disk.quarantine import Stamp
 from api.sessions.documents.document import usable_time
@@ -225,7 +226,7 @@ class Index:
         fresh = []
         for position in range(unchanged, len(messages)):
             message = messages[position]
-            text = searchable(text_of(message))
+            text = searchable(words_of(message))
             checksum = zlib.crc32(text.encode(errors="replace"), zlib.crc32(message["role"].encode(errors="replace")))
             row_id, old_position, old_checksum = known.pop(message["id"], (None, None, None))
             if row_id is not None and old_checksum == checksum:

@@ -1,4 +1,4 @@
-"""How long each deleted session has lain in the trash, in time that can be believed.
+"""How long something has been so, as a session deleted or an attachment unwanted, in time that can be believed.
 
 A wall clock is set by hand, jumps when the network tells it the time, and on a machine without a battery starts
 anywhere. So time is counted here: while the process lives, by a clock that nobody sets; between two lives by the wall
@@ -15,11 +15,9 @@ from pathlib import Path
 import msgspec
 
 from api.sessions.disk.files import StateFile
-from api.sessions.disk.trash import FOLDER, trashed_path
 
 log = logging.getLogger(__name__)
 
-LEDGER = "_ages.json"
 LONGEST_GAP_S = 7 * 86_400.0
 SPARE_S = 86_400.0
 _WRITE_EVERY_S = 600.0
@@ -31,9 +29,10 @@ def steady_clock() -> float:
 
 
 class Lain(msgspec.Struct):
-    """`deleted_at`: for people, by the wall clock. `since_s`: the count when it was first seen in the trash.
+    """`deleted_at`: for people, by the wall clock. `since_s`: the count when it was first seen.
 
-    `moved_at`: the time of the file's inode, in ns. What was restored and deleted once more has another one.
+    `moved_at`: the time of the file's inode, in ns. What was restored and deleted once more has another one. Zero
+    where nothing is moved.
     """
 
     deleted_at: float
@@ -48,28 +47,38 @@ class _Ledger(msgspec.Struct):
 
 
 class Ages:
-    """The ledger of one sessions folder. Safe to call from any thread."""
+    """A ledger of things by their names. Safe to call from any thread."""
 
-    def __init__(self, folder: Path, *, clock: Callable[[], float], ticks: Callable[[], float] = steady_clock) -> None:
-        """`clock`: the wall clock. `ticks`: seconds from anywhere, never set."""
-        self._folder = folder
+    def __init__(
+        self,
+        ledger: Path,
+        moved_at: Callable[[str], int],
+        *,
+        clock: Callable[[], float],
+        ticks: Callable[[], float] = steady_clock,
+    ) -> None:
+        """Kept in the file `ledger`. `moved_at`: see `Lain`.
+
+        `clock`: the wall clock. `ticks`: seconds from anywhere, never set.
+        """
+        self._moved_at = moved_at
         self._clock = clock
         self._ticks = ticks
         self._lock = threading.Lock()
-        self._file = StateFile(folder / FOLDER / LEDGER)
+        self._file = StateFile(ledger)
         self._ledger: _Ledger | None = None
         self._ticked = self._written = 0.0
 
-    def look(self, session_ids: Iterable[str]) -> dict[str, tuple[float, float]]:
-        """Take note of what is in the trash now; gives by id when it was deleted, and how many seconds count since."""
+    def look(self, names: Iterable[str]) -> dict[str, tuple[float, float]]:
+        """Take note of what is there now; gives by name since when, and how many seconds count since."""
         with self._lock:
             ledger = self._advanced()
             items = {}
-            for session_id in session_ids:
-                moved_at = self._moved_at(session_id)
-                known = ledger.items.get(session_id)
+            for name in names:
+                moved_at = self._moved_at(name)
+                known = ledger.items.get(name)
                 is_same = known is not None and known.moved_at == moved_at
-                items[session_id] = known if known and is_same else self._fresh(ledger, moved_at)
+                items[name] = known if known and is_same else self._fresh(ledger, moved_at)
             is_other = items != ledger.items
             ledger.items = items
             if is_other or self._ticked - self._written >= _WRITE_EVERY_S:
@@ -93,7 +102,7 @@ class Ages:
         try:
             return msgspec.convert(self._file.read(), _Ledger)
         except (OSError, msgspec.ValidationError) as error:
-            log.warning("trash.ledger_unreadable", extra={"why": str(error)})
+            log.warning("ledger.unreadable", extra={"why": str(error)})
             return _Ledger()
 
     def _write(self, ledger: _Ledger) -> None:
@@ -101,15 +110,9 @@ class Ages:
             self._file.write(msgspec.to_builtins(ledger))
             self._written = self._ticked
         except OSError as error:  # a full disk: what is not written is counted again, and everything stays longer
-            log.warning("trash.ledger_not_written", extra={"why": str(error)})
+            log.warning("ledger.not_written", extra={"why": str(error)})
 
     def _fresh(self, ledger: _Ledger, moved_at: int) -> Lain:
         """A clock that was wrong when the file was moved may say what cannot be."""
         now = self._clock()
         return Lain(min(moved_at / 1e9, now) if moved_at else now, ledger.counted_s, moved_at)
-
-    def _moved_at(self, session_id: str) -> int:
-        try:
-            return trashed_path(self._folder, session_id).stat().st_ctime_ns
-        except OSError:
-            return 0

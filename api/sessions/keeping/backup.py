@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from api.sessions.disk.attached import FOLDER as ATTACHMENTS
 from api.sessions.disk.files import new_file, open_regular, sweep_temps
 
 MANIFEST = "manifest.json"
@@ -102,6 +103,8 @@ class _Writing:
                 if sessions not in path.parents:
                     self._take(path)
             self._take_sessions(sessions)
+            for path in self._walk(self._root / ATTACHMENTS):
+                self._take(path)  # what was given meanwhile may be named by a document that was copied
             manifest = Manifest(ARCHIVE_FORMAT, time.time(), self._with_secrets, self._files, self._skipped)
             archive.writestr(_entry(MANIFEST), msgspec.json.format(msgspec.json.encode(manifest)))
         return manifest

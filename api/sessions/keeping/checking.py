@@ -14,7 +14,6 @@ from api.sessions.disk.quarantine import Found, scan
 from api.sessions.documents.document import Unreadable, decode, usable_count
 from api.sessions.finding.index import Entry, stamp_text
 from api.sessions.finding.reading import read_entry
-from api.sessions.keeping.ages import LEDGER
 
 
 class _Mark(msgspec.Struct):
@@ -59,7 +58,7 @@ def trash_problems(folder: Path) -> Iterator[str]:
     paths = sorted((folder / trash.FOLDER).glob("*.json"))
     deleted = trash.deleted_ids(folder)
     for path in paths:
-        if path.name != LEDGER and path.name.partition(".")[0] not in deleted:
+        if path.name != trash.LEDGER and path.name.partition(".")[0] not in deleted:
             yield f"{path.name} in the trash belongs to no session that was deleted."
 
 

@@ -56,7 +56,9 @@ class Trashcan:
         self._store = store
         self._keep_days = keep_days
         self._clock = clock
-        self._ages = Ages(store.folder, clock=clock, ticks=ticks)
+        folder = store.folder
+        ledger = folder / trash.FOLDER / trash.LEDGER
+        self._ages = Ages(ledger, lambda one: trash.moved_at(folder, one), clock=clock, ticks=ticks)
         self.on_removed: list[Callable[[str], None]] = []
 
     def look(self, *, owner: str = OWNER_LOCAL) -> TrashList:
