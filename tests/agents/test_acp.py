@@ -139,7 +139,8 @@ async def test_everything_that_an_agent_reports_becomes_an_event(tmp_path):
     [call] = tools(events)
     assert (call.title, call.tool_kind, call.output, call.state) == ("Read a.txt", "read", "line one\nline two", "done")
     assert call.arguments == '{"path": "a.txt"}'
-    assert events[-2] == ev.UsageUpdated(usage=ev.Usage(input_tokens=12, output_tokens=34, cost=0.25))
+    used = ev.Usage(input_tokens=12, output_tokens=34, cost=0.25)
+    assert events[-2] == ev.UsageUpdated(usage=used, context=ev.Context(filled=100, window=1000))
 
 
 async def test_a_call_is_one_however_often_and_in_whatever_order_it_is_reported(tmp_path):
@@ -357,6 +358,15 @@ async def test_a_program_gets_its_own_environment_and_none_of_the_servers(tmp_pa
         events = await collect(agent, ask("@@env OPENAI_API_KEY\n@@env OWN\n@@env HOME"))
 
     assert said(events) == "(not set)value(not set)"
+
+
+async def test_a_form_that_cannot_be_shown_is_declined_and_the_person_told_what_was_asked(tmp_path):
+    async with running(tmp_path) as agent:
+        events = await collect(agent, ask("@@form What is your name?\n@@text  On."))
+
+    assert said(events) == "[decline] On."
+    [notice] = [event for event in events if isinstance(event, ev.Notice)]
+    assert notice.code == "form_declined" and "What is your name?" in notice.message
 
 
 # Permissions

@@ -13,6 +13,7 @@
 | `@@progress ID STATUS TEXT` | an update of a call, heard of before or not |
 | `@@diff ID PATH OLD => NEW` | a call that edits a file, with its diff |
 | `@@permission ID KINDS JSON` | asks about a call; says which of the options `KINDS` (with commas) was chosen |
+| `@@form WORDS` | asks by a form, and says what was done with it |
 | `@@plan TEXT \\| TEXT` | a plan, its first entry done |
 | `@@usage USED SIZE COST`, `@@tokens IN OUT` | what was used so far, and in the answer |
 | `@@mode ID`, `@@title WORDS` | goes into a mode, names the session |
@@ -263,6 +264,11 @@ class Turn:
     async def do_refuse(self, rest: str) -> None:
         code, _, words = rest.partition(" ")
         raise Refused(int(code), words)
+
+    async def do_form(self, rest: str) -> None:
+        schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+        form = {"sessionId": self._session_id, "mode": "form", "message": rest, "requestedSchema": schema}
+        self.text(f"[{(await self._peer.ask('elicitation/create', form))['result']['action']}]")
 
     async def do_mcp(self, rest: str) -> None:
         self.text(json.dumps(SERVERS[self._session_id]))

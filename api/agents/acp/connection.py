@@ -40,6 +40,8 @@ class Listener(Protocol):
 
     async def answer(self, request: BaseModel) -> dict[str, Any] | None: ...
 
+    def decline_form(self, asked: str) -> None: ...
+
 
 _REQUESTS: dict[str, type[BaseModel]] = {
     CLIENT_METHODS["session_request_permission"]: schema.RequestPermissionRequest,
@@ -197,6 +199,8 @@ class AgentConnection:
             if method == CLIENT_METHODS["session_update"]:
                 self._hear(params)
             return None
+        if method == CLIENT_METHODS["elicitation_create"]:
+            return self._decline(params if isinstance(params, dict) else {})
         model = _REQUESTS.get(method)
         if model is None:
             raise RequestError.method_not_found(str(method))
@@ -208,6 +212,13 @@ class AgentConnection:
         if listener is None:
             raise RequestError.invalid_params({"details": "No turn is in progress in this session."})
         return await listener.answer(request)
+
+    def _decline(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """A form is not what we said that we can show; one that asks all the same goes on without."""
+        listener, message = self.listeners.get(str(asked.get("sessionId"))), asked.get("message")
+        if listener is not None:
+            listener.decline_form(message if isinstance(message, str) else "")
+        return {"action": "decline"}
 
     def _hear(self, params: Any) -> None:
         told = params if isinstance(params, dict) else {}

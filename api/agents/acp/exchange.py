@@ -21,6 +21,7 @@ from api.agents.base import Turn
 from api.domain import events as ev
 from api.domain.approvals import Call, Decision, ToolKind
 from api.domain.errors import AppError
+from api.domain.messages import line_of
 from api.workspace.folder import Folder
 
 
@@ -111,6 +112,12 @@ class Exchange:
                 await self._terminals.release(request.terminal_id)
                 return {}
         raise RequestError.method_not_found(type(request).__name__)
+
+    def decline_form(self, asked: str) -> None:
+        """Tell the person what would have been asked."""
+        words = f": “{line_of(asked)}”" if asked else "."
+        message = f"{self._title} wanted to ask by a form, which cannot be shown here, so it was declined{words}"
+        self.say([ev.Notice(code="form_declined", message=message)])
 
     def say(self, events: list[ev.Event]) -> None:
         if self._is_closed:

@@ -40,14 +40,17 @@ class Session:
         self.busy = asyncio.Lock()
         self.cost: float | None = None
 
-    def usage(self, updates: Updates) -> ev.Usage | None:
+    def usage(self, updates: Updates) -> ev.UsageUpdated | None:
         """What the turn has used, as far as the program tells: its costs are those of the session so far."""
         cost = None
         if updates.cost is not None:
             cost = None if self.cost is None else max(0.0, updates.cost - self.cost)
             self.cost = updates.cost
         given, made = updates.tokens
-        return ev.Usage(input_tokens=given, output_tokens=made, cost=cost) if given or made or cost else None
+        if not (given or made or cost or updates.context):
+            return None
+        usage = ev.Usage(input_tokens=given, output_tokens=made, cost=cost)
+        return ev.UsageUpdated(usage=usage, context=updates.context)
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):

@@ -146,8 +146,8 @@ class Turns:
         while (event := exchange.take()) is not None:
             yield event
         yield from remarks
-        if work.opened is not None and (usage := work.opened.session.usage(exchange.updates)) is not None:
-            yield ev.UsageUpdated(usage=usage)
+        if work.opened is not None and (used := work.opened.session.usage(exchange.updates)) is not None:
+            yield used
         yield ending
 
     def _let_go(self, work: _Work) -> None:

@@ -86,6 +86,7 @@ class Updates:
         self.characters = 0
         self.cost: float | None = None
         self.tokens = (0, 0)
+        self.context: ev.Context | None = None
 
     @property
     def has_open_call(self) -> bool:
@@ -114,6 +115,7 @@ class Updates:
                 return [ev.TitleChanged(title=title)] if (title := line_of(update.title or "")) else []
             case "usage_update":
                 self._note_cost(update.cost)
+                self._note_context(update.used, update.size)
             case "current_mode_update":
                 return self._mode(update.current_mode_id)
         return []
@@ -301,6 +303,10 @@ class Updates:
     def _note_cost(self, cost: Any) -> None:
         if cost is not None and cost.currency == "USD" and cost.amount >= 0:
             self.cost = cost.amount
+
+    def _note_context(self, used: int, size: int) -> None:
+        if 0 < used < _CREDIBLE:
+            self.context = ev.Context(filled=used, window=size if 0 < size < _CREDIBLE else None)
 
     def _counted(self, events: list[ev.Event]) -> list[ev.Event]:
         for event in events:

@@ -20,6 +20,7 @@ export const refusals: Refusals = {
   agent_silent: "Der Agent hat lange nichts gesagt und wurde angehalten. Was da ist, bleibt. Sende es noch einmal: Er wird neu gestartet.",
   agent_stopped: "Der Agent ist mitten in seiner Antwort stehen geblieben. Was da ist, bleibt. Sende es noch einmal: Er wird neu gestartet.",
   mcp_not_handed_on: "MCP-Server, die über HTTP erreicht werden, kann dieser Agent nicht nutzen; er hat sie nicht bekommen.",
+  form_declined: "Der Agent wollte mit einem Formular fragen, das hier nicht gezeigt werden kann; es wurde abgelehnt.",
   agent_told_again: "Der Agent konnte seine frühere Sitzung nicht fortsetzen; er hat das Gespräch als Text bekommen.",
   answer_too_long: "Die Antwort wurde zu lang und daher angehalten. Was schon da ist, bleibt; du kannst sie fortsetzen.",
   answer_withheld: "Der Anbieter hat die Antwort zurückgehalten. Formuliere es anders oder wähle ein anderes Modell.",

@@ -20,6 +20,7 @@ export const refusals: Refusals = {
   agent_silent: "L’agent n’a rien dit pendant longtemps et a été arrêté. Ce qui est arrivé est gardé. Renvoyez le message : il sera relancé.",
   agent_stopped: "L’agent s’est arrêté au milieu de sa réponse. Ce qui est arrivé est gardé. Renvoyez le message : il sera relancé.",
   mcp_not_handed_on: "Cet agent ne sait pas utiliser les serveurs MCP joints par HTTP ; ils ne lui ont pas été confiés.",
+  form_declined: "L’agent voulait poser une question par formulaire, ce qui ne peut pas être affiché ici ; elle a été déclinée.",
   agent_told_again: "L’agent n’a pas pu reprendre sa session ; la conversation lui a été transmise en texte.",
   answer_too_long: "La réponse devenait trop longue et a été arrêtée. Ce qui est là est gardé ; vous pouvez la continuer.",
   answer_withheld: "Le fournisseur a retenu la réponse. Dites-le autrement ou choisissez un autre modèle.",
