@@ -17,6 +17,10 @@ from api.domain.events import Failure
 
 _SETTINGS = "Check the address and the key in Settings, then try again."
 _KEEPS = "What came is kept. Continue goes on from there."
+# Providers that give this refusal no code of its own say it in these words.
+_TOO_LONG = re.compile(
+    r"prompt is too long|maximum context length|available context size|token count .{0,40}exceeds", re.IGNORECASE
+)
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
 
 
@@ -202,7 +206,7 @@ def _of_status(error: BaseException, status: int, provider: Provider, model: str
     if status == 404:
         what = f"the model {model!r}" if model else "that address"
         return Failure("model_not_found", f"{name} does not know {what}.{said}", "Choose another model.")
-    if code == "context_length_exceeded" or (status == 413):
+    if code == "context_length_exceeded" or status == 413 or (status in (400, 422) and _TOO_LONG.search(words)):
         hint = "Start a new session, or choose a model that reads more."
         return Failure("context_too_long", f"This conversation is longer than the model can read.{said}", hint)
     if status >= 500:

@@ -53,7 +53,8 @@ class FakeProvider:
     """`key`: when given, requests without it are refused with 401. `models`: the names that the list holds.
 
     `toolless`: refuse requests with tools. `blind`: the status that refuses one with a picture or document.
-    `scripts`: what to do for messages that are no scripts themselves.
+    `window`: refuse requests of more tokens, four characters each. `scripts`: what to do for messages that are no
+    scripts themselves.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class FakeProvider:
         self.models = models
         self.scripts = scripts or {}
         self.toolless = False
+        self.window: int | None = None
         self.blind = 0
         self.requests: list[Request] = []
         self.connections = 0
@@ -137,6 +139,9 @@ class FakeProvider:
             return await _model_list(self, request, dialect, writer)
         if self.toolless and request.json.get("tools"):
             return await _respond(writer, 400, json.dumps({"error": {"message": "mock-1 does not support tools"}}))
+        if self.window is not None and len(request.body) > 4 * self.window:
+            refusal = {"message": "Too many tokens.", "code": "context_length_exceeded"}
+            return await _respond(writer, 400, json.dumps({"error": refusal}))
         if self.blind and any(kind != "text" for kind, _ in dialect.shown(request.json)):
             return await _respond(writer, self.blind, json.dumps({"error": {"message": "Images are not for mock-1"}}))
         said = dialect.last_user_text(request.json)

@@ -115,12 +115,12 @@ class NativeAgent:
     async def _work(
         self, turn: Turn, provider: Provider, model: Any, bench: Bench, attempt: Try
     ) -> AsyncGenerator[ev.Event, None]:
-        from api.agents.native.compacting import Summary, compacted, is_too_full
+        from api.agents.native.compacting import Summary, compacted
         from api.agents.native.loop import Loop, definitions
         from api.agents.native.metering import Meter
         from api.agents.native.request import Request
         from api.agents.native.showing import Showing
-        from api.agents.native.weighing import estimate
+        from api.agents.native.weighing import estimate, is_too_full
 
         if bench.problem:
             yield ev.Notice(code="folder_missing", message=bench.problem)
@@ -156,7 +156,7 @@ class NativeAgent:
             showing=showing,
         )
         used = attempt.usage
-        if turn.resumes is None and (turn.compacts or is_too_full(estimate(turn, first), first.window)):
+        if turn.resumes is None and (turn.compacts or is_too_full(estimate(turn, first).filled, first.window)):
             summary = Summary(turn, first)
             await summary.make()
             used = ev.add_usage(used, summary.usage) if summary.usage else used

@@ -23,8 +23,6 @@ from api.domain.parameters import Parameters
 
 log = logging.getLogger(__name__)
 
-FULL = 0.8
-"""So much of the window may a request fill before older messages are summarised."""
 VERBATIM = 0.3
 """So much of the window, or where that is not known of the conversation, stays word for word."""
 PIECE = 0.7
@@ -102,10 +100,6 @@ class Summary:
         if request.usage is not None:
             self.usage = ev.add_usage(self.usage, request.usage)
         return "".join(said).strip()
-
-
-def is_too_full(context: ev.Context, window: int | None) -> bool:
-    return window is not None and context.filled > FULL * window
 
 
 def _pieces(text: str, window: int | None) -> list[str]:

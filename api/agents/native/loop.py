@@ -22,12 +22,13 @@ from pydantic_ai.tools import ToolDefinition
 
 from api.agents.base import Steering, Turn
 from api.agents.native.calls import Calls, ToolRequest
+from api.agents.native.clipping import clipped
 from api.agents.native.delegating import INSTRUCTIONS
 from api.agents.native.metering import Meter
 from api.agents.native.own_tools import OwnTool
 from api.agents.native.request import Request, ToolsRefused, answer
 from api.agents.native.spending import wanted
-from api.agents.native.weighing import counted_before, since, weigh
+from api.agents.native.weighing import CHARACTERS, counted_before, is_too_full, since, weigh
 from api.domain import events as ev
 from api.domain.errors import BadRequest
 from api.tools.arguments import parsed
@@ -36,6 +37,13 @@ from api.tools.base import Tool
 MOST_STEPS = 200
 MOST_STEPS_OF_ALL = 500
 """Of a run with its sub-agents."""
+
+ROOMY = 0.5
+"""So much of the window is filled after something was left out, so that it is not done anew at every step."""
+
+CLIPPED = ev.Notice(
+    code="clipped", message="Older results of tools were left out for the model, for want of room; you still see all."
+)
 
 NO_TOOLS = "No tools are offered in this session, so this call was not run."
 
@@ -90,7 +98,7 @@ class Loop:
     async def _hear(self) -> AsyncGenerator[ev.Event, None]:
         """Send the request, without tools where the model takes none, and yield what comes of it."""
         try:
-            async with aclosing(self._answer()) as events:
+            async with aclosing(self._answer_in_window()) as events:
                 async for event in events:
                     yield event
         except ToolsRefused:
@@ -103,12 +111,42 @@ class Loop:
                 async for event in events:
                     yield event
 
+    async def _answer_in_window(self) -> AsyncGenerator[ev.Event, None]:
+        """As `_answer`, with less of what the calls gave where all of it is too much for the model."""
+        filled, window = self._weighed().filled, self._request.window
+        if window and is_too_full(filled, window) and self._calls.results and self._clip(filled - int(window * ROOMY)):
+            yield CLIPPED
+        refused: ev.Event | None = None
+        async with aclosing(self._answer()) as events:
+            async for event in events:
+                if self._calls.results and _is_too_long(event):
+                    refused = event
+                else:
+                    yield event
+        if refused is None:
+            return
+        if not self._clip(self._weighed().filled // 2):
+            yield refused
+            return
+        yield CLIPPED
+        async with aclosing(self._answer()) as events:
+            async for event in events:
+                yield event
+
+    def _weighed(self) -> ev.Context:
+        return since(self._counted, weigh(self._request.messages, self._request.tools))
+
+    def _clip(self, tokens: int) -> bool:
+        """Make the request shorter by so many tokens; False where nothing is left to be left out."""
+        self._request.messages, saved = clipped(self._request.messages, tokens * CHARACTERS)
+        return saved > 0
+
     async def _answer(self) -> AsyncGenerator[ev.Event, None]:
         """What comes of the request, if the budget has room for it.
 
         What all requests of the run took stands before an ending.
         """
-        context = since(self._counted, weigh(self._request.messages, self._request.tools))
+        context = self._weighed()
         asked = wanted(self._request, self._meter.total, context.filled)
         leave = self._spend(asked)
         if leave.failure is not None:
@@ -221,6 +259,10 @@ def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCall
 def _too_many(steps: int) -> ev.Failure:
     """`steps` are those of the run with its sub-agents."""
     return ev.Failure("too_many_steps", f"The agent was not done after {steps} steps, so it was stopped.", _HINT)
+
+
+def _is_too_long(event: ev.Event) -> bool:
+    return isinstance(event, ev.RunEnded) and event.failure is not None and event.failure.code == "context_too_long"
 
 
 def _stopped(failure: ev.Failure) -> ev.RunEnded:

@@ -26,6 +26,8 @@ from api.domain.attachments import tokens_of
 from api.domain.events import Context
 
 CHARACTERS = 4
+FULL = 0.8
+"""So much of the window may a request fill before it is made shorter."""
 READS_FILES = "read_file"
 
 
@@ -67,6 +69,10 @@ def since(before: Context | None, context: Context) -> Context:
         return context
     added = parts_of(context) - parts_of(before)
     return replace(context, filled=max(parts_of(context), before.filled + added))
+
+
+def is_too_full(filled: int, window: int | None) -> bool:
+    return window is not None and filled > FULL * window
 
 
 def counted_before(turn: Turn) -> Context | None:

@@ -43,6 +43,7 @@ export const refusals: Refusals = {
   bad_token: "Das ist nicht das Token dieses Servers.",
   budget_reached: "Die nächste Anfrage hätte das Budget überschritten, daher wurde sie nicht gestellt. Erhöhe es in den Einstellungen unter „Verbrauch“, oder mache morgen oder in einem anderen Gespräch weiter.",
   cleared: ({ count }) => `${count} Nachrichten wurden herausgenommen.`,
+  clipped: "Ältere Ergebnisse von Werkzeugen wurden für das Modell aus Platzmangel weggelassen; du siehst weiterhin alles.",
   compacted: "Ältere Nachrichten wurden für das Modell zusammengefasst; du siehst weiterhin alle.",
   context_too_long: "Dieses Gespräch ist länger, als das Modell lesen kann. Beginne ein neues oder wähle ein Modell, das mehr liest.",
   demo_stopped: "Das Demo-Modell ist stehen geblieben. Versuche es noch einmal: Es wird neu gestartet.",

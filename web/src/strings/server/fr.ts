@@ -43,6 +43,7 @@ export const refusals: Refusals = {
   bad_token: "Ce n’est pas le jeton de ce serveur.",
   budget_reached: "La requête suivante aurait dépassé le budget et n’a donc pas été envoyée. Augmentez-le dans les réglages sous « Consommation », ou continuez demain ou dans une autre conversation.",
   cleared: ({ count }) => `${count} messages ont été retirés.`,
+  clipped: "D’anciens résultats d’outils ont été laissés de côté pour le modèle, faute de place ; vous voyez toujours tout.",
   compacted: "Les anciens messages ont été résumés pour le modèle ; vous les voyez toujours tous.",
   context_too_long: "Cette conversation est plus longue que ce que le modèle peut lire. Commencez-en une autre ou choisissez un modèle qui lit davantage.",
   demo_stopped: "Le modèle de démonstration s’est arrêté. Réessayez : il sera relancé.",
