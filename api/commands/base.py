@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from api.domain.attachments import Attachment
 from api.domain.errors import BadRequest
 from api.runs.asides import Asides
 from api.runs.conversing import Conversing
@@ -50,9 +51,10 @@ class Reload(_Effect, frozen=True, kw_only=True, tag="reload"):
 
 
 class Compose(_Effect, frozen=True, kw_only=True, tag="compose"):
-    """Put this text into the composer."""
+    """Put this text into the composer, with what was given along with it."""
 
     text: str
+    attachments: list[Attachment] = []
 
 
 class Do(_Effect, frozen=True, kw_only=True, tag="do"):

@@ -230,6 +230,7 @@ def test_a_file_is_taken_up_to_its_limit_and_refused_beyond(client: Client, serv
 def test_an_id_is_never_a_path(client: Client, name: str) -> None:
     session_id = client.new_session()
     client.attach(session_id, b"words")
+    assert client.upload(name, b"words").status_code in (400, 404)
     for of, one in ((session_id, name), (name, "att-nothing")):
         answer = fetched(client, of, one)
         assert answer.status_code in (400, 404)
@@ -334,6 +335,19 @@ def test_what_is_taken_out_of_the_composer_goes_and_what_was_sent_stays(client: 
     client.post("/api/attachment/remove", session_id=session_id, id=sent)
     client.post("/api/session/put_back", session_id=session_id)
     assert fetched(client, session_id, sent).content == b"sent"
+
+
+def test_a_message_that_is_taken_back_into_the_composer_brings_what_was_attached(client: Client) -> None:
+    session_id = client.new_session()
+    given = client.attach(session_id, b"words", "words.txt")
+    said(client, session_id, "look", attachments=[given["id"]])
+
+    effects = client.post("/api/commands/run", text="/undo", session_id=session_id)["effects"]
+
+    [composed] = [one for one in effects if one["type"] == "compose"]
+    assert (composed["text"], composed["attachments"]) == ("look", [given])
+    said(client, session_id, "again", attachments=[given["id"]])
+    assert names_in(client.messages(session_id)[0]) == ["words.txt"]
 
 
 def test_a_draft_holds_what_is_attached_until_that_is_sent(client: Client) -> None:

@@ -93,6 +93,21 @@ def test_an_exported_conversation_brings_what_is_attached_with_it(client: Client
     removed_for_good(client, "elsewhere-1")
 
 
+def test_what_an_import_left_that_did_not_come_to_its_end_is_no_obstacle(
+    client: Client, server: ServerProcess, talked: tuple[str, str]
+) -> None:
+    session_id, given = talked
+    left = server.state_dir / "attachments/elsewhere-4"
+    left.mkdir()
+    (left / given).write_bytes(PICTURE[:20])
+
+    answer = imported(client, exported(client, session_id) | {"session_id": "elsewhere-4", "title": "Elsewhere"})
+
+    assert answer.status_code == 200, answer.text
+    assert bytes_of(client, "elsewhere-4", given) == PICTURE
+    removed_for_good(client, "elsewhere-4")
+
+
 def _enlarge(document: Any) -> None:
     huge = pictures.png(1, 1, told=(50_000, 50_000))
     document["attached_files"][0]["data"] = base64.b64encode(huge).decode()

@@ -166,13 +166,9 @@ def link_file(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        new = NewFile(target)
-        try:
-            with open_regular(source) as file:
-                shutil.copyfileobj(file, new.file)
-            new.commit(target)
-        finally:
-            new.discard()
+        if not target.exists():
+            with open_regular(source) as file, new_file(target) as copy:
+                shutil.copyfileobj(file, copy)
 
 
 def _temp_beside(path: Path) -> Path:

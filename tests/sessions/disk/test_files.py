@@ -25,7 +25,7 @@ from api.sessions.disk.files import (
 def _failing(error: int, *, times: int = 10**9) -> Any:
     left = [times]
 
-    def fail(*_: Any) -> Any:
+    def fail(*_: Any, **__: Any) -> Any:
         left[0] -= 1
         raise OSError(error, os.strerror(error))
 
@@ -256,3 +256,20 @@ def test_what_the_disk_says_becomes_a_sentence(error: int, word: str, tmp_path: 
     assert word in failure.message
     assert "kept" in failure.message
     assert failure.status == 507
+
+
+@pytest.mark.parametrize("error", [None, errno.EPERM, errno.EMLINK])
+def test_a_file_under_a_second_name_stays_when_the_first_is_removed_with_or_without_links(
+    error: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if error is not None:
+        monkeypatch.setattr(files.os, "link", _failing(error))
+    (tmp_path / "one").write_bytes(b"words")
+
+    for _ in range(2):
+        files.link_file(tmp_path / "one", tmp_path / "other")
+    files.remove_file(tmp_path / "one")
+
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"other": b"words"}
+    with pytest.raises(FileNotFoundError):
+        files.link_file(tmp_path / "one", tmp_path / "third")

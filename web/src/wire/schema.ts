@@ -332,8 +332,9 @@ export interface CommandRun {
   text: string;
 }
 
-/** Put this text into the composer. */
+/** Put this text into the composer, with what was given along with it. */
 export interface Compose {
+  attachments?: Attachment[];
   text: string;
   type: "compose";
 }
