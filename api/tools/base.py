@@ -7,16 +7,11 @@ from typing import Any, Protocol
 import msgspec
 
 from api.domain.approvals import ToolKind
-from api.domain.attachments import MediaType
+from api.tools.pictures import ShownPicture
 from api.workspace.checkpoints import Turn
 from api.workspace.fetch import Fetcher
 from api.workspace.folder import Folder
 from api.workspace.shell import Shell
-
-
-class Picture(msgspec.Struct, frozen=True):
-    media_type: MediaType
-    data: bytes
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -28,7 +23,7 @@ class Result(msgspec.Struct, frozen=True):
     output: str
     is_error: bool = False
     diff: str = ""
-    pictures: tuple[Picture, ...] = ()
+    pictures: tuple[ShownPicture, ...] = ()
 
 
 def _to_nobody(text: str) -> None:

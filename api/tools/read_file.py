@@ -1,13 +1,16 @@
-"""The tool that reads a text file."""
+"""The tool that reads a text file, or shows a picture."""
 
 from typing import Annotated
 
 import msgspec
 
+from api.domain.errors import UnsupportedMedia
 from api.tools.base import Context, Result
 from api.tools.checked import CheckedTool, folder_of, in_thread
+from api.tools.pictures import ShownPicture, picture_in
 from api.workspace import files
 from api.workspace.files import Reading
+from api.workspace.folder import Folder
 
 _LONGEST_LINE = 2000
 
@@ -21,8 +24,8 @@ class Arguments(msgspec.Struct, forbid_unknown_fields=True):
 class ReadFile(CheckedTool[Arguments]):
     name = "read_file"
     description = (
-        "Read a text file of the workspace. Every line comes with its number and a tab before it, which are not part "
-        "of the file. Read a file before you change it."
+        "Read a text file of the workspace, or look at a picture in it. Every line comes with its number and a tab "
+        "before it, which are not part of the file. Read a file before you change it."
     )
     kind = "read"
     arguments = Arguments
@@ -33,9 +36,19 @@ class ReadFile(CheckedTool[Arguments]):
     async def do(self, arguments: Arguments, context: Context) -> Result:
         folder = folder_of(context)
         name = folder.name_of(arguments.path)
-        reading = await in_thread(files.read, folder, name, first=arguments.first_line, most_lines=arguments.lines)
+        try:
+            reading = await in_thread(files.read, folder, name, first=arguments.first_line, most_lines=arguments.lines)
+        except UnsupportedMedia:
+            if (picture := await in_thread(_picture, folder, name)) is None:
+                raise
+            size = f"{picture.width} x {picture.height} pixels"
+            return Result(f"[{name} is a picture: {picture.media_type}, {size}.]", pictures=(picture,))
         context.versions[name] = reading.version
         return Result(_numbered(reading) + _remark(reading))
+
+
+def _picture(folder: Folder, name: str) -> ShownPicture | None:
+    return picture_in(folder.read(name, files.MOST_BYTES).data)
 
 
 def _numbered(reading: Reading) -> str:

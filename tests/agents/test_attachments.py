@@ -20,7 +20,8 @@ from api.agents.native.toolkit import Toolkit
 from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
 from api.domain.attachments import Attachment
-from api.tools.base import Context, Picture, Result
+from api.tools.base import Context, Result
+from api.tools.pictures import ShownPicture
 from tests.agents.conformance import collect, ending, said, turn_of, user
 from tests.agents.conftest import connected
 from tests.agents.test_acp import running
@@ -204,7 +205,7 @@ class Camera:
         return ""
 
     async def run(self, arguments: dict[str, Any], context: Context) -> Result:
-        return Result("Click.", pictures=(Picture("image/png", PNG),))
+        return Result("Click.", pictures=(ShownPicture("image/png", PNG, 30, 20),))
 
 
 @pytest.mark.parametrize("kind", ["openai_compatible", "openai", "anthropic", "google"])
@@ -214,7 +215,7 @@ async def test_a_picture_that_a_tool_gives_is_seen_from_then_on(fake, kind):
     events = await ask(turn("@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text A cat."))
 
     assert (said(events), notices(events)) == ("A cat.", [])
-    label = f'[Attached: picture "picture 1 of camera" (image/png, {len(PNG)} bytes).]'
+    label = f'[Attached: picture "picture 1 of camera" (image/png, 30 x 20 pixels, {len(PNG)} bytes).]'
     assert fake.shown(1)[-2:] == [("text", label), ("image/png", PNG)]
     assert fake.shown(2).count(("image/png", PNG)) == 2
     await ask.close()

@@ -1,6 +1,7 @@
 """MCP servers and their tools: with small ones that can also misbehave, and with one that was made with the SDK."""
 
 import asyncio
+import base64
 import json
 import sys
 import threading
@@ -20,7 +21,8 @@ from api.agents.mcp.servers import MOST_ON, Servers
 from api.agents.mcp.tool import McpTool
 from api.agents.mcp.tools import McpTools
 from api.domain.errors import BadRequest, Conflict, NotFound
-from api.tools.base import Context, Picture, Result
+from api.tools.base import Context, Result
+from api.tools.pictures import ShownPicture
 from tests.agents.conftest import until
 from tests.agents.test_embedded import is_alive
 from tests.agents.test_providers import MemoryFile
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.anyio
 FAKE = Path(__file__).parents[1] / "fakes/mcp_server.py"
 MADE_WITH_SDK = FAKE.with_name("mcp_sdk_server.py")
 QUICK = Limits(end_s=0.3, call_s=20, start_s=20)
+DOT = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAACADs=")
 SECRET = "hush-hush-hush"
 
 
@@ -89,8 +92,8 @@ async def test_whatever_a_tool_answers_is_a_result(tmp_path: Path):
             "refuse": Result("The MCP server 'fake' reports a problem: Not with [key].", is_error=True),
             "garbage": Result("The answer of the MCP server 'fake' is none that MCP knows.", is_error=True),
             "picture": Result(
-                "[image: image/png, 2 kB]\n[image: image/png, 2 kB, not shown]\n[image: image/png, 1 kB, not shown]",
-                pictures=(Picture("image/png", b"\x89PNG\r\n\x1a\n" + bytes(2040)),),
+                "[image: image/png, 1 kB]\n[image: image/png, 2 kB, not shown]\n[image: image/png, 1 kB, not shown]",
+                pictures=(ShownPicture("image/gif", DOT, 1, 1),),
             ),
         }
         assert await use(tools, "fake__echo", text="still here") == Result("still here")

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PNG = b"\x89PNG\r\n\x1a\n"
+DOT = "R0lGODlhAQABAAAAACwAAAAAAQABAAACADs="
 OBJECT = {"type": "object", "properties": {"text": {"type": "string"}}}
 OPTIONS = {word.partition("=")[0]: word.partition("=")[2] for word in sys.argv[1:]}
 
@@ -60,9 +60,8 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
                 say({"method": "notifications/progress", "params": progress})
             return text("seen")
         case "picture":
-            picture = base64.b64encode(PNG + bytes(2040)).decode()
             odd = base64.b64encode(bytes(2048)).decode()
-            return {"content": [{"type": "image", "data": one, "mimeType": "image/png"} for one in (picture, odd, "?")]}
+            return {"content": [{"type": "image", "data": one, "mimeType": "image/png"} for one in (DOT, odd, "?")]}
         case "big":
             return text("a" * 10_000_000 + "end")
         case "hang":

@@ -19,6 +19,7 @@ from api.workspace.folder import Folder
 from api.workspace.processes import mark_of
 from api.workspace.sandbox import Sandbox
 from api.workspace.shell import Shell
+from tests import pictures
 from tests.workspace.test_checkpoints import Shelf
 
 pytestmark = pytest.mark.anyio
@@ -155,6 +156,19 @@ async def test_a_file_is_read_with_its_line_numbers(context: Context, place: Pat
     assert "has only 3 lines" in await call(context, "read_file", path="a", first_line=9)
     assert "There is no 'gone'" in await refused(context, "read_file", path="gone")
     assert "outside the workspace" in await refused(context, "read_file", path="/etc/passwd")
+
+
+async def test_a_picture_is_shown_and_what_only_begins_like_one_is_not(context: Context, place: Path) -> None:
+    (place / "p.txt").write_bytes(pictures.png(30, 20))
+    (place / "q.png").write_bytes(pictures.png(30, 20)[:20])
+    (place / "r.png").write_bytes(pictures.png(1, 1, told=(60_000, 60_000)))
+
+    result = await TOOLS["read_file"].run({"path": "p.txt"}, context)
+
+    assert result.output == "[p.txt is a picture: image/png, 30 x 20 pixels.]"
+    assert [one.data for one in result.pictures] == [(place / "p.txt").read_bytes()]
+    assert "no text" in await refused(context, "read_file", path="q.png")
+    assert "no text" in await refused(context, "read_file", path="r.png")
 
 
 async def test_a_change_is_shown_before_it_is_made_and_can_be_undone(

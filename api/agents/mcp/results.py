@@ -18,12 +18,9 @@ from mcp_types import (
 
 from api.agents.attached import without_middle
 from api.agents.murmur import without_secrets
-from api.domain.attachments import PICTURES, lead_of
-from api.tools.base import Picture
+from api.tools.pictures import MOST_BYTES, ShownPicture, picture_in
 
 MOST_PICTURES = 8
-MOST_BYTES = 5 << 20
-"""Of one picture: more than that many providers do not take."""
 
 
 def text_of(result: CallToolResult, secrets: Sequence[str], most: int) -> str:
@@ -36,28 +33,26 @@ def text_of(result: CallToolResult, secrets: Sequence[str], most: int) -> str:
     return without_secrets(text, secrets) or "(It answered nothing.)"
 
 
-def pictures_of(result: CallToolResult) -> tuple[Picture, ...]:
+def pictures_of(result: CallToolResult) -> tuple[ShownPicture, ...]:
     """The first of its pictures, by what their bytes are and not by what they are said to be."""
     return tuple(picture for _, picture in _pictures(result))
 
 
-def _pictures(result: CallToolResult) -> list[tuple[ImageContent, Picture]]:
-    found: list[tuple[ImageContent, Picture]] = []
+def _pictures(result: CallToolResult) -> list[tuple[ImageContent, ShownPicture]]:
+    found: list[tuple[ImageContent, ShownPicture]] = []
     for block in result.content:
         if len(found) < MOST_PICTURES and isinstance(block, ImageContent) and (picture := _picture(block.data)):
             found.append((block, picture))
     return found
 
 
-def _picture(base64_text: str) -> Picture | None:
+def _picture(base64_text: str) -> ShownPicture | None:
     if len(base64_text) > MOST_BYTES * 4 // 3 + 4:
         return None
     try:
-        data = base64.b64decode(base64_text)
+        return picture_in(base64.b64decode(base64_text))
     except ValueError:
         return None
-    media_type = lead_of(data[:12])
-    return Picture(media_type, data) if media_type in PICTURES else None
 
 
 def _part(block: Any, *, is_shown: bool) -> str:

@@ -21,7 +21,8 @@ from api.domain import events as ev
 from api.domain.approvals import Call, Decision
 from api.domain.errors import BadRequest
 from api.tools.arguments import parsed
-from api.tools.base import Context, Picture, Result, Tool
+from api.tools.base import Context, Result, Tool
+from api.tools.pictures import ShownPicture
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ class Calls:
             diff=result.diff,
         )
 
-    def take_pictures(self, asked: ToolRequest) -> tuple[Picture, ...]:
+    def take_pictures(self, asked: ToolRequest) -> tuple[ShownPicture, ...]:
         """What a call came to beside its words, once: they are not kept here."""
         result = self.results[asked.call_id]
         self.results[asked.call_id] = replace_fields(result, pictures=())

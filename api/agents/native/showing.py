@@ -26,7 +26,7 @@ from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, Way, notices_
 from api.domain import events as ev
 from api.domain.attachments import Attachment
 from api.domain.messages import Message
-from api.tools.base import Picture
+from api.tools.pictures import ShownPicture
 
 
 class Showing:
@@ -52,13 +52,19 @@ class Showing:
         self._note([way for given in found.values() for way in given if way.how == "words"])
         return {position: [self._part(way) for way in given] for position, given in found.items()}
 
-    def of_tool(self, tool: str, pictures: Sequence[Picture]) -> list[UserContent]:
+    def of_tool(self, tool: str, pictures: Sequence[ShownPicture]) -> list[UserContent]:
         """Pictures that a tool gave, as parts of a prompt. Their bytes stand nowhere else, so they are held here."""
         items: list[UserContent] = []
         for number, picture in enumerate(pictures, start=1):
             known_by = hashlib.sha256(picture.data).hexdigest()
-            name = f"picture {number} of {tool}"
-            one = Attachment(id=known_by, name=name, media_type=picture.media_type, size=len(picture.data))
+            one = Attachment(
+                id=known_by,
+                name=f"picture {number} of {tool}",
+                media_type=picture.media_type,
+                size=len(picture.data),
+                width=picture.width,
+                height=picture.height,
+            )
             if picture.media_type in self._means.shows and known_by not in self._means.refused:
                 self._held[known_by] = picture.data
                 items.append(TextContent(content=unseen(one), metadata=one))
