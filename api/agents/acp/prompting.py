@@ -18,7 +18,7 @@ _MOST_CHARACTERS = 100_000
 _MOST_OF_ONE = 20_000
 
 _GO_ON = "Your last answer was cut off. Go on exactly where it stops, without repeating any of it."
-_GO_ON_AFTER = "Fireside was started again while you were at work. Go on where you were; ask again where you had asked."
+GO_ON_AFTER = "Fireside was started again while you were at work. Go on where you were; ask again where you had asked."
 _BEFORE = (
     "The following conversation took place before, without you. It is for your information: do not answer it again.\n\n"
 )
@@ -40,7 +40,7 @@ def prompt_of(turn: Turn, missed: Iterable[Message], title: str, can: schema.Pro
     before = preamble(missed)
     blocks = [_text(before)] if before else []
     if turn.resumes is not None or turn.continuing:
-        return Prompt([*blocks, _text(_GO_ON_AFTER if turn.resumes is not None else _GO_ON)], [])
+        return Prompt([*blocks, _text(GO_ON_AFTER if turn.resumes is not None else _GO_ON)], [])
     now, text = turn.messages[-1], text_of(turn.messages[-1])
     means = Means(shows=PICTURES if can.image else frozenset())
     read = [_read(way, turn) for way in ways([now], means).get(0, ())]
