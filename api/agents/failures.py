@@ -75,7 +75,8 @@ def is_about_pictures(error: BaseException) -> bool:
         status, told = _status(one), _told(one)
         if status in (400, 413, 415, 422):
             code = getattr(one, "provider_error_code", "")
-            return code != "context_length_exceeded" and not re.search(r"(?i)context.(length|window)", told)
+            is_too_long = _TOO_LONG.search(told) or re.search(r"(?i)context.(length|window)", told)
+            return code != "context_length_exceeded" and not is_too_long
         if status in (404, 500, 501):  # as some say it of whole models
             return bool(re.search(r"(?i)\b(images?|vision|multi-?modal|mmproj|documents?|pdf)\b", told))
     return False

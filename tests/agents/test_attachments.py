@@ -170,7 +170,13 @@ async def test_a_picture_that_came_after_a_refused_one_is_tried(fake, ask):
 
 
 @pytest.mark.parametrize(
-    ("script", "times"), [("@@err 400 No credit", 2), ("@@err 401", 1), ("@@err 400 The context length is 10", 1)]
+    ("script", "times"),
+    [
+        ("@@err 400 No credit", 2),
+        ("@@err 401", 1),
+        ("@@err 400 The context length is 10", 1),
+        ("@@err 400 prompt is too long", 1),
+    ],
 )
 async def test_what_is_refused_without_pictures_too_is_a_failure_without_a_word_about_them(fake, ask, script, times):
     events = await ask(turn(script, PICTURE))
@@ -205,7 +211,7 @@ class Camera:
         return ""
 
     async def run(self, arguments: dict[str, Any], context: Context) -> Result:
-        return Result("Click.", pictures=(ShownPicture("image/png", PNG, 30, 20),))
+        return Result("Click.", pictures=(ShownPicture("image/png", PNG, 1000, 700),))
 
 
 @pytest.mark.parametrize("kind", ["openai_compatible", "openai", "anthropic", "google"])
@@ -215,7 +221,7 @@ async def test_a_picture_that_a_tool_gives_is_seen_from_then_on(fake, kind):
     events = await ask(turn("@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text A cat."))
 
     assert (said(events), notices(events)) == ("A cat.", [])
-    label = f'[Attached: picture "picture 1 of camera" (image/png, 30 x 20 pixels, {len(PNG)} bytes).]'
+    label = f'[Attached: picture "picture 1 of camera" (image/png, 1000 x 700 pixels, {len(PNG)} bytes).]'
     assert fake.shown(1)[-2:] == [("text", label), ("image/png", PNG)]
     assert fake.shown(2).count(("image/png", PNG)) == 2
     await ask.close()
@@ -242,6 +248,18 @@ async def test_of_many_pictures_that_tools_give_the_last_are_shown(fake, monkeyp
 
     assert [kind for kind, _ in fake.shown()][-3:] == ["text", "text", "image/png"]
     assert "It is left out here" in str(fake.shown()[-3][1])
+    await ask.close()
+
+
+async def test_pictures_of_tools_that_outgrow_the_window_are_left_out_from_the_oldest_on(fake):
+    ask = Asked(fake, facts=Facts(window=6000), toolkit=Toolkit(more=lambda: [Camera()]))
+
+    events = await ask(turn("@@tool camera {}\n@@next\n" * 7 + "@@text Done.", PICTURE))
+
+    shown = [kind for kind, _ in fake.shown() if kind == "image/png"]
+    assert (said(events), set(notices(events))) == ("Done.", {"clipped"})
+    assert (1 < len(shown) < 8, fake.shown()[1], fake.shown()[-1]) == (True, ("image/png", PNG), ("image/png", PNG))
+    assert "It is left out here" in str(fake.shown()[3])
     await ask.close()
 
 

@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from pydantic_ai.messages import ModelMessage, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import ModelMessage, ToolCallPart, ToolReturnPart, UserPromptPart
+
+from api.agents.attached import CROWDED, words
+from api.agents.native.showing import put_in, shown_in
+from api.agents.native.weighing import CHARACTERS
+from api.domain.attachments import tokens_of
 
 BEGINNING = 300
 """Characters that are left of what is left out: enough to know it again."""
@@ -22,9 +27,14 @@ def clipped(messages: Sequence[ModelMessage], characters: int) -> tuple[list[Mod
     """`messages` with at least so many characters fewer, where that can be had, and how many fewer they have."""
     made, saved = list(messages), 0
     for at, message in enumerate(made):
-        kept = BEGINNING if at < len(made) - 1 else _NEWEST_KEPT
+        is_last = at == len(made) - 1
+        kept = _NEWEST_KEPT if is_last else BEGINNING
+        is_of_calls = not is_last and any(isinstance(part, ToolReturnPart) for part in message.parts)
         parts: list[Any] = []
         for part in message.parts:
+            if isinstance(part, UserPromptPart) and not is_of_calls:
+                parts.append(part)  # what a person said, and the pictures of the last step, which nobody has seen yet
+                continue
             shorter = part if saved >= characters else _shorter(part, kept)
             saved += _length(part) - _length(shorter)
             parts.append(shorter)
@@ -39,6 +49,8 @@ def _shorter(part: Any, kept: int) -> Any:
     if _length(part) <= max(_LEAST, kept + BEGINNING):
         return part
     match part:
+        case UserPromptPart():
+            return put_in(part, lambda one: [words(one, CROWDED)])
         case ToolReturnPart(content=str(text)):
             return replace(part, content=_beginning(text, kept, "Make the call again if you need it."))
         case ToolCallPart(args=str(text)):
@@ -54,4 +66,6 @@ def _length(part: Any) -> int:
     match part:
         case ToolReturnPart(content=str(text)) | ToolCallPart(args=str(text)):
             return len(text)
+        case UserPromptPart():
+            return sum(tokens_of(one) * CHARACTERS for one in shown_in(part))
     return 0

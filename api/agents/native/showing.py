@@ -140,7 +140,7 @@ class Showing:
 def shown(messages: Sequence[ModelMessage]) -> list[Attachment]:
     """What the messages show, or will once their bytes are read."""
     prompts = (part for one in messages if isinstance(one, ModelRequest) for part in one.parts)
-    return [one for part in prompts if isinstance(part, UserPromptPart) for one in _shown_in(part)]
+    return [one for part in prompts if isinstance(part, UserPromptPart) for one in shown_in(part)]
 
 
 def _room(due: Sequence[Attachment]) -> list[bool]:
@@ -158,7 +158,8 @@ def shown_by(item: UserContent) -> Attachment | None:
     return item.metadata if isinstance(item, TextContent) and isinstance(item.metadata, Attachment) else None
 
 
-def _shown_in(part: UserPromptPart) -> Iterator[Attachment]:
+def shown_in(part: UserPromptPart) -> Iterator[Attachment]:
+    """What one prompt shows."""
     if not isinstance(part.content, str):
         yield from filter(None, map(shown_by, part.content))
 
@@ -166,13 +167,14 @@ def _shown_in(part: UserPromptPart) -> Iterator[Attachment]:
 def _changed(messages: list[ModelMessage], put: Callable[[Attachment], Sequence[UserContent]]) -> list[ModelMessage]:
     """The messages with what `put` gives in place of what they show."""
     return [
-        replace(one, parts=[_put(part, put) for part in one.parts]) if isinstance(one, ModelRequest) else one
+        replace(one, parts=[put_in(part, put) for part in one.parts]) if isinstance(one, ModelRequest) else one
         for one in messages
     ]
 
 
-def _put(part: ModelRequestPart, put: Callable[[Attachment], Sequence[UserContent]]) -> ModelRequestPart:
-    if not isinstance(part, UserPromptPart) or isinstance(part.content, str) or not any(_shown_in(part)):
+def put_in(part: ModelRequestPart, put: Callable[[Attachment], Sequence[UserContent]]) -> ModelRequestPart:
+    """A part of a request with what `put` gives in place of what it shows."""
+    if not isinstance(part, UserPromptPart) or isinstance(part.content, str) or not any(shown_in(part)):
         return part
     items: list[UserContent] = []
     for item in part.content:
