@@ -79,7 +79,13 @@ class Rooms:
 
     async def forget_draft(self, session_id: str, sent: str, attachments: Sequence[str]) -> None:
         """Forget the draft that a message came from, and tell every open page."""
-        if await asyncio.to_thread(self.drafts.forget, session_id, sent, attachments):
+
+        def forget() -> bool:
+            ids = self.drafts.attached_to(session_id)
+            there = {one.id for one in self.attachments.known(session_id, ids)}
+            return self.drafts.forget(session_id, sent, [*attachments, *(one for one in ids if one not in there)])
+
+        if await asyncio.to_thread(forget):
             self.changes.note_topic(f"draft:{session_id}")
 
     def draft_of(self, session: Session) -> dict[str, Any]:

@@ -361,6 +361,11 @@ def test_a_draft_holds_what_is_attached_until_that_is_sent(client: Client) -> No
     said(client, session_id, "look", attachments=[given["id"]])
 
     assert client.get("/api/session", session_id=session_id)["draft"]["attachments"] == []
+    unwanted = client.attach(session_id, b"unwanted")["id"]
+    client.post("/api/session/draft", session_id=session_id, text="half", attachments=[unwanted])
+    client.post("/api/attachment/remove", session_id=session_id, id=unwanted)
+    said(client, session_id, "half a thought")
+    assert client.get("/api/session/draft", session_id=session_id)["text"] == ""
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def remove(sessions: Path, session_id: str, attachment_id: str) -> None:
 
 
 def remove_all(sessions: Path, session_id: str) -> None:
-    """Its session is gone for good."""
+    """Its session is gone for good. The sidecars go first: what is left of a removal does not count."""
     remove_files(place_of(sessions, session_id))
 
 

@@ -282,13 +282,18 @@ def remove_file(path: Path) -> None:
 
 
 def remove_files(folder: Path) -> None:
-    """Remove a folder with the plain files in it, the newest sort of them first; what is gone already is fine."""
+    """Remove a folder with the plain files in it, the last by name first; what is gone already is fine.
+
+    A link in its place stays, and so does whatever else someone put into it.
+    """
     _check_place(folder)
-    with contextlib.suppress(FileNotFoundError):
-        for path in sorted(folder.iterdir(), reverse=True):
-            path.unlink(missing_ok=True)
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    for path in sorted(filter(is_regular_file, folder.iterdir()), reverse=True):
+        path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it is not empty
         folder.rmdir()
-        sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
 def empty_file(path: Path) -> None:

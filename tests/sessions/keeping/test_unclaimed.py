@@ -151,6 +151,19 @@ def test_what_a_crash_left_of_a_session_that_was_removed_for_good_is_removed_at_
     assert attic.left() == set()
 
 
+def test_a_link_in_the_place_of_what_is_attached_is_not_followed(attic: Attic, tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures/att-1").write_text("of someone's own")
+    session = attic.shelf.saved("hello")
+    attic.give(attic.shelf.saved("other").session_id, "other")
+    (tmp_path / f"attachments/{session.session_id}").symlink_to(tmp_path / "pictures")
+
+    attic.pass_days(30)
+    attic.attachments.remove_all(session.session_id)
+
+    assert (tmp_path / "pictures/att-1").read_text() == "of someone's own"
+
+
 def _ids(attic: Attic, session_id: str) -> list[str]:
     place = attic.shelf.folder.parent / "attachments" / session_id
     return [path.stem for path in place.glob("*.json")]
