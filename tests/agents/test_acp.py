@@ -438,6 +438,7 @@ async def test_a_question_that_does_not_say_about_what_is_refused_unasked(tmp_pa
         ("edit", "notes.txt", "[allow_once]"),
         ("edit", "/etc/passwd", "asked"),
         ("edit", "../notes.txt", "asked"),
+        ("edit", ".git/hooks/pre-commit", "asked"),
         ("read", "notes.txt", "[reject_once]"),
         ("full", "/etc/passwd", "[allow_once]"),
     ],

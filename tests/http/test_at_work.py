@@ -270,6 +270,36 @@ def test_a_session_that_only_reads_offers_nothing_that_changes(
     assert not (project / "a").exists()
 
 
+def test_who_may_edit_freely_still_asks_before_what_programs_run_by_themselves(
+    house: tuple[ServerProcess, FakeProvider], project: Path
+) -> None:
+    client = house[0].client()
+    (project / ".git/hooks").mkdir(parents=True)
+    (project / "docs").symlink_to(".git/hooks")
+    hook = "#!/bin/sh\ntouch canary\n"
+    script = steps(
+        call("write_file", path="notes.txt", content="x"),
+        call("write_file", path="./.GIT/../.git/hooks/pre-commit", content=hook),
+        call("write_file", path="docs/post-checkout", content=hook),
+        call("write_file", path=str(project / ".vscode/tasks.json"), content="{}"),
+        call("write_file", path="no\0name\ud800", content="x"),
+        call("edit_file", path="sums.py", old_text="a - b", new_text="a + b"),
+        "@@text Done.",
+    )
+
+    session_id, stream_id = begin(client, script, project, mode="edit")
+    asked = []
+    for frame in client.frames(stream_id):
+        if frame.name == "approval":
+            asked.append(json.loads(frame.data["arguments"])["path"])
+            assert "+++" in frame.data["diff"]
+            assert respond(client, frame.data, "deny").status_code == 200
+
+    assert [Path(path).name for path in asked] == ["pre-commit", "post-checkout", "tasks.json"]
+    assert [bool(one.get("is_error")) for one in results(client, session_id)] == [False, True, True, True, True, False]
+    assert list((project / ".git/hooks").iterdir()) == []
+
+
 def test_stopping_the_server_ends_a_command_at_work(house: tuple[ServerProcess, FakeProvider], project: Path) -> None:
     server, _ = house
     client = server.client()

@@ -8,8 +8,9 @@ from typing import Any
 
 from api.agents.acp.updates import Call as Reported
 from api.agents.permissions import Asked, Permissions
-from api.domain.approvals import Call, Decision
+from api.domain.approvals import Call, Decision, ToolKind
 from api.domain.events import ApprovalRequested
+from api.workspace.triggers import sets_off
 
 CANCELLED: dict[str, Any] = {"outcome": {"outcome": "cancelled"}}
 
@@ -36,12 +37,15 @@ async def decide(permissions: Permissions, call: Call, tell: Callable[[ApprovalR
 def call_to_ask_about(reported: Reported, folder: Path) -> Call:
     """What the agent reported of a call, as a person is to see it. Without arguments, what it says is all there is.
 
-    Reading and editing count as such only in the session's own folder: elsewhere the agent is asking for more.
+    Reading and editing count as such only in the session's own folder, and editing only of what sets nothing off:
+    elsewhere the agent is asking for more.
     """
     kind = reported.kind or "other"
     paths = [*reported.paths, *reported.edits]
     if kind in ("read", "edit") and not (paths and all(is_inside(folder, path) for path in paths)):
         kind = "other"
+    if kind == "edit":
+        kind = kind_of_edit(folder, *paths)
     return Call(
         call_id=reported.call_id,
         name=reported.name or reported.kind or "tool",
@@ -99,6 +103,11 @@ def _texts(arguments: str) -> Iterator[str]:
         given = arguments
     values = given.values() if isinstance(given, dict) else [given]
     return (value for value in values if isinstance(value, str))
+
+
+def kind_of_edit(folder: Path, *paths: str) -> ToolKind:
+    """What it is to edit these: more than that where it has programs run something."""
+    return "other" if any(sets_off(folder, path) for path in paths) else "edit"
 
 
 def is_inside(folder: Path, path: str | Path) -> bool:

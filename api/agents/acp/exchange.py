@@ -175,7 +175,8 @@ class Exchange:
             allowed = True
             if not self._grants.take_edit(edit.name, request.content):
                 arguments = json.dumps({"path": edit.name, "content": request.content}, ensure_ascii=False)
-                call = self._call(reported, "write_file", "edit", arguments, title=edit.name, diff=edit.diff)
+                kind = asking.kind_of_edit(self._folder, edit.name)
+                call = self._call(reported, "write_file", kind, arguments, title=edit.name, diff=edit.diff)
                 allowed = await self._is_allowed(call)
             if allowed:
                 await files.write(edit)

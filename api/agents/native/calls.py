@@ -18,11 +18,12 @@ from api.agents.native.lanes import SIDE_BY_SIDE, Lanes, side_by_side
 from api.agents.native.own_tools import OwnTool
 from api.agents.permissions import Asked
 from api.domain import events as ev
-from api.domain.approvals import Call, Decision
+from api.domain.approvals import Call, Decision, ToolKind
 from api.domain.errors import BadRequest
 from api.tools.arguments import parsed
 from api.tools.base import Context, Result, Tool
 from api.tools.pictures import ShownPicture
+from api.workspace.triggers import sets_off
 
 log = logging.getLogger(__name__)
 
@@ -165,11 +166,18 @@ class Calls:
         return Call(
             call_id=asked.call_id,
             name=tool.name,
-            kind=tool.kind,
+            kind=self._kind(tool, arguments),
             arguments=json.dumps(arguments, ensure_ascii=False),
             folder=self._turn.workspace or "",
             title=tool.title(arguments),
         )
+
+    def _kind(self, tool: Tool | OwnTool, arguments: dict[str, Any]) -> ToolKind:
+        """What the call does to the world: an edit that has programs run something is more than one of a text."""
+        folder, path = self.context.folder, arguments.get("path")
+        if tool.kind == "edit" and folder is not None and isinstance(path, str) and sets_off(folder.path, path):
+            return "other"
+        return tool.kind
 
     def _outcome(
         self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]
