@@ -27,10 +27,13 @@ export class WorkFiles {
   }
 }
 
+/** Tools of the built-in agent whose changes are shown as those of files are, and are none. */
+const KEEPS_ELSEWHERE = "remember";
+
 const FILE = /^(?:\+\+\+ b|--- a)\/(.+?)\r?$/gm;
 
 /** The files that an answer changed, as far as its calls told, each once. */
 export function changedFiles(blocks: readonly Block[]): readonly string[] {
-  const diffs = blocks.flatMap((block) => (block.kind === "tool" && block.approval !== "deny" ? [block.diff] : []));
+  const diffs = blocks.flatMap((block) => (block.kind === "tool" && block.approval !== "deny" && block.name !== KEEPS_ELSEWHERE ? [block.diff] : []));
   return [...new Set(diffs.flatMap((diff) => [...diff.matchAll(FILE)].map((match) => match[1]!)))];
 }
