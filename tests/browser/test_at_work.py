@@ -103,6 +103,32 @@ def test_a_command_whose_file_changed_since_it_was_allowed_is_asked_about_again_
     tab.wait_for_answer()
 
 
+@on_both
+def test_each_sub_agent_has_a_card_with_its_own_work_and_what_it_answered(
+    tab: Tab, client: Client, project: Path
+) -> None:
+    tests = "\n@@next\n".join(
+        [call("read_file", path="test_sums.py"), call("run_command", command="ls"), "@@text It wants **five**."]
+    )
+    code = call("read_file", path="sums.py") + "\n@@next\n@@text It subtracts."
+    both = call("delegate", title="The tests", task=tests) + "\n" + call("delegate", title="The code", task=code)
+    tab.open_session(begin(client, project, f"{both}\n@@next\n@@text Both are back."))
+
+    first, second = (tab.page.get_by_role("region", name=f"Sub-agent: {name}") for name in ("The tests", "The code"))
+    expect(first.get_by_role("button").first).to_contain_text("waits for your word")
+    expect(first).to_contain_text("test_sums.py")
+    expect(second).not_to_contain_text("test_sums.py")
+    allow(tab)
+    expect(tab.wait_for_answer()).to_contain_text("Both are back.")
+    tab.page.reload()
+    tab.touch(tab.page.get_by_role("button", name="5 steps"))
+    for card, answer in ((first, "five"), (second, "It subtracts.")):
+        tab.touch(card.get_by_role("button").first)
+        expect(card.get_by_text(answer, exact=True)).to_be_visible()
+    expect(second.get_by_role("group")).to_have_count(1)
+    assert serious(tab.page) == []
+
+
 def test_what_the_agent_remembers_is_read_and_changed_in_the_settings(visit: Visit, client: Client) -> None:
     tab = visit("/settings")
     memory = tab.page.get_by_role("textbox", name="Memory")

@@ -20,6 +20,21 @@ export function stretchesOf(blocks: readonly Block[]): Stretch[] {
   return stretches;
 }
 
+/** Something that was done; `below` is what a sub-agent did for it. */
+export interface Deed {
+  readonly block: Step;
+  readonly below: readonly ToolBlock[];
+}
+
+/** The blocks of a stretch in their order, but each sub-agent's calls with the call that it was made for. */
+export function deedsOf(blocks: readonly Step[]): Deed[] {
+  const tools = toolsOf(blocks);
+  const here = new Set(tools.map((tool) => tool.call_id));
+  const isBelow = (block: Step): boolean => block.kind === "tool" && here.has(block.parent);
+  const below = (block: Step): ToolBlock[] => (block.kind === "tool" ? tools.filter((tool) => tool.parent === block.call_id) : []);
+  return blocks.filter((block) => !isBelow(block)).map((block) => ({ block, below: below(block) }));
+}
+
 export function toolsOf(blocks: readonly Block[]): ToolBlock[] {
   return blocks.filter((block) => block.kind === "tool");
 }
