@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import acp, durable, floors, hour, house, lists, page, streaming, wire
+from bench import acp, crowd, durable, floors, hour, house, lists, page, streaming, wire
 from bench.figures import Figure, beside, table
 from bench.processes import free_port
 from tests.fakes.provider import FakeProvider
@@ -30,6 +30,9 @@ def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
     """Every figure beside its floor, each pair in the same minute on the same machine."""
     state = folder / "state"
     ids = house.write_sessions(state / "sessions", count=60, messages=20)
+    project = folder / "project"
+    project.mkdir()
+    working = house.write_sessions(state / "sessions", count=60, messages=20, workspace=project)
     fsync, commit = floors.atomic_replace(folder), floors.sqlite_commit(folder)
     bare_start, bare_memory = floors.bare_start_and_memory(provider.url)
     start, memory = house.cold_start_and_memory(state, provider.url)
@@ -38,12 +41,17 @@ def measure(folder: Path, provider: FakeProvider) -> list[Figure]:
     with house.server(state, provider.url) as process:
         port = int(process.health.rpartition(":")[2].partition("/")[0])
         socket = house.until_the_socket(port, ids[:-1], provider)
+        equipped = house.until_the_socket(port, working, provider, where=", with all tools")
+        offered = len(provider.chats[-1].json["tools"])
+        assert offered > 10, f"only {offered} tools were offered"
         relay = house.relay(port, ids[-1], provider)
     return [
         beside(start, bare_start),
         beside(memory, bare_memory),
         beside(socket, bare_socket),
+        beside(equipped, bare_socket),
         beside(relay, bare_relay),
+        *crowd.measure(folder),
         *durable.accepting(folder, provider),
         fsync,
         commit,

@@ -1,12 +1,12 @@
 """What an agent program's update costs on its way through the server, and how long it is on it."""
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
 
 from bench.figures import Figure, figure
+from bench.processes import processor_s
 from tests.serving import Client, ServerProcess
 
 AGENT = Path(__file__).parents[1] / "tests/fakes/acp_agent.py"
@@ -21,9 +21,9 @@ def measure(folder: Path) -> list[Figure]:
         session_id = client.new_session()
         client.answer(session_id, "warm up", model="acp/fake")
         firsts = [delay for _ in range(TURNS) for delay in _delays_ms(client, session_id, "@@clock 1 0")]
-        began_s = _processor_s(server.process.pid)
+        began_s = processor_s(server.process.pid)
         _delays_ms(client, session_id, f"@@clock {UPDATES} {PAUSE_S}")
-        spent_ms = (_processor_s(server.process.pid) - began_s) * 1000 / UPDATES
+        spent_ms = (processor_s(server.process.pid) - began_s) * 1000 / UPDATES
     return [
         figure("ACP: first update of a turn relayed", "ms", firsts, aim=5),
         figure("ACP: processor time of an update", "ms", [spent_ms], aim=0.5),
@@ -38,8 +38,3 @@ def _delays_ms(client: Client, session_id: str, script: str) -> list[float]:
         if frame.name == "token":
             delays.append((time.monotonic_ns() - int(frame.data["text"].split()[0])) / 1e6)
     return delays
-
-
-def _processor_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

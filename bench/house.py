@@ -31,16 +31,17 @@ def server(state_dir: Path, provider_url: str) -> Process:
     return Process(command, f"http://127.0.0.1:{port}/health", environment)
 
 
-def write_sessions(folder: Path, count: int, messages: int) -> list[str]:
-    """Documents of `messages` messages each, about 300 characters a message."""
+def write_sessions(folder: Path, count: int, messages: int, workspace: Path | None = None) -> list[str]:
+    """Documents of `messages` messages each, about 300 characters a message; that work in a folder, if one is given."""
     folder.mkdir(parents=True, exist_ok=True)
-    ids = [f"bench{number:06d}" for number in range(count)]
+    name = "work" if workspace else "bench"
+    ids = [f"{name}{number:06d}" for number in range(count)]
     for number, session_id in enumerate(ids):
-        write_session(folder, session_id, number, messages)
+        write_session(folder, session_id, number, messages, workspace)
     return ids
 
 
-def write_session(folder: Path, session_id: str, number: int, messages: int) -> None:
+def write_session(folder: Path, session_id: str, number: int, messages: int, workspace: Path | None = None) -> None:
     """One such document; those with a higher `number` are newer."""
     said = [
         {
@@ -51,7 +52,8 @@ def write_session(folder: Path, session_id: str, number: int, messages: int) -> 
         }
         for one in range(messages)
     ]
-    document = {"session_id": session_id, "title": f"Session {number}", "messages": said}
+    document: dict[str, Any] = {"session_id": session_id, "title": f"Session {number}", "messages": said}
+    document |= {"workspace": str(workspace)} if workspace else {}
     (folder / f"{session_id}.json").write_text(json.dumps(document | {"created_at": said[0]["timestamp"]}))
 
 
@@ -66,7 +68,7 @@ def cold_start_and_memory(folder: Path, provider_url: str, times: int = 5) -> tu
     return figure("cold start", "s", starts, aim=0.8), figure("idle memory", "MB", memory, aim=90)
 
 
-def until_the_socket(port: int, session_ids: list[str], provider: FakeProvider) -> Figure:
+def until_the_socket(port: int, session_ids: list[str], provider: FakeProvider, *, where: str = "") -> Figure:
     """From sending `chat/start` to the request's arrival at the provider, in sessions of 20 messages."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     post(connection, "/api/chat/prepare", {})
@@ -79,7 +81,7 @@ def until_the_socket(port: int, session_ids: list[str], provider: FakeProvider) 
             pass
         samples.append((provider.chats[asked].arrived_ns - began) / 1e6)
     warm = samples[5:]
-    return figure("chat/start to the provider's socket", "ms", warm, aim=12)
+    return figure(f"chat/start to the provider's socket{where}", "ms", warm, aim=12)
 
 
 def relay(port: int, session_id: str, provider: FakeProvider) -> Figure:

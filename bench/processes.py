@@ -58,6 +58,12 @@ def resident_mb(pid: int) -> float:
     return int(fields[0]) / 1024 + sum(resident_mb(int(child)) for child in children)
 
 
+def processor_s(pid: int) -> float:
+    """The processor time that a process has taken, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
