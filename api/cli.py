@@ -31,6 +31,7 @@ class Arguments(argparse.Namespace):
 
     command: str
     path: Path | None
+    name: str | None
     fix: bool
     with_secrets: bool
     move_aside: bool
@@ -166,21 +167,31 @@ def _tell_address(settings: Settings, address: str) -> None:
 
 def link(settings: Settings, _: Arguments) -> int:
     """Print a link to the running server that signs one more browser in."""
-    import urllib.request
+    from api.running_server import NotRunning, Refused, RunningServer
 
-    from api.sessions.disk.files import StateFile
-
-    address = StateFile(settings.state_dir / "server.json").read().get("address", "")
-    token = settings.token or StateFile(settings.state_dir / "access.json").read().get("token", "")
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    server = RunningServer(settings)
     try:
-        request = urllib.request.Request(f"{address}/api/auth/link", b"{}", headers)
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=5) as response:
-            print(address + json.load(response)["path"])
-    except (OSError, ValueError):
+        print(server.address + server.post("/api/auth/link")["path"])
+    except (NotRunning, Refused):
         return _cannot(f"No server runs with the folder {settings.state_dir}. `./run` starts one.")
     return 0
+
+
+def agents(settings: Settings, arguments: Arguments) -> int:
+    """List the agents found here; `agents install NAME` installs one that is known, with its progress."""
+    from api import agent_listing
+    from api.domain.errors import AppError
+    from api.running_server import Refused
+
+    wanted = (str(arguments.path or ""), arguments.name or "")
+    try:
+        if wanted == ("", ""):
+            return agent_listing.show(settings)
+        if wanted[0] == "install" and wanted[1]:
+            return agent_listing.install(settings, wanted[1], _held)
+    except (AppError, Refused) as error:
+        return _cannot(str(error))
+    return _cannot("Say `./run agents` or `./run agents install NAME`.")
 
 
 def doctor(settings: Settings, arguments: Arguments) -> int:
@@ -288,11 +299,19 @@ def openapi(_: Settings, __: Arguments) -> int:
     return 0
 
 
-COMMANDS: dict[str, Command] = {one.__name__: one for one in (serve, link, doctor, backup, restore, reindex, openapi)}
+COMMANDS: dict[str, Command] = {
+    one.__name__: one for one in (serve, link, agents, doctor, backup, restore, reindex, openapi)
+}
 
 
 _SETTINGS = ("host", "port", "state_dir", "browser")
-_OPTIONS = {"path": ("backup", "restore"), "fix": ("doctor",), "with_secrets": ("backup",), "move_aside": ("restore",)}
+_OPTIONS = {
+    "path": ("backup", "restore", "agents"),
+    "name": ("agents",),
+    "fix": ("doctor",),
+    "with_secrets": ("backup",),
+    "move_aside": ("restore",),
+}
 """Which commands take what."""
 
 
@@ -317,6 +336,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("command", nargs="?", choices=COMMANDS, default="serve", help=argparse.SUPPRESS)
     parser.add_argument("path", nargs="?", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("name", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("--host", help="address to listen at (127.0.0.1)")
     parser.add_argument("--port", help="port to listen at (8787); 0 takes a free one")
     parser.add_argument("--state-dir", type=Path, help="folder that holds all data")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.http.conftest import until
-from tests.serving import TOKEN, Client, ServerProcess, Watcher
+from tests.serving import ROOT, TOKEN, Client, ServerProcess, Watcher
 
 CHANGES = "/api/session/changes"
 FAKE = Path(__file__).parents[1] / "fakes/acp_agent.py"
@@ -268,13 +269,45 @@ test -z "$(cat FLAG)" || { echo "error: no network" >&2; exit 2; }
 """
 
 
-def test_a_known_agent_is_installed_into_an_environment_of_its_own_and_then_found(
-    server: ServerProcess, tmp_path: Path
-):
-    uv, flag = tmp_path / "bin/uv", tmp_path / "flag"
+def put_uv(folder: Path) -> Path:
+    """A uv that installs the fake. The file returned makes it fail as long as something stands in it, as now."""
+    uv, flag = folder / "bin/uv", folder / "flag"
     uv.write_text(UV.replace("PYTHON", sys.executable).replace("FAKE", str(FAKE)).replace("FLAG", str(flag)))
     uv.chmod(0o755)
     flag.write_text("fail")
+    return flag
+
+
+def test_one_command_installs_a_known_agent_by_the_server_that_runs_or_by_itself(server: ServerProcess, tmp_path: Path):
+    flag = put_uv(tmp_path)
+
+    def agents(*words: str) -> tuple[int, str]:
+        env = {**os.environ, "FIRESIDE_TOKEN": TOKEN}
+        done = subprocess.run(
+            server.command("agents", *words), cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    before = agents()
+    failed = agents("install", "hermes")
+    by_server = server.client().get("/api/agents")["installable"][0]["phase"]
+    unknown = agents("install", "nothing")
+    flag.write_text("")
+    server.stop()
+    installed = agents("install", "hermes")
+    after = agents()
+
+    assert "acp_agent.py" in before[1] and "qwen" in before[1] and "`./run agents install hermes`" in before[1]
+    assert failed[0] == 1 and "could not be installed: error: no network" in failed[1]
+    assert (by_server, unknown[0]) == ("failed", 2) and "does not know how to install 'nothing'" in unknown[1]
+    assert installed[0] == 0 and "Hermes Agent is installed." in installed[1]
+    assert f"{tmp_path}/state/agents/hermes/bin/hermes-acp" in after[1] and "can be installed" not in after[1]
+
+
+def test_a_known_agent_is_installed_into_an_environment_of_its_own_and_then_found(
+    server: ServerProcess, tmp_path: Path
+):
+    flag = put_uv(tmp_path)
     client = server.client()
 
     def told() -> dict[str, Any]:
