@@ -75,25 +75,28 @@ class NativeAgent:
 
     async def run(self, turn: Turn) -> AsyncGenerator[ev.Event, None]:
         attempt = Try(step=max(turn.resumes.steps, default=0) if turn.resumes else 0, usage=_used(turn))
-        async with aclosing(attempt.through(self._answer(turn, attempt))) as events:
-            async for event in events:
-                yield event
-        is_first = turn.resumes is None and not turn.compacts
-        if attempt.code == "context_too_long" and is_first and can_shrink(turn.messages, turn.compaction):
-            attempt = Try(attempt.step, attempt.usage)
-            async with aclosing(attempt.through(self._answer(replace(turn, compacts=True), attempt))) as events:
+        while True:
+            async with aclosing(attempt.through(self._answer(turn, attempt))) as events:
                 async for event in events:
                     yield event
-        other = self._fallback()
-        if turn.resumes is None and other and other != turn.model and attempt.code in FALLS_BACK:
-            message = f"{_name(turn.model)} did not answer, so {_name(other)} does. {_why(attempt)}"
-            yield ev.Notice(code="fell_back", message=message)
-            attempt = Try(attempt.step, attempt.usage)
-            async with aclosing(attempt.through(self._answer(replace(turn, model=other), attempt))) as events:
-                async for event in events:
-                    yield event
+            another = self._another_way(turn, attempt)
+            if another is None:
+                break
+            if another.model != turn.model:
+                message = f"{_name(turn.model)} did not answer, so {_name(another.model)} does. {_why(attempt)}"
+                yield ev.Notice(code="fell_back", message=message)
+            turn, attempt = another, Try(attempt.step, attempt.usage)
         if attempt.ending is not None:
             yield attempt.ending
+
+    def _another_way(self, turn: Turn, failed: Try) -> Turn | None:
+        """How to try what failed before its first word once more: with less, or with another model."""
+        if turn.resumes is not None:
+            return None
+        if failed.code == "context_too_long" and not turn.compacts and can_shrink(turn.messages, turn.compaction):
+            return replace(turn, compacts=True)
+        other = self._fallback()
+        return replace(turn, model=other) if failed.code in FALLS_BACK and other and other != turn.model else None
 
     async def _answer(self, turn: Turn, attempt: Try) -> AsyncGenerator[ev.Event, None]:
         provider_id, name = split_model(turn.model)
