@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from api.workspace import git_function
+
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ")
 _KEPT_PLACES = ("PYENV_ROOT", "NVM_DIR", "JAVA_HOME", "GOROOT", "GOPATH", "RUSTUP_HOME", "VOLTA_HOME")
 _USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -38,4 +40,4 @@ def for_tools(environ: Mapping[str, str]) -> dict[str, str]:
     git = {"GIT_CONFIG_COUNT": str(len(_GIT))}
     for number, (name, value) in enumerate(_GIT.items()):
         git |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return {"PATH": _USUAL_PATH, "LANG": "C.UTF-8", **kept, **_SET, **git}
+    return {"PATH": _USUAL_PATH, "LANG": "C.UTF-8", **kept, **_SET, **git, git_function.NAME: git_function.BODY}

@@ -362,6 +362,38 @@ async def test_a_repository_runs_nothing_when_it_is_looked_at(run: Running, hous
     assert not (house.workspace / "canary").exists()
 
 
+# S18
+@pytest.mark.parametrize("where", ["the repository", "a file that it includes"])
+async def test_what_a_repository_names_to_look_at_or_change_files_is_not_run(
+    run: Running, house: House, where: str
+) -> None:
+    settings = [
+        *("diff.external", "diff.kind.textconv", "diff.other.command", "filter.one.clean", "filter.one.smudge"),
+        *("filter.two.process", "merge.three.driver", "gpg.program", "core.alternateRefsCommand"),
+        *("interactive.diffFilter", "core.fsmonitor", "core.pager", "core.editor", "core.sshCommand"),
+    ]
+    written = "" if where == "the repository" else "-f included"
+    await run(
+        "git init -q . && touch a b c d && git add . && git -c user.name=a -c user.email=a@b commit -q -m one"
+        " && printf '#!/bin/sh\\ntouch %s/canary\\ncat\\n' $PWD > evil && chmod +x evil"
+        " && printf 'a diff=kind\\nb diff=other\\nc filter=one\\nd filter=two\\n' > .gitattributes"
+        " && git config include.path $PWD/included && git config log.showSignature true"
+        f" && for name in {' '.join(settings)}; do git config {written} $name $PWD/evil; done"
+        " && for name in a b c d; do echo new > $name; done"
+    )
+    configured = await run("git config --get-regexp 'filter|diff' | wc -l")
+    assert int(configured.output) >= 7
+
+    ran = await run(
+        "git status; git diff a; git diff b; git diff; git log -p; git show; git blame a; git -C . diff;"
+        " git stash list; git add c; git add d; cd .git && git --work-tree=.. diff; cd ..;"
+        " git checkout c d; git merge master"
+    )
+
+    assert "+new" in ran.output
+    assert not (house.workspace / "canary").exists()
+
+
 # Bad input 96
 @pytest.mark.parametrize(
     ("written", "seen_as"),
