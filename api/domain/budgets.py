@@ -13,8 +13,13 @@ HINT = "Raise it in Settings under Usage, or go on tomorrow or in another sessio
 
 
 class Budget(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The most that a session, and a day in all sessions, may take: US dollars, and tokens in and out. None: any."""
+    """The most that an answer with all its sub-agents, a session, and a day in all sessions may take.
 
+    US dollars, and tokens in and out. None: any.
+    """
+
+    answer_dollars: float | None = None
+    answer_tokens: int | None = None
     chat_dollars: float | None = None
     chat_tokens: int | None = None
     day_dollars: float | None = None
@@ -66,8 +71,9 @@ def spent(usage: Usage | None) -> Spent:
 
 def leave_for(wanted: Wanted, budget: Budget, *, chat: Spent, day: Spent) -> Leave:
     """Whether `wanted` fits, when so much was spent in its session and today, its own run included."""
+    own = spent(wanted.used)
     most: int | None = None
-    for what, limit, gone in _limits(budget, chat, day):
+    for what, limit, gone in _limits(budget, own, chat, day):
         is_money = what.endswith("dollars")
         price_in, price_out = (wanted.input_price, wanted.output_price) if is_money else (1.0, 1.0)
         if price_in is None or price_out is None:
@@ -81,9 +87,11 @@ def leave_for(wanted: Wanted, budget: Budget, *, chat: Spent, day: Spent) -> Lea
     return Leave(most_output=most)
 
 
-def _limits(budget: Budget, chat: Spent, day: Spent) -> list[tuple[str, float, float]]:
+def _limits(budget: Budget, own: Spent, chat: Spent, day: Spent) -> list[tuple[str, float, float]]:
     """The limits that are set: their names, and what was spent of each."""
     every = (
+        ("answer_dollars", budget.answer_dollars, own.dollars),
+        ("answer_tokens", budget.answer_tokens, own.tokens),
         ("chat_dollars", budget.chat_dollars, chat.dollars),
         ("chat_tokens", budget.chat_tokens, chat.tokens),
         ("day_dollars", budget.day_dollars, day.dollars),
@@ -94,6 +102,6 @@ def _limits(budget: Budget, chat: Spent, day: Spent) -> list[tuple[str, float, f
 
 def _reached(what: str, limit: float) -> Failure:
     amount = f"{limit:.2f} US dollars" if what.endswith("dollars") else f"{limit:,.0f} tokens"
-    where = "for this session" if what.startswith("chat") else "for today"
+    where = {"answer": "for one answer", "chat": "for this session", "day": "for today"}[what.partition("_")[0]]
     message = f"The next request would pass the budget of {amount} {where}, so it was not made."
     return Failure("budget_reached", message, HINT)

@@ -325,6 +325,8 @@ class HideModel(DefaultModel):
 class BudgetChange(Request):
     """The whole budget: what is absent or null is not limited. US dollars, and tokens in and out."""
 
+    answer_dollars: float | None = Field(None, ge=0, le=1e9)
+    answer_tokens: int | None = Field(None, ge=0, le=2**53)
     chat_dollars: float | None = Field(None, ge=0, le=1e9)
     chat_tokens: int | None = Field(None, ge=0, le=2**53)
     day_dollars: float | None = Field(None, ge=0, le=1e9)

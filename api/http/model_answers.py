@@ -19,8 +19,10 @@ class UsageDay(BaseModel):
 
 
 class Budget(BaseModel):
-    """What may be spent in a session, and on a day in all of them. What is absent is not limited."""
+    """What an answer, a session, and a day in all of them may take. What is absent is not limited."""
 
+    answer_dollars: float | None = None
+    answer_tokens: int | None = None
     chat_dollars: float | None = None
     chat_tokens: int | None = None
     day_dollars: float | None = None

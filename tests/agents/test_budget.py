@@ -38,7 +38,7 @@ async def run(fake, script: str, budget: Budget) -> list[ev.Event]:
 
 
 # S28
-@pytest.mark.parametrize("field", ["chat_tokens", "day_tokens"])
+@pytest.mark.parametrize("field", ["answer_tokens", "chat_tokens", "day_tokens"])
 async def test_an_agent_that_goes_on_for_ever_is_stopped_before_the_request_that_would_pass_the_budget(fake, field):
     events = await run(fake, PLANS, Budget(**{field: 20_000}))
 

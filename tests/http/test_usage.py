@@ -1,5 +1,6 @@
 """What was spent is shown, and a budget holds through the door."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +42,25 @@ def test_a_budget_stops_the_request_that_would_pass_it_and_a_restart_does_not_fo
 
         client.post("/api/budget")
         client.answer(session_id, "@@text Free again.", model=MODEL)
+        assert client.messages(session_id)[-1]["outcome"] == "done"
+
+
+def test_an_answer_is_held_to_its_budget_together_with_its_sub_agents(tmp_path: Path, provider: FakeProvider) -> None:
+    usage = '@@usage {"prompt_tokens": 2000, "completion_tokens": 100, "total_tokens": 2100}'
+    child = f"{usage}\n@@text Looked."
+    call = "@@tool delegate " + json.dumps({"task": child})
+    script = f"{usage}\n{call}\n@@next\n{usage}\n{call}\n@@next\n@@text Never said."
+    with ServerProcess(tmp_path / "state", provider_url=provider.url) as server:
+        client = server.client()
+        client.post("/api/budget", answer_tokens=9000)
+        (tmp_path / "work").mkdir()
+        session_id = client.post("/api/session/new", workspace=str(tmp_path / "work"))["session"]["session_id"]
+        client.answer(session_id, script, model=MODEL)
+
+        last = next(one for one in reversed(client.messages(session_id)) if one["role"] == "assistant")
+        assert last["failure"]["code"] == "budget_reached" and "for one answer" in last["failure"]["message"]
+        assert len(provider.chats) == 4  # two of its own and two of its sub-agents
+        client.answer(session_id, "@@text The next answer begins anew.", model=MODEL)
         assert client.messages(session_id)[-1]["outcome"] == "done"
 
 

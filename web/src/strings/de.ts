@@ -249,6 +249,8 @@ export const costs: Catalogue["costs"] = {
     chat_dollars: "US-Dollar je Gespräch",
     day_tokens: "Token am Tag",
     chat_tokens: "Token je Gespräch",
+    answer_dollars: "US-Dollar je Antwort, mit Unteragenten",
+    answer_tokens: "Token je Antwort, mit Unteragenten",
   },
   unlimited: "Keine Grenze",
   save: "Budget speichern",

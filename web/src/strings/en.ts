@@ -330,6 +330,8 @@ export const costs = {
     chat_dollars: "US dollars a conversation",
     day_tokens: "Tokens a day",
     chat_tokens: "Tokens a conversation",
+    answer_dollars: "US dollars an answer, sub-agents included",
+    answer_tokens: "Tokens an answer, sub-agents included",
   },
   unlimited: "No limit",
   save: "Save the budget",

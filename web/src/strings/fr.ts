@@ -249,6 +249,8 @@ export const costs: Catalogue["costs"] = {
     chat_dollars: "Dollars US par conversation",
     day_tokens: "Jetons par jour",
     chat_tokens: "Jetons par conversation",
+    answer_dollars: "Dollars US par réponse, sous-agents compris",
+    answer_tokens: "Jetons par réponse, sous-agents compris",
   },
   unlimited: "Sans limite",
   save: "Enregistrer le budget",
