@@ -178,6 +178,8 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         acp=acp,
         memory=equipment.memory,
         mcp=equipment.mcp,
+        shell=equipment.shell,
+        command_network=settings.command_network,
         installer=installer,
         providers=providers,
         spending=spending,

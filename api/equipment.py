@@ -33,13 +33,14 @@ from api.workspace.shell import Shell
 
 
 class Equipment(NamedTuple):
-    """`on_removed` are called with the id of a session that was removed for good."""
+    """`shell` runs commands; `on_removed` are called with the id of a session that was removed for good."""
 
     memory: Memory
     checkpointing: Checkpointing
     installer: Installer
     acp: AcpAgent
     mcp: McpTools
+    shell: Callable[[], Awaitable[Shell]]
     toolkit: Toolkit
     on_removed: list[Callable[[str], None]]
 
@@ -70,6 +71,7 @@ def equip(settings: Settings, store: SessionStore) -> Equipment:
         installer=installer,
         acp=_acp(settings, notes, around, installer, mcp.servers),
         mcp=mcp,
+        shell=shell,
         toolkit=_toolkit(settings, store, memory, checkpointing, mcp, shell),
         on_removed=[notes.remove, lambda session_id: Shelf(undo / session_id).clear()],
     )

@@ -56,6 +56,7 @@ from api.http.handlers import (
     memory,
     models,
     queue,
+    sandbox,
     sessions,
     usage,
     workfiles,
@@ -70,6 +71,7 @@ from api.http.work_answers import (
     FilesRestored,
     MemoryAnswer,
     RuleList,
+    SandboxAnswer,
 )
 
 ROUTES = [
@@ -144,6 +146,7 @@ ROUTES = [
     Route("POST", "/api/clarify/respond", approvals.answer, Ok),
     Route("GET", "/api/session/changes", workfiles.changes, ChangesAnswer),
     Route("POST", "/api/session/changes/restore", workfiles.restore, FilesRestored),
+    Route("GET", "/api/sandbox", sandbox.show, SandboxAnswer),
     Route("GET", "/api/memory", memory.show, MemoryAnswer),
     Route("POST", "/api/memory", memory.put, MemoryAnswer),
     Route("POST", "/api/btw", aside.ask, AsideAnswer),

@@ -1,7 +1,7 @@
 """What handlers are handed: the rooms that `app.py` built, who is asking, and a response of ready bytes."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -35,13 +35,15 @@ from api.sessions.keeping.unclaimed import Unclaimed
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
 from api.tools.memory import Memory
+from api.workspace.shell import Shell
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
     """Everything that a handler may use. `cookie` names the cookie of a browser's login.
 
-    `unreachable` are folders that no session may work in.
+    `shell` runs commands of agents, which reach others where `command_network` says so; `unreachable` are folders that
+    no session may work in.
     """
 
     store: SessionStore
@@ -63,6 +65,8 @@ class Rooms:
     acp: AcpAgent
     memory: Memory
     mcp: McpTools
+    shell: Callable[[], Awaitable[Shell]]
+    command_network: bool
     installer: Installer
     providers: Providers
     spending: Spending

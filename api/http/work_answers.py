@@ -68,6 +68,14 @@ class FilesRestored(BaseModel):
     not_kept: list[str]
 
 
+class SandboxAnswer(BaseModel):
+    """What holds commands. `why`: what was missing for a better one; `network`: whether they may reach others."""
+
+    kind: Literal["bubblewrap", "landlock", "none"]
+    why: str
+    network: bool
+
+
 class MemoryAnswer(BaseModel):
     """What the built-in agent remembers in all sessions. `most` characters fit."""
 

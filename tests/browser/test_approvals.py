@@ -110,6 +110,20 @@ def test_nothing_of_what_is_asked_is_hidden_moved_or_left_out(visit: Visit, clie
     expect(tab.wait_for_answer()).to_contain_text("Went on.")
 
 
+@on_both
+def test_where_nothing_holds_commands_a_person_is_told_before_they_allow_one(tab: Tab, client: Client) -> None:
+    nothing = {"kind": "none", "why": "bubblewrap is not installed; Landlock does not work here", "network": False}
+    tab.page.route("**/api/sandbox", lambda route: route.fulfill(json=nothing))
+    tab.open_session(begun(client, script({"command": "rm -r build"})))
+    expect(card(tab)).to_contain_text("Nothing holds it: it can do whatever you can.")
+    tab.page.evaluate(AT_REST)
+    assert serious(tab.page) == []
+
+    tab.go("/settings")
+    expect(tab.page.get_by_text("Nothing holds the commands that agents run here")).to_be_visible()
+    expect(tab.page.get_by_text("Landlock does not work here")).to_be_visible()
+
+
 def test_a_change_is_shown_line_by_line_with_its_signs(tab: Tab, client: Client) -> None:
     call = '{"path": "hello.py"}'
     diff = "--- a/hello.py\\n+++ b/hello.py\\n@@ -1,2 +1,2 @@\\n # Hello\\n-print(1)\\n+print(2)"

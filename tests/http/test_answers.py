@@ -297,6 +297,7 @@ def _work(api: Checking, model: str) -> None:
         [changed] = api.get("/api/session/changes", session_id=session_id)["changes"]
         api.post("/api/session/changes/restore", session_id=session_id, stream_id=changed["stream_id"])
     api.post("/api/memory", text="Something.", revision=api.get("/api/memory")["revision"])
+    assert api.get("/api/sandbox")["network"] is False
 
 
 def _have_agents(api: Checking) -> None:

@@ -379,3 +379,16 @@ def test_what_changes_while_a_person_thinks_is_asked_about_again_before_anything
     assert not (project / "pwned").exists()
     respond(client, again, "deny")
     end(client, stream_id)
+
+
+def test_what_holds_commands_is_told_with_what_a_better_one_would_need(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    monkeypatch.setenv("PATH", str(empty))
+    with ServerProcess(tmp_path / "state", command_network="1") as server:
+        told = server.client().get("/api/sandbox")
+
+    assert told["kind"] != "bubblewrap" and "bubblewrap is not installed" in told["why"]
+    assert told["network"] is True

@@ -2,7 +2,7 @@
 
 import { approvalFrom, questionFrom, type Approval, type Question } from "../run/transcript";
 import { ServerError, sentenceOf, type Client } from "../wire/client";
-import type { AskingList, AskingNote, Rule, RuleList } from "../wire/types";
+import type { AskingList, AskingNote, Rule, RuleList, SandboxAnswer } from "../wire/types";
 
 export type Choice = "once" | "session" | "always" | "deny";
 
@@ -40,6 +40,8 @@ export class Asking {
   all = $state.raw<readonly Asked[]>([]);
   /** The oldest first; null until someone comes to see them. */
   rules = $state.raw<readonly Rule[] | null>(null);
+  /** What holds the commands of agents; null until it is known. */
+  sandbox = $state.raw<SandboxAnswer | null>(null);
   #newest = 0;
   #known: ReadonlySet<string> | null = null;
   #showsRules = false;
@@ -98,6 +100,11 @@ export class Asking {
       if (!(error instanceof ServerError && error.status === 404)) throw error;
     }
     this.rules = this.rules?.filter((one) => one.rule_id !== rule_id) ?? null;
+  }
+
+  /** Ask what holds commands, once: it stays as it is while the server runs. */
+  async lookAtSandbox(): Promise<void> {
+    this.sandbox ??= await this.client.get<SandboxAnswer>("/api/sandbox");
   }
 
   async #loadRules(): Promise<void> {

@@ -525,6 +525,7 @@ export const asking: Catalogue["asking"] = {
   next: "Was danach gefragt wurde",
   place: (at, count) => `${at} von ${count}, die warten`,
   arrived: (what) => `${what} Das wartet auf dein Wort, über dem Feld, in das du schreibst.`,
+  unheld: "Nichts hält ihn: Er darf, was du darfst.",
   waits: "wartet auf dein Wort",
   elsewhere: (title) => `„${title}“ wartet auf dein Wort.`,
   show: "Zeigen",

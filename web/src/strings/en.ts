@@ -606,6 +606,7 @@ export const asking = {
   next: "What was asked next",
   place: (at: number, count: number) => `${at} of ${count} that wait`,
   arrived: (what: string) => `${what} It waits for your word, above where you write.`,
+  unheld: "Nothing holds it: it can do whatever you can.",
   waits: "waits for your word",
   elsewhere: (title: string) => `“${title}” waits for your word.`,
   show: "Show",

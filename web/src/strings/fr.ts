@@ -525,6 +525,7 @@ export const asking: Catalogue["asking"] = {
   next: "La demande suivante",
   place: (at, count) => `${at} sur ${count} en attente`,
   arrived: (what) => `${what} Votre accord est attendu, au-dessus du champ où vous écrivez.`,
+  unheld: "Rien ne la retient : elle peut faire tout ce que vous pouvez.",
   waits: "attend votre accord",
   elsewhere: (title) => `« ${title} » attend votre accord.`,
   show: "Afficher",

@@ -35,6 +35,7 @@ export let modelList: Catalogue["modelList"];
 export let settings: Catalogue["settings"];
 /** There once `speakMore` is done. */
 export let mcp: LaterWords["mcp"];
+export let sandbox: LaterWords["sandbox"];
 export let signin: Catalogue["signin"];
 export let find: Catalogue["find"];
 export let commands: Catalogue["commands"];
@@ -58,7 +59,7 @@ export async function speak(wanted: Language): Promise<void> {
 
 /** Fetch the words of what few people come to see, in the language that is spoken now. */
 export async function speakMore(): Promise<void> {
-  ({ mcp } = await LATER[language]());
+  ({ mcp, sandbox } = await LATER[language]());
 }
 
 /** The sentence for a code of the server, or null where the server's own is to be shown. */

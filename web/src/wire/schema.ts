@@ -210,8 +210,10 @@ export interface Btw {
   session_id: string;
 }
 
-/** What may be spent in a session, and on a day in all of them. What is absent is not limited. */
+/** What an answer, a session, and a day in all of them may take. What is absent is not limited. */
 export interface Budget {
+  answer_dollars?: number | null;
+  answer_tokens?: number | null;
   chat_dollars?: number | null;
   chat_tokens?: number | null;
   day_dollars?: number | null;
@@ -220,6 +222,8 @@ export interface Budget {
 
 /** The whole budget: what is absent or null is not limited. US dollars, and tokens in and out. */
 export interface BudgetChange {
+  answer_dollars?: number | null;
+  answer_tokens?: number | null;
   chat_dollars?: number | null;
   chat_tokens?: number | null;
   day_dollars?: number | null;
@@ -1037,6 +1041,13 @@ export interface SaidBlock {
   kind: "said";
   message_id: string;
   text: string;
+}
+
+/** What holds commands. `why`: what was missing for a better one; `network`: whether they may reach others. */
+export interface SandboxAnswer {
+  kind: "bubblewrap" | "landlock" | "none";
+  network: boolean;
+  why: string;
 }
 
 /** Tell the person. `code` names the sentence, for a page that says it in another language; `count` is in it. */

@@ -67,6 +67,7 @@ export type {
   Rule,
   RuleList,
   RunDone,
+  SandboxAnswer,
   Session,
   SessionList,
   SessionsChanged,

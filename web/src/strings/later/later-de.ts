@@ -47,3 +47,11 @@ export const mcp: LaterWords["mcp"] = {
   believe: "Ihm glauben, wo er „liest nur“ sagt",
   believeHint: "Solche Werkzeuge werden dann ohne Frage benutzt, auch in Gesprächen, die nur lesen dürfen.",
 };
+
+export const sandbox: LaterWords["sandbox"] = {
+  heading: "Befehle",
+  held: (name) => `Befehle, die Fireside für Agenten ausführt, hält ${name}: Sie ändern nichts außerhalb ihres Ordners und sehen weder dein Heimatverzeichnis noch Schlüssel. Was ein Agent, der ein eigenes Programm ist, selbst ausführt, wird nicht gehalten.`,
+  reaches: "Das Netz erreichen sie.",
+  reachesNot: "Das Netz erreichen sie nicht.",
+  none: "Nichts hält die Befehle, die Agenten hier ausführen: Jeder darf, was du darfst. Installiere bubblewrap und starte Fireside neu, damit sie gehalten werden.",
+};

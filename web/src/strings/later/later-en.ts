@@ -45,3 +45,11 @@ export const mcp = {
   believe: "Believe it where it says “only reads”",
   believeHint: "Such tools are then used without asking, also in conversations that may only read.",
 };
+
+export const sandbox = {
+  heading: "Commands",
+  held: (name: string) => `Commands that Fireside runs for agents are held by ${name}: they change nothing outside their folder, and see neither your home folder nor keys. What an agent that is a program of its own runs by itself is not held.`,
+  reaches: "Held commands reach the network.",
+  reachesNot: "Held commands do not reach the network.",
+  none: "Nothing holds the commands that agents run here: each can do whatever you can. Install bubblewrap and restart Fireside to have them held.",
+};

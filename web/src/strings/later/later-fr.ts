@@ -47,3 +47,11 @@ export const mcp: LaterWords["mcp"] = {
   believe: "Le croire là où il dit « lecture seule »",
   believeHint: "Ces outils servent alors sans demander, aussi dans les conversations qui ne peuvent que lire.",
 };
+
+export const sandbox: LaterWords["sandbox"] = {
+  heading: "Commandes",
+  held: (name) => `Les commandes que Fireside exécute pour les agents sont retenues par ${name} : elles ne changent rien hors de leur dossier et ne voient ni votre dossier personnel ni vos clés. Ce qu’un agent qui est un programme à part exécute lui-même n’est pas retenu.`,
+  reaches: "Ces commandes atteignent le réseau.",
+  reachesNot: "Ces commandes n’atteignent pas le réseau.",
+  none: "Rien ne retient les commandes que les agents exécutent ici : chacune peut faire tout ce que vous pouvez. Installez bubblewrap et redémarrez Fireside pour qu’elles soient retenues.",
+};
