@@ -12,6 +12,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     wordless_s: float = 900.0
     """Bytes but no word for so long: comments that keep a connection open, or empty pieces without end."""
     answer_s: float = 7200.0
+    work_s: float = 21_600.0
+    """A run of the built-in agent with its sub-agents, without the time that it waits for a person."""
     keep_alive_s: float = 120.0
     response_bytes: int = 64 << 20
     line_bytes: int = 8 << 20

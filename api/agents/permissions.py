@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
 from msgspec.structs import replace
@@ -31,13 +32,20 @@ T = TypeVar("T")
 
 
 class Replies(Generic[T]):
-    """What a person says to a running agent, by the id of what was asked. It is in the journal before it is told."""
+    """What a person says to a running agent, by the id of what was asked. It is in the journal before it is told.
+
+    `waited_s` is how long the agent waited for words that have come.
+    """
 
     def __init__(self) -> None:
+        self.waited_s = 0.0
         self._words: dict[str, asyncio.Future[T]] = {}
 
     async def wait(self, asked_id: str) -> T:
-        return await self._word(asked_id)
+        began = monotonic()
+        word = await self._word(asked_id)
+        self.waited_s += monotonic() - began
+        return word
 
     def tell(self, asked_id: str, word: T) -> None:
         """For the run: pass a word on. Only the first one counts."""

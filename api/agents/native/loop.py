@@ -72,8 +72,8 @@ class Loop:
     async def run(self) -> AsyncGenerator[ev.Event, None]:
         self._steering.is_open = bool(self._request.tools)
         for done in count():
-            if done == MOST_STEPS or self._meter.steps >= MOST_STEPS_OF_ALL:
-                yield _stopped(_too_many(self._meter.steps))
+            if failure := self._limit(done):
+                yield _stopped(failure)
                 return
             async with aclosing(self._hear()) as heard:
                 async for event in heard:
@@ -94,6 +94,13 @@ class Loop:
             for steer in steers:
                 yield ev.Steered(message_id=steer.message_id, text=steer.text)
             self._request = self._following(request, request.response, [steer.text for steer in steers])
+
+    def _limit(self, done: int) -> ev.Failure | None:
+        """Why there is no further step after so many."""
+        if done == MOST_STEPS or self._meter.steps >= MOST_STEPS_OF_ALL:
+            return _too_many(self._meter.steps)
+        worked_s = self._meter.seconds - self._turn.permissions.decisions.waited_s - self._turn.answers.waited_s
+        return _worked_too_long(worked_s) if done and worked_s > self._request.limits.work_s else None
 
     async def _hear(self) -> AsyncGenerator[ev.Event, None]:
         """Send the request, without tools where the model takes none, and yield what comes of it."""
@@ -259,6 +266,11 @@ def _call_as_shown(part: ToolCallPart, given: Iterator[ToolRequest]) -> ToolCall
 def _too_many(steps: int) -> ev.Failure:
     """`steps` are those of the run with its sub-agents."""
     return ev.Failure("too_many_steps", f"The agent was not done after {steps} steps, so it was stopped.", _HINT)
+
+
+def _worked_too_long(seconds: float) -> ev.Failure:
+    said = f"The agent was not done after {seconds / 60:,.0f} minutes of work, so it was stopped."
+    return ev.Failure("worked_too_long", said, _HINT)
 
 
 def _is_too_long(event: ev.Event) -> bool:

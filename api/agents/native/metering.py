@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from api.domain.budgets import Wanted
 from api.domain.events import Usage, add_usage
@@ -13,6 +14,7 @@ class Meter:
     def __init__(self, used: Usage | None = None) -> None:
         self.used = used
         self.steps = 0
+        self._began = monotonic()
         self._estimated = Usage(cost=0.0)
         """Of requests of which nothing was told: those under way, and those whose provider tells nothing."""
 
@@ -20,6 +22,11 @@ class Meter:
     def total(self) -> Usage:
         """What the budget is held to."""
         return add_usage(self.used, self._estimated)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken, a person's time included."""
+        return monotonic() - self._began
 
     @contextmanager
     def under_way(self, wanted: Wanted) -> Iterator[None]:

@@ -156,6 +156,7 @@ export const refusals: Refusals = {
   version_not_found: "Diese Fassung der Nachricht gibt es nicht.",
   went_on: "Das Gespräch ging inzwischen weiter, daher wurde nichts zurückgelegt. Was herausgenommen war, steht noch in seiner Datei.",
   will_compact: "Ältere Nachrichten werden vor der nächsten Antwort für das Modell zusammengefasst. Dir bleiben alle.",
+  worked_too_long: "Der Agent wurde nicht fertig und nach sehr langer Arbeit angehalten. Sage ihm, was er anders machen soll, oder bitte ihn fortzufahren.",
   would_shrink: "Nicht gespeichert: Es wären weniger Nachrichten geblieben, als gespeichert sind.",
 };
 

@@ -156,6 +156,7 @@ export const refusals: Refusals = {
   version_not_found: "Cette version du message n’existe pas.",
   went_on: "La conversation a continué entre-temps, donc rien n’a été remis. Ce qui avait été retiré est encore dans son fichier.",
   will_compact: "Les anciens messages seront résumés pour le modèle avant sa prochaine réponse. Vous les gardez tous.",
+  worked_too_long: "L’agent n’avait pas fini après un très long travail et a été arrêté. Dites-lui quoi faire autrement, ou demandez-lui de continuer.",
   would_shrink: "Non enregistré : il serait resté moins de messages que ce qui est enregistré.",
 };
 
