@@ -24,7 +24,7 @@ from api.sessions.store import SessionStore
 from api.settings import Settings, SettingsError, installer_environment, program_environment
 from api.tools.memory import Memory, Remember
 from api.tools.search_sessions import Found, SearchSessions
-from api.tools.skills import IN_A_FOLDER, LoadSkill, Skills
+from api.tools.skills import IN_HOME, LoadSkill, Skills
 from api.tools.table import all_tools
 from api.workspace.environment import for_tools
 from api.workspace.processes import mark_of
@@ -86,7 +86,7 @@ def _toolkit(
     shell: Callable[[], Awaitable[Shell]],
 ) -> Toolkit:
     """What the built-in agent works with. Our own folder is out of its reach, whatever folder a session works in."""
-    skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_A_FOLDER)])
+    skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_HOME)])
     kept = [SearchSessions(lambda words: _said(store, words)), Remember(memory), LoadSkill(skills)]
     return Toolkit(
         [*all_tools(), *kept, *OWN_TOOLS],

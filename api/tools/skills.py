@@ -18,12 +18,22 @@ from api.tools.checked import CheckedTool, in_thread
 from api.workspace.folder import Folder
 
 FILE = "SKILL.md"
-IN_A_FOLDER = (".agents/skills", ".claude/skills", ".fireside/skills", ".opencode/skills", ".codex/skills")
+IN_A_FOLDER = (
+    *(".agents/skills", ".claude/skills", ".fireside/skills", ".opencode/skills", ".opencode/skill", ".codex/skills"),
+    *(".gemini/skills", ".qwen/skills", ".goose/skills", ".vibe/skills", ".cursor/skills", ".github/skills"),
+)
 """Where a project or a home folder has its skills, for whichever agent they were written."""
+IN_HOME = (
+    *IN_A_FOLDER,
+    *(".config/agents/skills", ".config/opencode/skills", ".config/opencode/skill", ".config/goose/skills"),
+    *(".copilot/skills", ".hermes/skills"),
+)
 
 MOST_SKILLS = 100
 MOST_BYTES = 100_000
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_FIELD = re.compile(r"^(name|description):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
+_BLOCK = re.compile(r"[>|][-+0-9]*\s")
+"""How YAML begins a text that goes on in the next lines."""
 
 
 class Skill(msgspec.Struct, frozen=True):
@@ -75,7 +85,8 @@ class LoadSkill(CheckedTool[Arguments]):
         every = self._skills.of(workspace)
         skill = next((one for one in every if one.name == wanted.name), None)
         if skill is None:
-            raise NotFound(f"There is no skill called {wanted.name!r}. There are: {', '.join(s.name for s in every)}.")
+            known = ", ".join(one.name for one in every) or "none"
+            raise NotFound(f"There is no skill called {wanted.name!r}. There are: {known}.")
         with Folder(skill.folder) as folder:
             text = folder.read(wanted.file, MOST_BYTES).data.decode(errors="replace")
             if wanted.file != FILE:
@@ -91,16 +102,21 @@ def told_of(skills: Iterable[Skill]) -> str:
 
 
 def _in(roots: Iterable[Path], below: Path | None = None) -> Iterator[Skill]:
-    """The skills in `roots`; none that a link has put there from outside `below`."""
+    """The skills in `roots`, or in folders there that sort them; none that a link puts there from outside `below`."""
     for root in roots:
-        try:
-            folders = sorted(one for one in root.iterdir() if one.is_dir())
-        except OSError:
-            continue
-        for folder in folders:
-            is_outside = below is not None and not (folder / FILE).resolve().is_relative_to(below.resolve())
-            if not is_outside and (skill := _skill(folder)):
-                yield skill
+        for folder in _folders_in(root):
+            places = [folder] if (folder / FILE).exists() else _folders_in(folder)
+            for place in places:
+                is_outside = below is not None and not (place / FILE).resolve().is_relative_to(below.resolve())
+                if not is_outside and (skill := _skill(place)):
+                    yield skill
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(one for one in folder.iterdir() if one.is_dir())
+    except OSError:
+        return []
 
 
 def _skill(folder: Path) -> Skill | None:
@@ -109,7 +125,19 @@ def _skill(folder: Path) -> Skill | None:
             text = file.read(MOST_BYTES).decode(errors="replace")
     except OSError:
         return None
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     head = re.match(r"\A---\s*\n(.*?)\n---\s*\n", text, re.DOTALL)
-    fields = dict(re.findall(r"^(name|description):\s*(.+?)\s*$", head[1], re.MULTILINE)) if head else {}
-    name, description = (fields.get(field, "").strip("'\"") for field in ("name", "description"))
-    return Skill(name, description[:500], folder) if _NAME.fullmatch(name) and description else None
+    fields = {field: _one_line(value) for field, value in _FIELD.findall(head[1])} if head else {}
+    name = _plain(fields.get("name", "")) or _plain(folder.name)
+    description = fields.get("description", "")
+    return Skill(name, description[:500], folder) if name and description else None
+
+
+def _one_line(value: str) -> str:
+    """A text of YAML, which may go on over several lines."""
+    return " ".join(_BLOCK.sub("", f"{value}\n", count=1).split()).strip("'\"")
+
+
+def _plain(name: str) -> str:
+    """A name as a model can call it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]

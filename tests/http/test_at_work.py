@@ -256,6 +256,31 @@ def test_earlier_sessions_can_be_searched_and_skills_read(
     assert "How a release is made" in provider.chats[-1].body
 
 
+def test_skills_that_were_written_for_other_agents_are_found(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    skills = {
+        ".claude/skills/notes/SKILL.md": "---\nname: Release_Notes\ndescription: >-\n  How notes\n  go\n---\nA",
+        ".hermes/skills/writing/letters/SKILL.md": "---\r\ndescription: 'How letters begin'\r\n---\r\nB",
+        ".config/opencode/skills/plain/SKILL.md": "No head, so no skill.",
+    }
+    for name, text in skills.items():
+        (home / name).parent.mkdir(parents=True)
+        (home / name).write_bytes(text.encode())
+    monkeypatch.setenv("HOME", str(home))
+    with FakeProvider() as provider, ServerProcess(tmp_path / "state", provider_url=provider.url) as server:
+        client = server.client()
+        script = steps(call("load_skill", name="letters") + "\n" + call("load_skill", name="plain"), "@@text Done.")
+        session_id, stream_id = begin(client, script, project)
+        end(client, stream_id)
+
+        told = provider.chats[0].body
+        assert "- release-notes: How notes go" in told and "- letters: How letters begin" in told
+        letters, plain = (one["content"] for one in results(client, session_id))
+        assert letters.endswith("B") and plain.endswith("There are: release-notes, letters.")
+
+
 def test_a_session_that_only_reads_offers_nothing_that_changes(
     house: tuple[ServerProcess, FakeProvider], project: Path
 ) -> None:
