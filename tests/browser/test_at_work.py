@@ -129,6 +129,16 @@ def test_each_sub_agent_has_a_card_with_its_own_work_and_what_it_answered(
     assert serious(tab.page) == []
 
 
+def test_a_line_that_waits_for_an_answer_says_so(tab: Tab, client: Client, project: Path) -> None:
+    tab.open_session(begin(client, project, call("ask_person", question="Tabs?") + "\n@@next\n@@text Good."))
+
+    expect(tab.answer.get_by_role("group").filter(has_text="Ask you")).to_contain_text("waits for your word")
+    tab.page.get_by_role("textbox", name="Your answer").fill("Spaces")
+    tab.button("Send answer").click()
+    expect(tab.wait_for_answer()).to_contain_text("Good.")
+    expect(tab.answer).not_to_contain_text("waits for your word")
+
+
 def test_what_the_agent_remembers_is_read_and_changed_in_the_settings(visit: Visit, client: Client) -> None:
     tab = visit("/settings")
     memory = tab.page.get_by_role("textbox", name="Memory")

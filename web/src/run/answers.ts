@@ -78,7 +78,8 @@ export function isSaid(message: Message): boolean {
 
 export function liveAnswer(runId: string, transcript: Transcript, model: string | null): Answer {
   const { blocks, plan, outcome, failure, usage, context, duration_ms } = transcript;
-  const asks = transcript.pending_approvals.map((asked) => asked.call_id);
+  const question = transcript.question ? [transcript.question.question_id] : [];
+  const asks = [...transcript.pending_approvals.map((asked) => asked.call_id), ...question];
   const later = { timestamp: null, task: null, messageId: null };
   return { kind: "answer", key: runId, blocks, plan, asks, outcome, failure, usage, context, duration_ms, model, ...later };
 }

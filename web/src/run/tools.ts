@@ -10,7 +10,7 @@ export const kindIcons = { read: "file", edit: "pencil", execute: "terminal", fe
 export type Verb = "read" | "list" | "search" | "edit" | "execute" | "fetch";
 
 /** What names the thing that a call is about, by the names that tools give it. */
-const TARGETS = ["command", "path", "file_path", "url", "pattern", "query", "name"];
+const TARGETS = ["command", "path", "file_path", "url", "pattern", "query"];
 const SOUGHT = ["pattern", "query", "regex", ...TARGETS];
 const SEARCHES = /search|grep|find|glob/;
 /** So much of a target stands in a line. */
