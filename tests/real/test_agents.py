@@ -4,15 +4,19 @@ FIRESIDE_REAL_AGENTS=1 ./run test tests/real
 """
 
 import os
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from api.agents.acp.agent import AcpAgent
 from api.agents.acp.programs import Programs
 from api.agents.acp.sessions import Memory
 from api.agents.acp.surroundings import Surroundings
+from api.agents.mcp.server import Listed, Server
 from api.domain import events as ev
 from tests.agents.conformance import collect, ending, said
 from tests.agents.test_acp import UNHELD, answered, ask, decided, tools
@@ -25,6 +29,8 @@ pytestmark = [
     pytest.mark.agents,
     pytest.mark.skipif(os.environ.get("FIRESIDE_REAL_AGENTS") != "1", reason="FIRESIDE_REAL_AGENTS=1 downloads them"),
 ]
+
+MCP_SERVER = Path(__file__).parents[1] / "fakes/mcp_server.py"
 
 TASKS = {
     "harness": ("write_file", '{"path": "made.txt", "content": "hello"}', "run_command", '{"command": "cat made.txt"}'),
@@ -44,19 +50,27 @@ TASKS = {
 """What each calls its tools. Hermes asks about dangerous commands only."""
 
 
-@pytest.fixture(params=list(AGENTS))
-async def named(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, AcpAgent, Path]]:
+@asynccontextmanager
+async def at_work(name: str, tmp_path: Path, *servers: Server) -> AsyncIterator[tuple[str, AcpAgent, Path]]:
+    """A real agent that is given `servers`, and the folder that it works in."""
     work, home = tmp_path / "work", tmp_path / "home"
     work.mkdir()
     home.mkdir()
     files: dict[str, MemoryFile] = {}
     with FakeProvider() as provider:
-        program = AGENTS[request.param](home, provider.url)
+        given = tuple(server.name for server in servers)
+        program = replace(AGENTS[name](home, provider.url), source="config", mcp=given)
         around = Surroundings(home=work, env={"PATH": os.environ["PATH"]}, mark="test-real", shell=UNHELD)
         memory = Memory(lambda session_id: files.setdefault(session_id, MemoryFile()))
-        agent = AcpAgent(Programs(MemoryFile(), configured=[program]), memory, around)
-        yield request.param, agent, work
+        agent = AcpAgent(Programs(MemoryFile(), configured=[program]), memory, around, servers=lambda: servers)
+        yield name, agent, work
         await agent.close()
+
+
+@pytest.fixture(params=list(AGENTS))
+async def named(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[str, AcpAgent, Path]]:
+    async with at_work(request.param, tmp_path) as named:
+        yield named
 
 
 def turn(name: str, script: str, run_id: str, **fields: object):
@@ -76,6 +90,19 @@ async def test_a_real_agent_writes_a_file_and_runs_a_command_after_it_has_asked(
     assert [one.kind for one in asked] == ["edit", "execute"] and "+hello" in asked[0].diff
     assert any("hello" in block.output for block in tools(events))
     assert all(block.state == "done" for block in tools(events))
+
+
+@pytest.mark.parametrize(("name", "tool"), [("hermes", "mcp__tools__echo"), ("opencode", "tools_echo")])
+async def test_a_real_agent_uses_an_mcp_server_that_it_is_given_and_asks_nobody(name: str, tool: str, tmp_path: Path):
+    echo = Listed(name="echo", offered="echo", schema={}, is_on=True)
+    server = Server(name="tools", argv=(sys.executable, str(MCP_SERVER)), tools=(echo,))
+    script = f'@@tool {tool} {{"text": "Hello from afar."}}\n@@next\n@@text All done.'
+    async with at_work(name, tmp_path, server) as (_, agent, _work):
+        events, asked = await decided(agent, turn(name, script, "r1"))
+
+    [call] = tools(events)
+    assert "Hello from afar." in call.output and call.state == "done"
+    assert asked == []  # why servers are handed on by name only
 
 
 async def test_a_real_agent_goes_on_with_a_conversation_is_stopped_and_goes_on(named: tuple[str, AcpAgent, Path]):
