@@ -29,6 +29,9 @@ pytestmark = [
 SLOW_MS = 90_000
 """The first start of a real agent takes long on a busy machine."""
 
+OWN_COMMANDS = {"hermes": ("/version", "0.19.0"), "opencode": ("/init", "AGENTS.md")}
+"""What each does by itself when it is sent it: Hermes answers, OpenCode gives its model a task, which is said back."""
+
 OLD, NEW = "    return a - b", "    return a + b"
 
 
@@ -149,6 +152,9 @@ def test_a_repository_is_repaired_with_leave_then_it_is_stopped_and_goes_on(plac
     tab.composer.press("/")
     expect(tab.page.get_by_role("group", name="own commands").get_by_role("option").first).to_be_attached()
     place.picture("commands")
+    command, told = OWN_COMMANDS[place.name]
+    tab.send(command)
+    expect(tab.answer).to_contain_text(told, timeout=SLOW_MS)
 
 
 def test_what_waits_through_kill_9_is_allowed_then_and_done_once(place: Place) -> None:
