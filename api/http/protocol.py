@@ -15,6 +15,8 @@ from api.http.lingering import LingeringTransport
 
 HEAD_S = 15.0
 BODY_S = 60.0
+LEAST_BYTES = 1 << 20
+"""A body that is not whole by then goes on as long as this much comes every `BODY_S`: a large file from a slow line."""
 STALLED_S = 30.0
 MAX_HEAD_BYTES = 32 * 1024
 TOLD_AT_A_TIME = 8
@@ -42,6 +44,7 @@ class Protocol(HttpToolsProtocol):
         self._stalled: asyncio.TimerHandle | None = None
         self._is_in_message = False
         self._head_bytes = 0
+        self._body_bytes = 0
         self._status = 400
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -88,6 +91,10 @@ class Protocol(HttpToolsProtocol):
         if not self.url.startswith(b"/") or sum(name == b"host" for name, _ in self.headers) != 1:
             self._refuse(400)
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._is_in_message = False
@@ -136,6 +143,7 @@ class Protocol(HttpToolsProtocol):
 
     def _expect_within(self, seconds: float) -> None:
         self._clear_deadline()
+        self._body_bytes = 0
         self._deadline = self.loop.call_later(seconds, self._too_slow)
 
     def _clear_deadline(self) -> None:
@@ -144,7 +152,11 @@ class Protocol(HttpToolsProtocol):
             self._deadline = None
 
     def _too_slow(self) -> None:
-        if not self._lingering.is_closing():
+        if self._lingering.is_closing():
+            return
+        if self._body_bytes >= LEAST_BYTES:
+            self._expect_within(BODY_S)
+        else:
             self._answer_and_close(408)
 
     def _answer_and_close(self, status: int) -> None:

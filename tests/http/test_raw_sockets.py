@@ -1,6 +1,8 @@
 """What goes over the wire before any route is asked: framing, hosts, deadlines."""
 
+import json
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -253,6 +255,21 @@ def test_slow_clients_are_let_go_whatever_they_are_slow_with(hasty: LocalServer)
             send_all(connection, beginning)
             received = _drip(connection, more) if more else read_to_end(connection)
         assert [answer.status for answer in parse(received)] == statuses, form
+
+
+def test_a_large_body_that_comes_slowly_and_steadily_arrives(
+    hasty: LocalServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "LEAST_BYTES", 1)
+    monkeypatch.setattr(protocol, "BODY_S", 1.0)  # long enough for a busy machine to send a byte
+    body = json.dumps({"token": TOKEN}).encode()
+    with connect(hasty.address) as connection:
+        send_all(connection, _login(hasty.address, "Connection: close", length=len(body)))
+        for byte in body:
+            send_all(connection, bytes([byte]))
+            time.sleep(2 * protocol.BODY_S / len(body))
+        [answer] = parse(read_to_end(connection))
+    assert answer.status == 200
 
 
 # Bad input 36
