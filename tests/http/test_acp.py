@@ -179,7 +179,7 @@ def test_an_agent_is_added_once_its_exact_command_was_shown_and_has_come_back(se
         "name": "mine",
         "title": "Mine",
         "command": "env",
-        "args": [sys.executable, str(FAKE)],
+        "args": [sys.executable, str(FAKE), "commands"],
         "env": {"KEY": "k-123"},
     }
 
@@ -198,8 +198,11 @@ def test_an_agent_is_added_once_its_exact_command_was_shown_and_has_come_back(se
     client = server.client()
     assert "mine" in [agent["name"] for agent in client.get("/api/agents")["agents"]]
     assert (tmp_path / "state/agents.json").stat().st_mode & 0o777 == 0o600
+    client.answer(client.new_session(), "hello", model="acp/mine")
+    known = client.get("/api/agents/commands", model="acp/mine")["commands"]
     client.post("/api/agents/remove", name="mine")
     assert "acp/mine" not in [row["id"] for row in client.get("/api/models")["models"]]
+    assert known and client.get("/api/agents/commands", model="acp/mine")["commands"] == []
 
 
 @pytest.mark.parametrize(

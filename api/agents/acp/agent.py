@@ -79,7 +79,8 @@ class AcpAgent:
 
     def commands(self, model: str, workspace: str | None) -> tuple[Offered, ...]:
         """The slash commands of the agent behind `model`, as far as it has said there since this server was started."""
-        return self.running.offering.of(split_model(model)[1], str(self._folder(workspace)))
+        program = self.programs.find(split_model(model)[1])
+        return () if program is None else self.running.offering.of(program, self._folder(workspace))
 
     async def check(self, program: Program) -> str:
         """Start `program`, greet it and end it. Returns what it says it is.

@@ -252,7 +252,7 @@ async def connect(program: Program, folder: Path, around: Surroundings, offering
         process = await processes.start(program.argv, cwd=folder, env=env, mark=around.mark, wants_stdin=True)
     except processes.CannotStart as error:
         raise AgentFailed(failures.not_started(program, error.message)) from error
-    note = functools.partial(offering.note, program.name, str(folder))
+    note = functools.partial(offering.note, program, folder)
     connection = AgentConnection(program, process, around.limits, note)
     try:
         await connection.greet(is_workspace=await asyncio.to_thread(_is_workspace, folder, around))

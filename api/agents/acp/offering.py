@@ -1,10 +1,12 @@
 """The slash commands that agents say they have, by agent and folder. Known once it has said so, and nowhere written."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from api.agents.acp.program import Program
 from api.domain.messages import line_of
 
 if TYPE_CHECKING:
@@ -26,17 +28,23 @@ class Offering:
     """Those of one server. What an agent in a folder said last holds: they may differ from folder to folder."""
 
     def __init__(self) -> None:
-        self._told: dict[tuple[str, str], tuple[Offered, ...]] = {}
+        self._told: dict[Hashable, tuple[Offered, ...]] = {}
 
-    def of(self, agent: str, folder: str) -> tuple[Offered, ...]:
-        return self._told.get((agent, folder), ())
+    def of(self, program: Program, folder: Path) -> tuple[Offered, ...]:
+        return self._told.get(_place(program, folder), ())
 
-    def note(self, agent: str, folder: str, commands: "Iterable[schema.AvailableCommand]") -> None:
-        self._told.pop((agent, folder), None)
+    def note(self, program: Program, folder: Path, commands: "Iterable[schema.AvailableCommand]") -> None:
+        place = _place(program, folder)
+        self._told.pop(place, None)
         while len(self._told) >= _MOST_PLACES:
             del self._told[next(iter(self._told))]
         by_name = {one.name: one for one in map(_offered, commands) if one is not None}
-        self._told[agent, folder] = tuple(by_name.values())[:_MOST_COMMANDS]
+        self._told[place] = tuple(by_name.values())[:_MOST_COMMANDS]
+
+
+def _place(program: Program, folder: Path) -> Hashable:
+    """Another program may take a name, and knows nothing of the commands of the one before."""
+    return program.name, program.argv, str(folder)
 
 
 def _offered(command: "schema.AvailableCommand") -> Offered | None:

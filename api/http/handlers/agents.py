@@ -27,7 +27,8 @@ async def list_agents(house: House) -> Response:
 async def commands(house: House, owner: Owner, model: Model, session_id: Id | None = None) -> Response:
     """The slash commands of an agent, in the folder of a session or else where sessions begin."""
     session = None if session_id is None else await asyncio.to_thread(house.store.get, session_id, owner=owner)
-    return reply({"commands": house.acp.commands(model, session.workspace if session else None)})
+    workspace = session.workspace if session else None
+    return reply({"commands": await asyncio.to_thread(house.acp.commands, model, workspace)})
 
 
 async def add(body: AgentAdd, house: House) -> Response:
