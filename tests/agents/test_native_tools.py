@@ -214,17 +214,19 @@ async def test_two_calls_that_take_turns_for_ever_are_stopped_too(agent):
     assert ending(await collect(agent, ask(script))).failure.code == "agent_loops"
 
 
-async def test_a_model_that_takes_no_tools_answers_without_them_and_says_so_and_is_remembered(agent, fake):
+async def test_a_model_that_takes_no_tools_is_asked_once_and_each_conversation_told_once(agent, fake):
     fake.toolless = True
 
-    first = await collect(agent, ask("Hello there"))
-    second = await collect(agent, ask("Hello again"))
+    told = await collect(agent, ask("Hello there"))
+    numbered = [msgspec.structs.replace(event, seq=seq) for seq, event in enumerate(told, 1)]
+    kept = messages_of(fold(numbered), RunId("r"), model=MODEL, now=0.0)
+    later = await collect(agent, ask("Hello again", history=[user("Hello there"), *kept]))
+    elsewhere = await collect(agent, ask("Hello you"))
 
-    assert said(first) == "Hello there"
-    assert [event.code for event in first if isinstance(event, ev.Notice)] == ["no_tools"]
-    assert said(second) == "Hello again"
-    assert not any(isinstance(event, ev.Notice) for event in second)
-    assert [bool(request.json.get("tools")) for request in fake.chats] == [True, False, False]
+    assert [said(one) for one in (told, later, elsewhere)] == ["Hello there", "Hello again", "Hello you"]
+    notices = [[event.code for event in one if isinstance(event, ev.Notice)] for one in (told, later, elsewhere)]
+    assert notices == [["no_tools"], [], ["no_tools"]]
+    assert [bool(request.json.get("tools")) for request in fake.chats] == [True, False, False, False]
 
 
 async def test_a_plan_is_shown_and_a_question_is_answered(agent, fake):

@@ -119,7 +119,7 @@ class NativeAgent:
         self, turn: Turn, provider: Provider, model: Any, bench: Bench, attempt: Try
     ) -> AsyncGenerator[ev.Event, None]:
         from api.agents.native.compacting import Summary, compacted
-        from api.agents.native.loop import Loop, definitions
+        from api.agents.native.loop import Loop, definitions, told_toolless
         from api.agents.native.metering import Meter
         from api.agents.native.request import Request
         from api.agents.native.showing import Showing
@@ -137,6 +137,8 @@ class NativeAgent:
                     yield event
             messages = messages_so_far(turn, turn.resumes, calls)
         has_tools = turn.model not in self._toolless
+        if tools and not has_tools and not _is_told_toolless(turn):
+            yield told_toolless(model.model_name)
         instructions = turn.system_prompt or self._instructions
         if has_tools and bench.told:
             instructions = f"{instructions}\n\n{bench.told}"
@@ -217,6 +219,13 @@ async def _as_requests(
 
     is_quick = len(messages) < LONG and not any(map(attachments_of, messages))
     return made() if is_quick else await asyncio.to_thread(made)
+
+
+def _is_told_toolless(turn: Turn) -> bool:
+    """Was it said in this conversation that its model takes no tools?"""
+    earlier = (message for message in turn.messages if message.get("model") == turn.model)
+    notices = (notice for message in earlier for notice in message.get("notices") or ())
+    return any(isinstance(notice, dict) and notice.get("code") == "no_tools" for notice in notices)
 
 
 def _used(turn: Turn) -> ev.Usage | None:

@@ -112,8 +112,7 @@ class Loop:
             self.are_tools_refused = True
             self._steering.is_open = False
             self._request.tools = []
-            name = self._request.model.model_name
-            yield ev.Notice(code="no_tools", message=f"{name} cannot use tools, so it answers without them.")
+            yield told_toolless(self._request.model.model_name)
             async with aclosing(self._answer()) as events:
                 async for event in events:
                     yield event
@@ -234,6 +233,10 @@ class Loop:
             window=request.window,
             showing=request.showing,
         )
+
+
+def told_toolless(name: str) -> ev.Notice:
+    return ev.Notice(code="no_tools", message=f"{name} cannot use tools, so it answers without them.")
 
 
 def definitions(tools: Sequence[Tool | OwnTool]) -> list[ToolDefinition]:
