@@ -147,7 +147,7 @@ def test_killed_while_a_command_runs_it_is_ended_and_not_run_again(
     client = server.client()
     script = steps(call("run_command", command="echo $$ >> pids.txt; sleep 600"), "@@text Done.")
     session_id, stream_id = begin(client, script, project, mode="full")
-    until(lambda: (project / "pids.txt").exists())
+    until(lambda: (project / "pids.txt").exists() and (project / "pids.txt").read_text() != "")
     server.kill()
     server.start()
     client = server.client()
