@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from api.agents.native.toolkit import Toolkit
 from api.agents.permissions import Permissions
 from api.domain import events as ev
 from api.domain.approvals import Decision, ToolKind
-from api.domain.budgets import Budget, leave_for, spent
+from api.domain.budgets import Budget, Leave, Wanted, leave_for, spent
 from api.domain.transcript import ToolBlock, Transcript, fold
 from api.tools.base import Context, Result
 from tests.agents.conformance import collect, said, turn_of
@@ -171,24 +172,24 @@ async def test_stopping_ends_all_that_is_at_work_side_by_side(house, tmp_path):
 
 # S28
 async def test_sub_agents_that_ask_at_the_same_time_do_not_pass_the_budget_together(house, fake, tmp_path):
-    told = '@@usage {"prompt_tokens": 5000, "completion_tokens": 1000, "total_tokens": 6000}\n'
-    forever = [f"{told}{call('read', str(number))}" for number in range(9)]
-    budget = Budget(chat_tokens=40_000)
-    everything = "\n".join([told.rstrip(), *(delegate(*forever) for _ in range(4))])
+    works = "\n".join([delegate(f"@@silence\n{'lorem ' * 2000}")] * 4)  # 3,000 tokens each, and no answer
+    budget, granted = Budget(chat_tokens=20_000), []
 
-    events = await collect(
-        house.agent,
-        ask(
-            everything,
-            tmp_path,
-            spend=lambda wanted: leave_for(wanted, budget, chat=spent(wanted.used), day=spent(wanted.used)),
-        ),
-    )
+    def spend(wanted: Wanted) -> Leave:
+        leave = leave_for(wanted, budget, chat=spent(wanted.used), day=spent(wanted.used))
+        granted.append(wanted.input_tokens if leave.failure is None else 0)
+        return leave
 
-    assert isinstance(events[-1], ev.RunEnded) and events[-1].failure is not None
-    assert events[-1].failure.code == "budget_reached"
-    used = [event.usage for event in events if isinstance(event, ev.UsageUpdated)][-1]
-    assert used.input_tokens + used.output_tokens == 36_000
+    script = '@@usage {"prompt_tokens": 10000, "completion_tokens": 2500, "total_tokens": 12500}\n' + works
+    refused: list[str] = []
+    async with asyncio.timeout(20), aclosing(house.agent.run(ask(script, tmp_path, spend=spend))) as events:
+        async for event in events:
+            refused += [event.output] if isinstance(event, ev.ToolEnded) else []
+            if len(refused) == 2:
+                break
+
+    assert all("budget of 20,000 tokens" in output for output in refused)
+    assert [tokens > 3000 for tokens in granted] == [True, True, True, False, False]
 
 
 async def test_after_a_restart_only_what_waited_and_what_was_not_begun_is_done(house, tmp_path):
