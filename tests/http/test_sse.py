@@ -51,7 +51,7 @@ def test_a_frame_without_a_number_says_none() -> None:
 
 def _without_defaults(frames: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A field that is absent means the same as one that says nothing."""
-    empty = (None, "", 0, False)
+    empty = (None, "", 0, False, [], {})
     return [
         {"event": one["event"], "data": {key: value for key, value in one["data"].items() if value not in empty}}
         for one in frames
