@@ -35,6 +35,7 @@ from api.sessions.keeping.unclaimed import Unclaimed
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
 from api.tools.memory import Memory
+from api.workspace.places import place_named, workable
 from api.workspace.shell import Shell
 
 
@@ -80,6 +81,14 @@ class Rooms:
     @property
     def attachments(self) -> Attachments:
         return self.engine.attachments
+
+    async def folder_chosen(self, path: str | None, *, field: str) -> str | None:
+        """The true name of the folder that someone names in `field` to work in; None when that is none.
+
+        Raises:
+            FolderRefused, NotFound, BadRequest: it is none to work in.
+        """
+        return None if path is None else await asyncio.to_thread(workable, place_named(path, field), self.unreachable)
 
     async def forget_draft(self, session_id: str, sent: str, attachments: Sequence[str]) -> None:
         """Forget the draft that a message came from, and tell every open page."""

@@ -2,12 +2,13 @@
 
 import heapq
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from api.domain.errors import BadRequest
-from api.workspace.folder import explained
+from api.workspace.folder import Folder, explained
 
 MOST = 500
 
@@ -20,8 +21,8 @@ class Place(msgspec.Struct, frozen=True):
     is_cut: bool
 
 
-def place_named(text: str) -> Path:
-    """The path that a person typed, who may write `~` for the home folder.
+def place_named(text: str, field: str = "path") -> Path:
+    """The path that a person typed in `field`, who may write `~` for the home folder.
 
     Raises:
         BadRequest: it is not named in full.
@@ -29,8 +30,14 @@ def place_named(text: str) -> Path:
     if text == "~" or text.startswith("~/"):
         return Path.home() / text[2:]
     if not text.startswith("/"):
-        raise BadRequest("Name the folder in full: from / or ~ on.", code="folder_not_in_full", field="path")
+        raise BadRequest("Name the folder in full: from / or ~ on.", code="folder_not_in_full", field=field)
     return Path(text)
+
+
+def workable(path: Path, refused: Iterable[Path]) -> str:
+    """The true name of a folder, if it can be worked in. Raises as `Folder`."""
+    with Folder(path, refused) as folder:
+        return str(folder.path)
 
 
 def look_into(path: Path) -> Place:

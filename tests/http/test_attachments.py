@@ -402,11 +402,13 @@ def test_a_file_of_the_folder_is_attached_as_it_is_now(client: Client, works_in:
     assert refused(take("src/map.py")) == (409, "no_folder")
 
 
-def test_nothing_of_the_servers_own_folder_can_be_attached(client: Client, server: ServerProcess) -> None:
-    session_id = client.post("/api/session/new", workspace=str(server.state_dir.parent))["session"]["session_id"]
-    for path in ("state/access.json", "state"):
-        answer = client.http.post("/api/attachment/from_workspace", json={"session_id": session_id, "path": path})
-        assert refused(answer) == (403, "folder_refused")
+def test_nothing_of_the_servers_own_folder_can_be_attached(tmp_path: Path) -> None:
+    with ServerProcess(tmp_path / "state", workspace=str(tmp_path)) as server:  # no person could choose that folder
+        client = server.client()
+        session_id = client.new_session()
+        for path in ("state/access.json", "state"):
+            answer = client.http.post("/api/attachment/from_workspace", json={"session_id": session_id, "path": path})
+            assert refused(answer) == (403, "folder_refused")
 
 
 def test_letters_find_the_files_that_they_fit_best(client: Client, works_in: str) -> None:

@@ -54,6 +54,8 @@ def test_what_is_no_folder_is_refused_with_a_reason(client: Client, path: str, s
 
     assert (looked.status_code, looked.json()["code"]) == (status, code)
     assert (chosen.status_code, chosen.json()["code"]) == (status, code)
+    begun = client.http.post("/api/session/new", json={"workspace": path})
+    assert (begun.status_code, begun.json()["code"]) == (status, code)
 
 
 def test_a_session_works_in_the_folder_that_was_chosen_and_says_so(client: Client, tmp_path: Path) -> None:
@@ -79,10 +81,15 @@ def test_no_session_works_in_what_holds_more_than_a_project(client: Client, serv
 
     for path in ("/", "~", str(Path.home().parent), "/proc", str(server.state_dir), str(server.state_dir / "sessions")):
         looked = client.get("/api/workspace/folders", path=path)
-        refused = client.http.post("/api/session/workspace", json={"session_id": session_id, "path": path})
-        assert (refused.status_code, refused.json()["code"]) == (403, "folder_refused"), path
-        assert looked["refusal"] == refused.json()["error"]
+        ways = [
+            client.http.post("/api/session/workspace", json={"session_id": session_id, "path": path}),
+            client.http.post("/api/session/new", json={"workspace": path}),
+            client.http.post("/api/chat/start", json={"session_id": session_id, "message": "Hi", "workspace": path}),
+        ]
+        assert [(one.status_code, one.json()["code"]) for one in ways] == [(403, "folder_refused")] * 3, path
+        assert {one.json()["error"] for one in ways} == {looked["refusal"]}
 
+    assert client.messages(session_id) == []
     assert client.get("/api/session", session_id=session_id)["session"]["workspace"] == before
 
 

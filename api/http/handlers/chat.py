@@ -35,7 +35,7 @@ async def start(body: ChatStart, house: House, owner: Owner) -> Response:
         message_id=body.message_id,
         model=body.model,
         agent=body.agent,
-        workspace=body.workspace,
+        workspace=await house.folder_chosen(body.workspace, field="workspace"),
         attachments=body.attachments,
     )
     started = await house.conversing.start(body.session_id, turn, owner=owner)

@@ -23,8 +23,9 @@ Limit = Annotated[int, Query(ge=1, description="At most this many; more than the
 
 async def new(body: NewSession, house: House, owner: Owner) -> Response:
     """Begin a session. It lives in memory until its first message, and writes nothing."""
-    fields = body.model_dump(exclude_none=True, exclude={"request_id"})
-    session = house.store.new(owner=owner, **({"workspace": house.workspace} | fields))
+    fields = body.model_dump(exclude_none=True, exclude={"request_id", "workspace"})
+    workspace = await house.folder_chosen(body.workspace, field="workspace") or house.workspace
+    session = house.store.new(owner=owner, workspace=workspace, **fields)
     return reply({"session": session.row() | _settings(session) | {"messages": []}})
 
 

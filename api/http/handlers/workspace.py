@@ -10,8 +10,7 @@ from api.domain.errors import AppError
 from api.http.bodies import ChooseFolder
 from api.http.rooms import House, Owner, Rooms, reply
 from api.sessions.documents.session import Session
-from api.workspace.folder import Folder
-from api.workspace.places import look_into, place_named
+from api.workspace.places import look_into, place_named, workable
 
 
 async def folders(
@@ -23,7 +22,7 @@ async def folders(
 
 async def choose(body: ChooseFolder, house: House, owner: Owner) -> Response:
     """Have a session work in a folder from its next turn on, or with null in none."""
-    chosen = None if body.path is None else await asyncio.to_thread(_usable, place_named(body.path), house.unreachable)
+    chosen = await house.folder_chosen(body.path, field="path")
 
     def settle(session: Session) -> None:
         session.workspace = chosen
@@ -47,15 +46,10 @@ def _listing(house: Rooms, path: Path) -> dict[str, Any]:
     }
 
 
-def _usable(path: Path, unreachable: tuple[Path, ...]) -> str:
-    with Folder(path, unreachable) as folder:
-        return str(folder.path)
-
-
 def _refusal(path: Path, unreachable: tuple[Path, ...]) -> str | None:
     """Why nothing may be worked at in a folder, or None."""
     try:
-        _usable(path, unreachable)
+        workable(path, unreachable)
     except AppError as error:
         return error.message
     return None
