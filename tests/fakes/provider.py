@@ -24,7 +24,12 @@ from tests.fakes.provider_script import Play, play
 MODELS = ("mock-1", "mock-2")
 
 FACTS = [
-    {"id": "wide", "max_model_len": 100_000, "supported_parameters": ["tools", "reasoning"]},
+    {
+        "id": "wide",
+        "max_model_len": 100_000,
+        "supported_parameters": ["tools", "reasoning"],
+        "architecture": {"input_modalities": ["text"]},
+    },
     {"id": "narrow", "max_model_len": 4000, "capabilities": {"vision": True}},
 ]
 """What the list at `/facts` says."""

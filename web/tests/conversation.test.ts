@@ -106,7 +106,7 @@ test("a refused message is taken back, and nothing is left of it", async () => {
 
   const sent = await conversation.send("Hi", "u1");
 
-  expect(sent).toEqual({ accepted: false, failure: "The disk is full." });
+  expect(sent).toEqual({ accepted: false, failure: "The disk is full.", code: "storage_failed" });
   expect(conversation.entries).toEqual([]);
   expect(conversation.isEmpty).toBe(true);
 });
@@ -223,4 +223,28 @@ test("retrying asks the model that was chosen meanwhile, and shows the old answe
   expect(server.posts.at(-1)).toEqual({ path: "/api/chat/retry", body: { session_id: "s1", message_id: "u1", model: "m/other", revision: 7 } });
   expect(texts(conversation.entries)).toEqual(["Hi"]);
   expect(wire.lines.at(-1)).toMatchObject({ streamId: "r1", after: 0 });
+});
+
+test("a conversation that two tabs began is left to the one that sends first", async () => {
+  const conversation = open(null);
+  const begun = await conversation.begin();
+  conversation.notice({ ...ROW, message_count: 1 } as Row);
+  expect([begun, conversation.sessionId, conversation.isEmpty]).toEqual(["s1", null, true]);
+
+  await conversation.send("Hi", "u1");
+
+  expect(server.posts.filter((one) => one.path === "/api/session/new").length).toBe(2);
+});
+
+test("files are told of with their message, and those of a session that is gone are missing", async () => {
+  const conversation = open(null);
+  await conversation.begin();
+  server.refusal = new ServerError("gone", "session_not_found", 404);
+  const files = [{ id: "a", name: "a.png", media_type: "image/png" as const, size: 3, width: null, height: null }];
+
+  const sent = await conversation.send("", "u1", files);
+
+  expect(server.posts.at(-1)?.body).toMatchObject({ message: "", attachments: ["a"], session_id: "s1" });
+  expect(sent).toMatchObject({ accepted: false, code: "attachment_not_found" });
+  expect([conversation.sessionId, conversation.entries]).toEqual([null, []]);
 });

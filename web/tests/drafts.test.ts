@@ -1,11 +1,11 @@
 /** Drafts in two windows of one browser, and a server that refuses what was typed over something it does not know. */
 
 import { beforeEach, expect, test, vi } from "vitest";
-import { agreed } from "../src/state/agreeing";
+import { agreed, agreedFiles } from "../src/state/agreeing";
 import type { Draft } from "../src/state/draft.svelte";
 import { Drafts } from "../src/state/drafts";
 import { ServerError, type Client } from "../src/wire/client";
-import type { DraftNote } from "../src/wire/types";
+import type { Attachment, DraftNote } from "../src/wire/types";
 import { World, settled } from "./world";
 
 const PAUSE_MS = 100;
@@ -25,19 +25,19 @@ class Server {
       await this.#reached();
       return this.kept;
     },
-    postOnce: async (_path: string, body: { text: string; revision: number }) => {
+    postOnce: async (_path: string, body: { text: string; attachments: string[]; revision: number }) => {
       await this.#reached();
       this.puts.push(body.text);
       if (body.revision !== this.kept.revision) throw new ServerError("Changed.", "stale_revision", 409);
-      this.keep(body.text);
+      this.keep(body.text, body.attachments);
       const answer = this.kept;
       await this.gate;
       return answer;
     },
   } as unknown as Client;
 
-  keep(text: string): void {
-    this.kept = { text, attachments: [], revision: this.kept.revision + 1 };
+  keep(text: string, ids: readonly string[] = []): void {
+    this.kept = { text, attachments: ids.map(file), revision: this.kept.revision + 1 };
     this.changed(this.kept.revision);
   }
 
@@ -46,6 +46,14 @@ class Server {
     if (this.isAway) throw new ServerError("Nobody answers.", "unreachable", 0);
     if (this.isGone) throw new ServerError("It is gone.", "session_not_found", 404);
   }
+}
+
+function file(id: string): Attachment {
+  return { id, name: `${id}.png`, media_type: "image/png", size: 3 };
+}
+
+function idsOf(files: readonly Attachment[]): string[] {
+  return files.map((one) => one.id);
 }
 
 function storage(): Storage {
@@ -195,6 +203,71 @@ test("what could not be sent comes back before what was typed since, under the s
   expect(draft.idFor(() => "fresh")).toBe("fresh");
 });
 
+test("what is attached in one window is attached in the other, and what is taken out is taken out of both", async () => {
+  const [one, other] = await two();
+  one.attach(file("a"));
+  other.attach(file("b"));
+  await settled();
+  write(one, "Look");
+  await world.pass(PAUSE_MS);
+  expect([idsOf(one.attachments), idsOf(other.attachments), other.text]).toEqual([["a", "b"], ["a", "b"], "Look"]);
+
+  other.detach("a");
+  await settled();
+
+  expect([idsOf(one.attachments), idsOf(server.kept.attachments)]).toEqual([["b"], ["b"]]);
+});
+
+test("files leave with their message, under the same id until it is known to be there, and come back when it is refused", async () => {
+  const { draft } = await opened();
+  draft.attach(file("a"));
+  await settled();
+  draft.send("msg-1");
+  expect(draft.attachments).toEqual([]);
+  draft.attach(file("b"));
+  draft.refused();
+
+  const after = (await opened()).draft;
+  expect([idsOf(after.attachments), after.text]).toEqual([["a", "b"], ""]);
+  expect(draft.idFor(() => "fresh")).toBe("fresh"); // it is another message by now
+  draft.detach("b");
+  expect(draft.idFor(() => "fresh")).toBe("msg-1");
+  after.heedMessages((id) => id === "msg-1");
+  expect(idsOf(after.attachments)).toEqual(["b"]);
+});
+
+test("files stay where only the text leaves", async () => {
+  const { draft } = await opened();
+  draft.attach(file("a"));
+  write(draft, "/help");
+  draft.send("", true);
+  draft.arrived("s1");
+  await settled();
+
+  expect([draft.text, idsOf(draft.attachments)]).toEqual(["", ["a"]]);
+});
+
+test("a new conversation keeps its files, and which session has them, through a reload", () => {
+  const draft = new Drafts(server.client, world.after).open(null);
+  draft.filesIn = "blank-1";
+  draft.attach(file("a"));
+
+  const after = new Drafts(server.client, world.after).open(null);
+
+  expect([idsOf(after.attachments), after.filesIn]).toEqual([["a"], "blank-1"]);
+});
+
+test.each([
+  ["", "a", "b", "ba"],
+  ["a", "", "ab", "b"],
+  ["ab", "ab", "b", "b"],
+  ["a", "ac", "ab", "abc"],
+  ["ab", "a", "b", ""],
+])("from the files %j, with %j here and %j there, there are %j", (base, mine, theirs, files) => {
+  const [some, here, there] = [base, mine, theirs].map((ids) => [...ids].map(file));
+  expect(idsOf(agreedFiles(some!, here!, there!)).join("")).toBe(files);
+});
+
 test("the text of a conversation that is gone begins a new one", async () => {
   const { draft } = await opened();
   server.isGone = true;
@@ -212,12 +285,12 @@ test("a tab keeps what it typed into a new conversation, and another follows unt
   vi.stubGlobal("sessionStorage", storage()); // another tab
   const borrowed = drafts.open(null);
   expect(borrowed.text).toBe("Mine");
-  borrowed.follow("Mine, and more");
+  borrowed.follow({ text: "Mine, and more" });
   expect(borrowed.text).toBe("Mine, and more");
   write(borrowed, "Its own");
 
-  mine.follow("Its own");
-  borrowed.follow("");
+  mine.follow({ text: "Its own" });
+  borrowed.follow({ text: "" });
   expect([mine.text, borrowed.text]).toEqual(["Mine", "Its own"]);
 });
 

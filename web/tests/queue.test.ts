@@ -102,7 +102,7 @@ test("what is changed quickly is asked for in that order, also after a refusal",
   queue.take(note("a", "b", "c"), queue.ask());
   void queue.move("c", "b");
   void queue.move("c", "a");
-  void queue.add("d", "d", undefined);
+  void queue.add("d", "d", [], undefined);
   expect(ids(queue)).toEqual(["c", "a", "b"]);
 
   await settled();
@@ -123,7 +123,7 @@ test("what is changed quickly is asked for in that order, also after a refusal",
 test("a text that another window changed is not overwritten but told", async () => {
   const { queue, answers } = asked();
 
-  const changed = queue.edit(item("a", "old"), "mine");
+  const changed = queue.edit(item("a", "old"), "mine", []);
   await settled();
   answers[0]!(new ServerError("Changed.", "stale_revision", 409, { text: "theirs", revision: 2 }));
   await settled();

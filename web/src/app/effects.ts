@@ -1,7 +1,7 @@
 /** Doing what a command asks of the page. */
 
 import { theme, type Theme } from "../state/theme.svelte";
-import { commands as words, refusalFor, settings } from "../strings";
+import { app, commands as words, refusalFor } from "../strings";
 import { sentenceOf } from "../wire/client";
 import { saveAsFile } from "../wire/exporting";
 import type { Effect } from "../wire/types";
@@ -57,7 +57,7 @@ function act(action: "export" | "help" | "model" | "theme", argument: string, ho
 }
 
 function changeTheme(home: Home, wanted: string): void {
-  const names = settings.themes;
+  const names = app.themes;
   const known = Object.keys(names) as Theme[];
   const name = wanted === "" ? known[(known.indexOf(theme.current) + 1) % known.length] : themeCalled(wanted);
   if (name) theme.choose(name);
@@ -65,7 +65,7 @@ function changeTheme(home: Home, wanted: string): void {
 }
 
 function themeCalled(wanted: string): Theme | undefined {
-  const entries = Object.entries(settings.themes) as [Theme, string][];
+  const entries = Object.entries(app.themes) as [Theme, string][];
   return entries.find(([id, name]) => id === wanted || name.toLowerCase() === wanted)?.[0];
 }
 

@@ -1,12 +1,14 @@
 /** Grouping a session's messages into what a person sees: what they said, and one answer for each run. */
 
-import type { ContextNote, Failure, Message, Outcome, PlanEntry, Usage } from "../wire/types";
+import type { Attachment, ContextNote, Failure, Message, Outcome, PlanEntry, Usage } from "../wire/types";
 import type { Block, ToolBlock, Transcript } from "./transcript";
 
 export interface Said {
   readonly kind: "said";
   readonly key: string;
   readonly text: string;
+  /** What was given along with it. */
+  readonly attachments: readonly Attachment[];
   readonly timestamp: number | null;
   /** It was asked aside and then kept. */
   readonly wasAside: boolean;
@@ -122,6 +124,7 @@ function saidOf(message: Message): Said {
     kind: "said",
     key: message.id,
     text: textOf(message.content),
+    attachments: message.attachments ?? [],
     timestamp: message.timestamp ?? null,
     wasAside: message.aside === true,
     versions,

@@ -1,10 +1,12 @@
-/** What is typed into one conversation and not sent: here at once, then on the server, where all windows share it. */
+/** What is typed into one conversation, or attached, and not sent: here at once, then on the server, where all windows share it. */
 
 import { ServerError, type Client } from "../wire/client";
 import type { Surroundings } from "../wire/follow";
-import type { DraftNote } from "../wire/types";
-import { agreed, joined } from "./agreeing";
-import { dropHere, keepHere, ownNew, readHere, type DraftHere } from "./draftsHere";
+import type { Attachment, DraftNote } from "../wire/types";
+import { agreed, agreedFiles, areSame, joined, without } from "./agreeing";
+import { attacher } from "./attach";
+import type { Attaching, Holder } from "./attaching.svelte";
+import { dropHere, keepHere, ownNew, readHere, type DraftHere, type SentHere } from "./draftsHere";
 
 /** So long a pause in typing lets the server have it. */
 const PAUSE_MS = 100;
@@ -20,21 +22,30 @@ export interface DraftHouse {
   done(draft: Draft): void;
 }
 
-export class Draft {
+export class Draft implements Holder {
   text = $state("");
+  attachments = $state.raw<readonly Attachment[]>([]);
+  attaching = $state.raw<Attaching | null>(null);
+  /** What attaches to it; see `Holder`. */
+  readonly toAttach: () => Promise<Attaching>;
   /** What another window typed meanwhile, where it cannot be joined with what stands here. The person decides. */
   rival = $state.raw<DraftNote | null>(null);
   sessionId: string | null;
+  /** Of a new conversation: the session in the server's memory that holds its files. */
+  filesIn = $state<string | null>(null);
+  /** Has the server begin the session of a new conversation. */
+  beginSession: () => Promise<string> = () => Promise.reject(new Error("Nobody shows this conversation."));
+  /** Is it on its way to become a message? */
+  isSending = false;
 
   /** What the server had when it was last heard of. */
   #base: DraftNote;
   /** Was the server asked since there was reason to? Nothing is put there before. */
   #isKnown = false;
   #told: number | null = null;
-  #sent: DraftHere["sent"] | null;
+  #sent: SentHere | null;
   /** The text that this tab has in the browser's keeping, to tell it from another tab's. */
   #here: string | null;
-  #isSending = false;
   #isSyncing = false;
   #again = false;
   #isInMemoryOnly = false;
@@ -53,7 +64,15 @@ export class Draft {
     this.#here = here?.text ?? null;
     this.#sent = here?.sent ?? null;
     this.text = (here?.sent?.text ?? "") + (here?.text ?? "");
+    this.attachments = [...(here?.sent?.attachments ?? []), ...(here?.attachments ?? [])];
+    this.filesIn = here?.filesIn ?? null;
     this.#isOwn = sessionId !== null || ownNew() !== null;
+    this.toAttach = attacher(house.client, this, () => this.#rest());
+  }
+
+  /** Are files on their way into what is being written? */
+  get isAttaching(): boolean {
+    return !this.isSending && this.#isCarrying;
   }
 
   /** Someone looks at it; `close` ends that. */
@@ -91,6 +110,32 @@ export class Draft {
     this.typed();
   }
 
+  /** Where files go. Of a new conversation, whoever shows it has to begin one. */
+  session(): Promise<string> {
+    return this.sessionId === null ? this.beginSession() : Promise.resolve(this.sessionId);
+  }
+
+  attach(attachment: Attachment): void {
+    this.#attached([...this.attachments, attachment]);
+  }
+
+  detach(id: string): void {
+    this.#attached(this.attachments.filter((one) => one.id !== id));
+  }
+
+  /** Add to what is written and attached. */
+  add(text: string, attachments: readonly Attachment[] = []): void {
+    this.text = joined(this.text, text);
+    this.#attached([...this.attachments, ...without(attachments, this.attachments)]);
+  }
+
+  /** Attaching is done with purpose, so the server has it without a pause. */
+  #attached(attachments: readonly Attachment[]): void {
+    this.attachments = attachments;
+    this.typed();
+    this.flush();
+  }
+
   /** The person turns elsewhere. */
   flush(): void {
     if (this.#isPending) void this.#sync();
@@ -110,14 +155,18 @@ export class Draft {
   }
 
   /** Another tab has typed into a new conversation. What was typed here stays. */
-  follow(text: string): void {
-    if (this.sessionId === null && !this.#isOwn) this.text = text;
+  follow({ text, attachments = [], filesIn = "" }: DraftHere): void {
+    if (this.sessionId !== null || this.#isOwn) return;
+    this.text = text;
+    this.attachments = attachments;
+    this.filesIn = filesIn || null;
   }
 
   decide(wanted: "mine" | "theirs" | "both"): void {
     const theirs = this.rival;
     if (!theirs) return;
     this.rival = null;
+    this.attachments = agreedFiles(this.#base.attachments, this.attachments, theirs.attachments);
     this.#base = theirs;
     if (wanted === "theirs") this.text = theirs.text;
     else if (wanted === "both") this.text = joined(this.text, theirs.text);
@@ -127,22 +176,26 @@ export class Draft {
 
   /** The id to send the text under: the same one as long as it is not known whether it arrived. */
   idFor(fresh: () => string): string {
-    return this.#sent?.messageId && this.#sent.text === this.text ? this.#sent.messageId : fresh();
+    const sent = this.#sent;
+    const isSame = sent?.text === this.text && areSame(sent.attachments ?? [], this.attachments);
+    return sent?.messageId && isSame ? sent.messageId : fresh();
   }
 
-  /** The text leaves, to be sent; what is typed from now on is the next. */
-  send(messageId?: string): void {
-    this.#isSending = true;
+  /** The text leaves, to be sent, with what is attached unless that `stays`; what is typed from now on is the next. */
+  send(messageId = "", stays = false): void {
+    this.isSending = true;
     this.#isOwn = true;
-    this.#sent = { text: this.text, messageId: messageId ?? "" };
+    this.#sent = { text: this.text, attachments: stays ? [] : this.attachments, messageId };
     this.text = "";
+    if (!stays) this.attachments = [];
     this.#keep();
   }
 
   /** What left has arrived, in a session that may only now have its name. */
   arrived(sessionId: string | null): void {
-    this.#isSending = false;
+    this.isSending = false;
     this.#sent = null;
+    if (this.attachments.length === 0) this.attaching?.letGo();
     if (this.sessionId === null && sessionId !== null) this.#moveTo(sessionId);
     this.#isInMemoryOnly = false;
     this.#keep();
@@ -153,7 +206,8 @@ export class Draft {
   /** What left comes back. */
   refused(): void {
     const written = this.#sent?.text ?? "";
-    this.#isSending = false;
+    this.isSending = false;
+    this.attachments = [...(this.#sent?.attachments ?? []), ...this.attachments];
     this.text = this.text.trim() === "" ? written : `${written}\n${this.text}`;
     this.#keep();
     this.#plan();
@@ -162,15 +216,21 @@ export class Draft {
   /** What left is among the messages after all, although the answer got lost on its way: it need not be sent again. */
   heedMessages(has: (messageId: string) => boolean): void {
     const sent = this.#sent;
-    if (!sent || this.#isSending || !has(sent.messageId)) return;
+    if (!sent || this.isSending || !has(sent.messageId)) return;
     this.#sent = null;
     if (this.text.startsWith(sent.text)) this.text = this.text.slice(sent.text.length).trimStart();
+    this.attachments = without(this.attachments, sent.attachments ?? []);
     this.#keep();
     this.#plan();
   }
 
   get #isPending(): boolean {
-    return this.sessionId !== null && this.text !== this.#base.text;
+    const isSame = this.text === this.#base.text && areSame(this.attachments, this.#base.attachments);
+    return this.sessionId !== null && !isSame;
+  }
+
+  get #isCarrying(): boolean {
+    return this.attaching !== null && this.attaching.pending.length > 0;
   }
 
   get #isOverdue(): boolean {
@@ -180,6 +240,7 @@ export class Draft {
   #moveTo(sessionId: string): void {
     this.#drop();
     this.sessionId = sessionId;
+    this.filesIn = null;
     this.#base = NOTHING;
     this.#isKnown = false;
   }
@@ -209,7 +270,7 @@ export class Draft {
 
   async #exchange(sessionId: string): Promise<void> {
     if (!this.#isKnown) await this.#ask(sessionId);
-    if (this.#isPending && !this.#isSending && !this.rival) await this.#tell(sessionId);
+    if (this.#isPending && !this.isSending && !this.rival) await this.#tell(sessionId);
     if (!this.#isOverdue) return;
     this.#isKnown = false;
     this.#again = true;
@@ -227,13 +288,12 @@ export class Draft {
   }
 
   async #tell(sessionId: string): Promise<void> {
-    const { text } = this;
-    const { attachments, revision } = this.#base;
+    const { text, attachments } = this;
     this.#told = null;
     try {
-      const body = { session_id: sessionId, text, attachments, revision };
+      const body = { session_id: sessionId, text, attachments: attachments.map((one) => one.id), revision: this.#base.revision };
       const kept = await this.house.client.postOnce<DraftNote>(PATH, body, { outlives: text.length < OUTLIVES_BELOW });
-      this.#base = { ...kept, text };
+      this.#base = { ...kept, text, attachments };
       this.#keep();
     } catch (error) {
       if (!(error instanceof ServerError) || error.code !== "stale_revision") throw error;
@@ -245,7 +305,7 @@ export class Draft {
   /** Nothing is lost: it is kept here, and tried again with the next key or when the server is back. */
   #failed(error: unknown): void {
     if (!(error instanceof ServerError)) console.error(error);
-    else if (error.status === 404 && !this.#isSending) this.#moveOut();
+    else if (error.status === 404 && !this.isSending) this.#moveOut();
   }
 
   /** Its session is gone: a new conversation begins with the text, unless one is begun already. */
@@ -260,27 +320,36 @@ export class Draft {
     const text = agreed(this.#base.text, this.text, theirs.text);
     this.rival = text === null ? theirs : null;
     if (text === null) return;
+    const attachments = agreedFiles(this.#base.attachments, this.attachments, theirs.attachments);
     this.#base = theirs;
     if (text !== this.text) this.text = text;
+    if (!areSame(attachments, this.attachments)) this.attachments = attachments;
     this.#keep();
   }
 
   #keep(): void {
-    if (this.#sent && !this.#isSending && !this.text.startsWith(this.#sent.text)) this.#sent = null;
+    if (this.#sent && !this.isSending && !this.#stillHolds(this.#sent)) this.#sent = null;
     const sent = this.#sent;
-    const isOnlyHere = this.sessionId === null || this.#isInMemoryOnly ? this.text !== "" : this.#isPending;
+    const isAny = this.text !== "" || this.attachments.length > 0;
+    const isOnlyHere = this.sessionId === null || this.#isInMemoryOnly ? isAny : this.#isPending;
     if (!isOnlyHere && !sent) return this.#drop();
     this.#here = this.#textAfter(sent?.text ?? "");
     keepHere(this.sessionId, {
       text: this.#here,
+      attachments: without(this.attachments, sent?.attachments ?? []),
+      ...(this.filesIn !== null && { filesIn: this.filesIn }),
       ...(this.sessionId !== null && { base: this.#base }),
       ...(sent && { sent }),
     });
   }
 
+  #stillHolds({ text, attachments = [] }: SentHere): boolean {
+    return this.text.startsWith(text) && without(attachments, this.attachments).length === 0;
+  }
+
   /** What stands after the text that was sent, and would if that came back. */
   #textAfter(sent: string): string {
-    if (!this.#isSending) return this.text.slice(sent.length);
+    if (!this.isSending) return this.text.slice(sent.length);
     return this.text.trim() === "" ? "" : `\n${this.text}`;
   }
 
@@ -290,7 +359,9 @@ export class Draft {
   }
 
   #rest(): void {
-    const isSettled = this.#isGone || (!this.#isSyncing && !this.#isSending && !this.#isPending && !this.rival);
-    if (this.#views === 0 && isSettled) this.house.done(this);
+    const isBusy = this.#isCarrying || this.#isSyncing || this.isSending || this.#isPending || this.rival !== null;
+    if (this.#views > 0 || (isBusy && !this.#isGone)) return;
+    this.attaching?.letGo();
+    this.house.done(this);
   }
 }

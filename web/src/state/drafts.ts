@@ -18,12 +18,13 @@ export class Drafts {
     const flush = (): void => this.#drafts.forEach((draft) => draft.flush());
     document.addEventListener("visibilitychange", () => document.hidden && flush());
     window.addEventListener("pagehide", flush);
-    watchNew((draft) => this.#drafts.forEach((one) => one.follow(draft?.text ?? "")));
+    watchNew((draft) => this.#drafts.forEach((one) => one.follow(draft ?? { text: "" })));
   }
 
-  /** The draft of a session, or with null of a conversation that is none yet; `close` it afterwards. */
+  /** The draft of a session, or with null of a conversation that is none yet; `close` it afterwards. What is begun twice
+   * has a draft each, unless the files of the first are still on their way. */
   open(sessionId: string | null): Draft {
-    const known = sessionId === null ? undefined : [...this.#drafts].find((draft) => draft.sessionId === sessionId);
+    const known = [...this.#drafts].find((draft) => draft.sessionId === sessionId && (sessionId !== null || draft.isAttaching));
     const draft = known ?? new Draft(this, sessionId);
     this.#drafts.add(draft);
     return draft.open();

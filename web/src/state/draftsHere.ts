@@ -1,13 +1,22 @@
 /** What this browser keeps of drafts: all that the server does not have yet, and what is typed into a new conversation. */
 
-import type { DraftNote } from "../wire/types";
+import type { Attachment, DraftNote } from "../wire/types";
 
 export interface DraftHere {
   readonly text: string;
+  readonly attachments?: readonly Attachment[];
+  /** The session in the server's memory that holds the files of a new conversation. */
+  readonly filesIn?: string;
   /** What the server had when this was typed. */
   readonly base?: DraftNote;
-  /** What was sent without it being known to have arrived: under the same id it can never arrive twice. */
-  readonly sent?: { readonly text: string; readonly messageId: string };
+  readonly sent?: SentHere;
+}
+
+/** What was sent without it being known to have arrived: under the same id it can never arrive twice. */
+export interface SentHere {
+  readonly text: string;
+  readonly attachments?: readonly Attachment[];
+  readonly messageId: string;
 }
 
 const PREFIX = "fireside.draft.";

@@ -29,13 +29,8 @@ export let app: Catalogue["app"];
 export let sessions: Catalogue["sessions"];
 export let chat: Catalogue["chat"];
 export let composer: Catalogue["composer"];
-export let chatSettings: Catalogue["chatSettings"];
+export let attaching: Catalogue["attaching"];
 export let costs: Catalogue["costs"];
-export let modelList: Catalogue["modelList"];
-export let settings: Catalogue["settings"];
-/** There once `speakMore` is done. */
-export let mcp: LaterWords["mcp"];
-export let sandbox: LaterWords["sandbox"];
 export let signin: Catalogue["signin"];
 export let find: Catalogue["find"];
 export let commands: Catalogue["commands"];
@@ -48,18 +43,39 @@ export let trash: Catalogue["trash"];
 export let asking: Catalogue["asking"];
 export let work: Catalogue["work"];
 
+/** There once `speakMore` is done, and from then on in every language that is spoken. */
+export let mcp: LaterWords["mcp"];
+export let sandbox: LaterWords["sandbox"];
+export let settings: LaterWords["settings"];
+export let modelList: LaterWords["modelList"];
+export let chatSettings: LaterWords["chatSettings"];
+export let carrying: LaterWords["carrying"];
+
+let speaksMore = false;
 let server: ServerWords = { refusals: {}, commands: {} };
 
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
-  const [words, ofServer] = await Promise.all([CATALOGUES[wanted](), SERVER_WORDS[wanted]()]);
+  const [words, ofServer, more] = await Promise.all([CATALOGUES[wanted](), SERVER_WORDS[wanted](), speaksMore ? LATER[wanted]() : null]);
   server = ofServer;
   use(wanted, words);
+  if (more) useMore(more);
+}
+
+/** A part of the page, together with the words of what few people come to see. */
+export async function withMore<Part>(part: Promise<Part>): Promise<Part> {
+  const [here] = await Promise.all([part, speakMore()]);
+  return here;
 }
 
 /** Fetch the words of what few people come to see, in the language that is spoken now. */
 export async function speakMore(): Promise<void> {
-  ({ mcp, sandbox } = await LATER[language]());
+  if (speaksMore) return;
+  const spoken = language;
+  const more = await LATER[spoken]();
+  if (spoken !== language) return speakMore();
+  speaksMore = true;
+  useMore(more);
 }
 
 /** The sentence for a code of the server, or null where the server's own is to be shown. */
@@ -71,13 +87,17 @@ export function refusalFor(code: string, facts: Facts = {}): string | null {
 /** Speak with words that are there already. */
 export function use(wanted: Language, words: Catalogue): void {
   language = wanted;
-  ({ ui, app, sessions, chat, composer, chatSettings, costs, modelList, settings, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking, work } = words);
+  ({ ui, app, sessions, chat, composer, attaching, costs, signin, find, commands, palette, shortcuts, beside, filing, queue, trash, asking, work } = words);
   if (globalThis.document) document.documentElement.lang = wanted;
 }
 
 /** What a command of the server is for and takes, where its own words are not to be shown. */
 export function wordsOfCommand(name: string): { argument: string; help: string } | undefined {
   return Object.hasOwn(server.commands, name) ? server.commands[name] : undefined;
+}
+
+export function useMore(words: LaterWords): void {
+  ({ mcp, sandbox, settings, modelList, chatSettings, carrying } = words);
 }
 
 /** The first of the languages someone reads that the page speaks, else English. */

@@ -20,3 +20,13 @@ export function priceText(cost: number | null | undefined): string {
 export function percentText(part: number): string {
   return new Intl.NumberFormat(language, { style: "percent" }).format(part);
 }
+
+const UNITS = ["byte", "kilobyte", "megabyte"] as const;
+
+/** So large is a file. */
+export function sizeText(bytes: number): string {
+  const step = bytes < 1000 ? 0 : bytes < 999_950 ? 1 : 2;
+  const maximumFractionDigits = bytes / 1000 ** step < 10 ? 1 : 0;
+  const unitDisplay = step === 0 ? "long" : "short";
+  return new Intl.NumberFormat(language, { style: "unit", unit: UNITS[step], unitDisplay, maximumFractionDigits }).format(bytes / 1000 ** step);
+}

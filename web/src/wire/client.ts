@@ -28,7 +28,10 @@ export interface ClientEvents {
   refused(error: ServerError): void;
 }
 
-type Query = Record<string, string | number | boolean | null | undefined>;
+/** What carries a request to the server, as `fetch` does. */
+export type Carrier = (address: string, init: RequestInit) => Promise<Response>;
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
 
 /** What is said where no server says it, or another language than the server's is spoken. */
 export const sentences = {
@@ -74,6 +77,12 @@ export class Client {
     return this.#ask<Answer>(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: file });
   }
 
+  /** Send the bytes of a file, whatever it is. */
+  give<Answer>(path: string, query: Query, file: Blob, carry: Carrier, signal: AbortSignal): Promise<Answer> {
+    const headers = { "Content-Type": "application/octet-stream" };
+    return this.#ask<Answer>(address(path, query), { method: "POST", headers, body: file, signal }, { carry });
+  }
+
   /** Open an event stream; the answer's body is the caller's to read and to close. */
   async open(path: string, query: Query, signal: AbortSignal): Promise<Response> {
     const answer = await this.#fetch(address(path, query), { signal, headers: { Accept: "text/event-stream" } });
@@ -81,8 +90,8 @@ export class Client {
     return answer;
   }
 
-  async #ask<Answer>(path: string, init: RequestInit, { quietly = false } = {}): Promise<Answer> {
-    const answer = await this.#fetch(path, init, quietly);
+  async #ask<Answer>(path: string, init: RequestInit, { quietly = false, carry = fetching } = {}): Promise<Answer> {
+    const answer = await this.#fetch(path, init, quietly, carry);
     if (!answer.ok) throw await this.#refusal(answer);
     try {
       return (await answer.json()) as Answer;
@@ -92,9 +101,9 @@ export class Client {
     }
   }
 
-  async #fetch(path: string, init: RequestInit, quietly = false): Promise<Response> {
+  async #fetch(path: string, init: RequestInit, quietly = false, carry = fetching): Promise<Response> {
     try {
-      return await fetch(path, { credentials: "same-origin", cache: "no-store", ...init });
+      return await carry(path, { credentials: "same-origin", cache: "no-store", ...init });
     } catch (cause) {
       if (init.signal?.aborted) throw cause;
       const error = new ServerError(sentences.unreachable, "unreachable", 0);
@@ -120,11 +129,13 @@ export function sentenceOf(error: unknown): string {
   return sentences.broken;
 }
 
+const fetching: Carrier = (address, init) => fetch(address, init);
+
 function posted(body: object): RequestInit {
   return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
 }
 
-function address(path: string, query: Query): string {
+export function address(path: string, query: Query): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value != null) parameters.set(name, String(value));
   const text = parameters.toString();

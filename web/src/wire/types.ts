@@ -4,6 +4,7 @@ import type {
   ApprovalRequested,
   Aside,
   Asking,
+  Attachment,
   Draft,
   Effects,
   FailureNote,
@@ -31,11 +32,14 @@ export type {
   AgentProgram,
   AgentPrograms,
   AsideAnswer,
+  Attachment,
+  AttachmentAnswer,
   Budget,
   ContextNote,
   AskingList,
   ChangedFile,
   ChangesAnswer,
+  FileList,
   FilesRestored,
   FolderList,
   Imported,
@@ -73,8 +77,8 @@ export type {
   SessionsChanged,
   SteerAnswer,
   TaskAnswer,
-  Waiting,
   TrashAnswer,
+  Waiting,
   TrashItem,
   UnreadableFile,
   UnreadableFiles,
@@ -93,7 +97,7 @@ export interface Message extends MessageEntry {
 
 export type AsideNote = Aside;
 export type AskingNote = Asking;
-export type DraftNote = Draft;
+export type DraftNote = Readonly<Omit<Draft, "attachments">> & { readonly attachments: readonly Attachment[] };
 export type TaskNote = Task;
 export type Failure = FailureNote;
 export type Usage = UsageNote;

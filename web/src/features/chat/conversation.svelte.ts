@@ -5,11 +5,11 @@ import { isNumbered, runFrame, type OtherFrame } from "../../run/frames";
 import { entriesOf, isSaid, liveAnswer, type Answer, type Entry } from "../../run/answers";
 import { withNewest } from "../../run/alternatives";
 import { EMPTY, isGap, reduce, transcriptFrom, type Transcript } from "../../run/transcript";
-import { chat } from "../../strings";
+import { carrying, chat } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
-import type { ActiveRun, ApprovalMode, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, Session, SessionPage } from "../../wire/types";
+import type { ActiveRun, ApprovalMode, Attachment, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, Session, SessionPage } from "../../wire/types";
 import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "./pages";
 import { Queue, type Queued } from "./queue.svelte";
 
@@ -72,6 +72,7 @@ export class Conversation {
   #offset = 0;
   #pending = $state.raw<Message | null>(null);
   #isStarting = $state(false);
+  #beginning: Promise<string> | null = null;
   /** Until the first message of a conversation is accepted, there is nothing for another one to wait in. */
   #started: Promise<void> = Promise.resolve();
   #tellStarted: () => void = () => {};
@@ -167,6 +168,10 @@ export class Conversation {
 
   /** What the list says of this session: another tab may have changed it. */
   notice(row: Row): void {
+    if (this.status.phase === "blank" && !this.#isStarting && row.message_count > 0) {
+      this.sessionId = null; // begun in two tabs, and sent from the other: here another one begins
+      return;
+    }
     const known = this.row;
     this.row = row;
     if (!known || this.#isStarting) return;
@@ -308,23 +313,23 @@ export class Conversation {
   }
 
   /** Send a message, or have it wait where an answer is being written after all. */
-  async send(text: string, messageId: string): Promise<Sent> {
+  async send(text: string, messageId: string, attachments: readonly Attachment[] = []): Promise<Sent> {
     if (this.isBusy) return { accepted: false, failure: "" };
     this.#isStarting = true;
     this.#started = new Promise((resolve) => (this.#tellStarted = resolve));
     this.ending = null;
-    this.#pending = { id: messageId, role: "user", content: text, timestamp: Date.now() / 1000 };
+    this.#pending = saidNow(messageId, text, attachments);
     try {
       await this.#arrive();
-      const started = await this.#start(text, messageId);
+      const started = await this.#start(text, messageId, attachments);
       this.#accept(started, { ...this.#pending, id: started.message_id });
       return { accepted: true };
     } catch (error) {
       this.#pending = null;
       this.isStopping = false;
-      if (!(error instanceof ServerError && error.code === "run_active")) return { accepted: false, failure: sentenceOf(error) };
+      if (!(error instanceof ServerError && error.code === "run_active")) return refused(error);
       void this.#refresh();
-      const queued = await this.queue.add(text, messageId, this.chosenModel ?? undefined);
+      const queued = await this.queue.add(text, messageId, attachments, this.chosenModel ?? undefined);
       return queued.became === null ? { accepted: false, failure: queued.failure } : { accepted: true };
     } finally {
       this.#isStarting = false;
@@ -333,9 +338,9 @@ export class Conversation {
   }
 
   /** Have a message wait for the answer that is being written, or with `steer` tell it to the agent at work. */
-  async wait(text: string, messageId: string, steer: boolean): Promise<Queued> {
+  async wait(text: string, messageId: string, attachments: readonly Attachment[], steer: boolean): Promise<Queued> {
     await this.#started;
-    const queued = steer ? await this.queue.steer(text, messageId) : await this.queue.add(text, messageId, this.chosenModel ?? undefined);
+    const queued = steer ? await this.queue.steer(text, messageId) : await this.queue.add(text, messageId, attachments, this.chosenModel ?? undefined);
     if (queued.became === "sent") await this.#refresh();
     return queued;
   }
@@ -374,17 +379,17 @@ export class Conversation {
   }
 
   /** Put another text in the place of a message, and answer that. `revision` is what the person saw. */
-  async edit(messageId: string, text: string, newId: string, revision: number | undefined): Promise<Sent> {
+  async edit(messageId: string, text: string, attachments: readonly Attachment[], newId: string, revision: number | undefined): Promise<Sent> {
     const place = this.#messages.findIndex((message) => message.id === messageId);
     const old = this.#messages[place];
     if (this.isBusy || !old || !this.sessionId) return { accepted: false, failure: this.isBusy ? chat.waitToEdit : "" };
     this.#isStarting = true;
     this.ending = null;
     const before = this.#messages;
-    const said: Message = { id: newId, role: "user", content: text, timestamp: Date.now() / 1000, ...withNewest(old, newId) };
+    const said: Message = { ...saidNow(newId, text, attachments), ...withNewest(old, newId) };
     this.#messages = [...before.slice(0, place), said];
     try {
-      const fields = { message_id: messageId, message: text, new_message_id: newId, model: this.chosenModel ?? undefined };
+      const fields = { message_id: messageId, message: text, new_message_id: newId, model: this.chosenModel ?? undefined, attachments: idsOf(attachments) };
       const started = await this.client.post<RunStarted>("/api/chat/edit", { session_id: this.sessionId, ...fields, revision });
       if (this.row) this.row = { ...this.row, title: started.title, revision: started.revision };
       this.#follow(started.stream_id, EMPTY);
@@ -396,7 +401,7 @@ export class Conversation {
         this.#isStarting = false;
         await this.#refresh();
       }
-      return { accepted: false, failure: sentenceOf(error), ...(error instanceof ServerError && { code: error.code }) };
+      return refused(error);
     } finally {
       this.#isStarting = false;
     }
@@ -482,17 +487,41 @@ export class Conversation {
     }
   }
 
-  async #start(text: string, messageId: string): Promise<RunStarted> {
+  /** The session that this is, or will be with its first message: what is attached needs one before that. */
+  begin(): Promise<string> {
+    if (this.sessionId !== null) return Promise.resolve(this.sessionId);
+    this.#beginning ??= this.#newSession().finally(() => (this.#beginning = null));
+    return this.#beginning;
+  }
+
+  /** Go on with a session that was begun here before and has no message yet. Answers whether it is still there, and so. */
+  async resumeBlank(sessionId: string): Promise<boolean> {
+    this.sessionId = sessionId;
+    try {
+      const { session } = await this.#page({ msg_limit: 1 });
+      if (session.message_count === 0 && this.status.phase === "blank") this.row = { ...session };
+      if (session.message_count === 0 || this.status.phase !== "blank") return true;
+    } catch (error) {
+      sentenceOf(error);
+      if (!(error instanceof ServerError) || error.status !== 404) return true; // nobody knows; sending it will tell
+    }
+    if (this.status.phase === "blank") this.sessionId = null;
+    return false;
+  }
+
+  async #start(text: string, messageId: string, attachments: readonly Attachment[]): Promise<RunStarted> {
     const model = this.chosenModel ?? undefined;
-    const body = { message: text, message_id: messageId, model };
+    const body = { message: text, message_id: messageId, model, attachments: idsOf(attachments) };
     const isUnwritten = this.status.phase === "blank";
-    const sessionId = this.sessionId ?? (await this.#newSession());
+    const sessionId = await this.begin();
     try {
       return await this.client.post<RunStarted>("/api/chat/start", { ...body, session_id: sessionId });
     } catch (error) {
-      // A session without a message lives in the server's memory only: a restart takes it away, and nothing with it.
-      if (!isUnwritten || !(error instanceof ServerError) || error.status !== 404) throw error;
-      return this.client.post<RunStarted>("/api/chat/start", { ...body, session_id: await this.#newSession() });
+      // A session without a message lives in the server's memory only: a restart takes it away, and nothing but its files with it.
+      if (!isUnwritten || !(error instanceof ServerError) || error.status !== 404 || error.code === "attachment_not_found") throw error;
+      this.sessionId = null;
+      if (attachments.length > 0) throw new ServerError(carrying.gone, "attachment_not_found", 404);
+      return this.client.post<RunStarted>("/api/chat/start", { ...body, session_id: await this.begin() });
     }
   }
 
@@ -630,7 +659,7 @@ export class Conversation {
     else if (this.status.phase === "loading") this.status = { phase: "failed", failure };
   }
 
-  #page(query: { msg_before?: number; msg_around?: string }): Promise<SessionPage> {
+  #page(query: { msg_before?: number; msg_around?: string; msg_limit?: number }): Promise<SessionPage> {
     return this.client.get<SessionPage>("/api/session", { session_id: this.sessionId, msg_limit: PAGE, ...query });
   }
 
@@ -644,6 +673,18 @@ export class Conversation {
     this.#messages = messages;
     this.hasOlder = offset > 0;
   }
+}
+
+function saidNow(id: string, content: string, attachments: readonly Attachment[]): Message {
+  return { id, role: "user", content, timestamp: Date.now() / 1000, attachments: [...attachments] };
+}
+
+function idsOf(attachments: readonly Attachment[]): string[] {
+  return attachments.map((one) => one.id);
+}
+
+function refused(error: unknown): Sent {
+  return { accepted: false, failure: sentenceOf(error), ...(error instanceof ServerError && { code: error.code }) };
 }
 
 function stretchOf(page: SessionPage): Stretch {

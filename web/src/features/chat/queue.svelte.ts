@@ -2,7 +2,7 @@
 
 import { queue as words } from "../../strings";
 import { ServerError, sentenceOf, type Client } from "../../wire/client";
-import type { Queue as QueueNote, QueueAdded, QueueAnswer, QueueResumed, SteerAnswer, Waiting } from "../../wire/types";
+import type { Attachment, Queue as QueueNote, QueueAdded, QueueAnswer, QueueResumed, SteerAnswer, Waiting } from "../../wire/types";
 
 const NOTHING: QueueNote = { session_id: "", revision: 0, is_held: false, can_put_back: false, items: [] };
 
@@ -75,9 +75,9 @@ export class Queue {
     }
   }
 
-  async add(text: string, message_id: string, model: string | undefined): Promise<Queued> {
+  async add(text: string, message_id: string, files: readonly Attachment[], model: string | undefined): Promise<Queued> {
     return this.#added(async (asked) => {
-      const added = await this.#post<QueueAdded>("", { message: text, message_id, model });
+      const added = await this.#post<QueueAdded>("", { message: text, message_id, model, attachments: files.map((one) => one.id) });
       this.take(added.queue, asked);
       return added.started ? "sent" : "waiting";
     });
@@ -93,9 +93,10 @@ export class Queue {
     });
   }
 
-  async edit(item: Waiting, text: string): Promise<Changed> {
+  async edit(item: Waiting, text: string, files: readonly Attachment[]): Promise<Changed> {
     try {
-      await this.#change("/edit", { message_id: item.message_id, message: text, revision: item.revision });
+      const attachments = files.map((one) => one.id);
+      await this.#change("/edit", { message_id: item.message_id, message: text, attachments, revision: item.revision });
       return { kind: "changed" };
     } catch (error) {
       await this.look();

@@ -1,4 +1,4 @@
-/** What Enter means where one writes. */
+/** What keys mean where one writes. */
 
 import { sendKey } from "../../state/theme.svelte";
 
@@ -12,4 +12,9 @@ export function sends(event: KeyboardEvent, isTouch: boolean): boolean {
 export function steers(event: KeyboardEvent): boolean {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return false;
   return event.shiftKey === (sendKey.current !== "enter");
+}
+
+/** Is a key press meant to choose files to attach? */
+export function attaches(event: KeyboardEvent): boolean {
+  return event.key.toLowerCase() === "u" && (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
 }

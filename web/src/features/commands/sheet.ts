@@ -32,6 +32,8 @@ export function shortcutGroups(modifier: "⌘" | "Ctrl", sendKey: SendKey): read
         { ways: [sendsAlone ? [modifier, "Enter"] : [modifier, "Shift", "Enter"]], says: says.steer },
         { ways: [["Shift", "Enter"], ...(sendsAlone ? [] : [["Enter"]])], says: says.line },
         { ways: [["↑"]], says: says.recall },
+        { ways: [[modifier, "U"]], says: says.attach },
+        { ways: [["@"]], says: says.mention },
         { ways: [["/"]], says: says.command },
         { ways: [["Tab"]], says: says.complete },
         { ways: [["/", "/"]], says: says.slash },
