@@ -133,7 +133,7 @@ def test_a_picture_has_its_place_before_it_is_here(tab: Tab, client: Client) -> 
     expect(picture).to_be_visible()
     before = picture.bounding_box()
     let_go()
-    tab.page.wait_for_function("document.querySelector('.picture img').naturalWidth > 0")
+    expect(picture).to_have_js_property("naturalWidth", 600)
 
     assert before == picture.bounding_box()
     assert before is not None and (before["width"], before["height"]) == (320, 160)
