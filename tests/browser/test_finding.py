@@ -99,7 +99,7 @@ def test_a_result_opens_at_the_very_message_and_the_search_goes_on_from_there(ta
 
     expect(tab.drawer).to_have_count(0)
     in_view(tab, "was first named")
-    tab.page.wait_for_function("CSS.highlights.get('found-here')?.size === 1")
+    tab.page.wait_for_function("() => CSS.highlights.get('found-here')?.size === 1")
     assert marked(tab)[0] == "marmalade"
     bar = tab.page.get_by_role("search", name="Find in this conversation")
     expect(bar.get_by_role("status")).to_have_text("1 of 2")
