@@ -130,6 +130,8 @@ class Permissions:
             diff=call.diff,
             grounds=call.grounds,
             changed=changed(since, call.grounds),
+            sets_off=call.sets_off,
+            runner=call.runner,
         )
         return Asked(event.approval_id, call, event)
 

@@ -15,6 +15,9 @@ Mode = Literal["read", "ask", "edit", "full"]
 ToolKind = Literal["read", "edit", "execute", "fetch", "other"]
 """What a call does to the world. `other` is a tool from elsewhere of which nothing is known."""
 
+Runner = Literal["", "fireside", "agent"]
+"""Who runs a command: we, so that it is held as all of ours are, or an agent, itself or through us. Empty: unknown."""
+
 Choice = Literal["once", "session", "always", "deny", "expired"]
 """A person's word on a call: this once, for this chat, always, no. `expired`: nobody can say any more."""
 
@@ -26,6 +29,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     `title` is a line for a person, `diff` a unified diff of what an edit would change. `grounds` are what else decides
     what it does, by name: files of configuration, the server of its tool; each with a hash of what it is.
+    `sets_off`: it edits a file because of which programs run something. `runner` is that of a command.
     """
 
     call_id: str
@@ -36,6 +40,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     diff: str = ""
     grounds: dict[str, str] = {}
+    sets_off: bool = False
+    runner: Runner = ""
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from api.domain.approvals import Choice, ToolKind
+from api.domain.approvals import Choice, Runner, ToolKind
 
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
 
@@ -124,8 +124,8 @@ class ToolEnded(_Event, frozen=True, kw_only=True, tag="tool.ended"):
 class ApprovalRequested(_Event, frozen=True, kw_only=True, tag="approval.requested"):
     """May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says.
 
-    `kind`, `title`, `folder`, `diff` and `grounds` are those of `approvals.Call`. `changed` names those grounds because
-    of which it is asked again.
+    `kind`, `title`, `folder`, `diff`, `grounds`, `sets_off` and `runner` are those of `approvals.Call`. `changed` names
+    those grounds because of which it is asked again.
     """
 
     approval_id: str
@@ -139,6 +139,8 @@ class ApprovalRequested(_Event, frozen=True, kw_only=True, tag="approval.request
     diff: str = ""
     grounds: dict[str, str] = {}
     changed: tuple[str, ...] = ()
+    sets_off: bool = False
+    runner: Runner = ""
 
 
 class ApprovalResolved(_Event, frozen=True, kw_only=True, tag="approval.resolved"):

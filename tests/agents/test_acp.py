@@ -411,6 +411,7 @@ async def test_a_persons_word_is_given_by_the_kind_of_an_option_and_never_as_mor
 
     assert said(events) == f"[{chosen}]"
     assert (asked.title, asked.kind, asked.folder) == ("Remove it", "execute", str(tmp_path))
+    assert asked.runner == "agent"
     assert asked.arguments == '{"command": "rm x"}'
     assert asked.call_id == tools(events)[0].call_id
 
@@ -450,6 +451,7 @@ async def test_the_mode_of_a_session_decides_about_what_an_agent_does_itself(tmp
         events, asked = await decided(agent, may(mode, line), "deny")
 
     assert (said(events) if not asked else "asked") == outcome
+    assert [one.sets_off for one in asked] == [".git" in path for _ in asked]
 
 
 async def test_a_question_is_withdrawn_when_the_turn_is_stopped(tmp_path):

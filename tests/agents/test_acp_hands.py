@@ -69,7 +69,7 @@ async def test_a_command_is_shown_as_it_speaks_and_ends_with_the_turn(tmp_path):
     [call] = tools(events)
     assert said(events).startswith("[3: ") and sorted(call.output.split()) == ["one", "two"]
     assert (call.title, call.state) == ("echo one; echo two >&2; exit 3", "error")
-    assert asked.arguments == call.title
+    assert (asked.arguments, asked.runner) == (call.title, "fireside")
 
 
 async def test_a_command_is_held_as_those_of_the_built_in_agent_are(tmp_path):

@@ -149,3 +149,32 @@ def test_what_the_agent_remembers_is_read_and_changed_in_the_settings(visit: Vis
     assert client.get("/api/memory")["text"] == "Prefers tabs."
     tab.page.reload()
     expect(memory).to_have_value("Prefers tabs.")
+
+
+def test_a_command_that_ran_is_shown_and_copied_as_it_was_and_the_memory_is_no_file_of_the_folder(
+    visit: Visit, client: Client, project: Path
+) -> None:
+    command = "echo 'a\u202eb' &&\n  echo \"$HOME\""
+    done = "\n@@next\n".join(
+        [
+            call("update_plan", entries=[{"text": "Say it", "status": "completed"}]),
+            call("run_command", command=command, timeout_s=30),
+            call("remember", add="They like it short."),
+            call("write_file", path="said.txt", content="It was said.\n"),
+            "@@text Said.",
+        ]
+    )
+    session_id = client.post("/api/session/new", workspace=str(project), approval_mode="full")["session"]["session_id"]
+    client.start(session_id, done, model=MODEL)
+    tab = visit(f"/s/{session_id}")
+
+    answer = tab.wait_for_answer()
+    expect(answer.get_by_text("1 file changed")).to_be_visible()
+    expect(answer.get_by_role("group").filter(has_text="1 / 1")).to_be_visible()
+    expect(answer.get_by_text("Update the plan")).to_have_count(0)
+    line = answer.get_by_role("group").filter(has_text="timeout_s")
+    answer.get_by_text("Ran").click()
+    expect(line).to_contain_text("echo 'aU+202Eb' &&\n  echo")
+    expect(line.get_by_role("definition")).to_have_text("30")
+    line.get_by_role("button", name="Copy").click()
+    assert tab.page.evaluate("navigator.clipboard.readText()") == command

@@ -317,7 +317,7 @@ def test_who_may_edit_freely_still_asks_before_what_programs_run_by_themselves(
     for frame in client.frames(stream_id):
         if frame.name == "approval":
             asked.append(json.loads(frame.data["arguments"])["path"])
-            assert "+++" in frame.data["diff"]
+            assert "+++" in frame.data["diff"] and frame.data["sets_off"]
             assert respond(client, frame.data, "deny").status_code == 200
 
     assert [Path(path).name for path in asked] == ["pre-commit", "post-checkout", "tasks.json"]

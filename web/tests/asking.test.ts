@@ -1,7 +1,7 @@
 /** What agents ask, as the page shows it and says a word on it. */
 
 import { expect, test, vi } from "vitest";
-import { argumentsOf, commandCall } from "../src/features/asking/call";
+import { argumentsOf, commandCall, readable } from "../src/run/call";
 import { Asking, type Asked } from "../src/state/asking.svelte";
 import { ServerError, type Client } from "../src/wire/client";
 
@@ -26,6 +26,17 @@ test.each(['{"command": "ls", "command": "rm"}', '{"command": "ls", "\\u0063omma
 test("only what executes has a command", () => {
   expect(commandCall({ kind: "other", arguments: '{"command": "ls"}' })).toBeNull();
 });
+
+test.each([
+  ['"a\\n\\u202eb"', "a\n\u202eb"],
+  ['""', '""'],
+  ["12345678901234567890", "12345678901234567890"],
+  ['{"a": [1]}', '{\n  "a": [\n    1\n  ]\n}'],
+  ['{"a": 12345678901234567890}', '{"a": 12345678901234567890}'],
+  ['{"a": "\\u202e"}', '{"a": "\\u202e"}'],
+  ['{"a": 1, "a": 2}', '{"a": 1, "a": 2}'],
+  ['{"cut', '{"cut'],
+])("%s is read as %s, and never as another", (json, text) => expect(readable(json)).toBe(text));
 
 const approval = (id: string) => ({ approval_id: id, arguments_sha256: `sha-${id}`, call_id: "c", name: "shell", arguments: "{}", type: "approval.requested" });
 const asks = (session_id: string, ...ids: string[]) => ({ stream_id: `run-${session_id}`, session_id, title: session_id, kind: "turn", approvals: ids.map(approval), question: null });

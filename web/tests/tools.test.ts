@@ -25,6 +25,14 @@ test("what a server says of a tool counts more than its name", () => {
   expect([kindOf(tool("read_mail", {}, "other")), kindOf(tool("bash", {})), kindOf(tool("think", {}))]).toEqual(["other", "execute", "other"]);
 });
 
+test("what updated the plan has no line beside it, unless it failed or there is no plan", () => {
+  const blocks = ["text", "running", "done", "error"].map((state) => (state === "text" ? { kind: state } : { kind: "tool", name: "update_plan", state }) as Block);
+  const shown = (hasPlan: boolean) => stretchesOf(blocks, hasPlan).flatMap((one) => (one.kind === "steps" ? one.blocks : []));
+
+  expect(shown(true)).toEqual([blocks[3]]);
+  expect(shown(false)).toEqual([blocks[2], blocks[3]]);
+});
+
 test("calls in a row are one stretch, with the thoughts between them, and keep their place as more comes", () => {
   const kinds = ["text", "thinking", "tool", "thinking", "tool", "notice", "tool"] as const;
   const blocks = kinds.map((kind) => ({ kind }) as Block);

@@ -44,7 +44,8 @@ def call_to_ask_about(reported: Reported, folder: Path) -> Call:
     paths = [*reported.paths, *reported.edits]
     if kind in ("read", "edit") and not (paths and all(is_inside(folder, path) for path in paths)):
         kind = "other"
-    if kind == "edit":
+    is_edit = kind == "edit"
+    if is_edit:
         kind = kind_of_edit(folder, *paths)
     return Call(
         call_id=reported.call_id,
@@ -54,6 +55,8 @@ def call_to_ask_about(reported: Reported, folder: Path) -> Call:
         folder=str(folder),
         title=reported.title,
         diff=reported.diff,
+        sets_off=is_edit and kind != "edit",
+        runner="agent" if kind == "execute" else "",
     )
 
 

@@ -273,7 +273,15 @@ class Exchange:
         """What the agent asks us to carry out, exactly as it will be."""
         where = str(folder or self._folder)
         return Call(
-            call_id=reported.call_id, name=name, kind=kind, arguments=arguments, folder=where, title=title, diff=diff
+            call_id=reported.call_id,
+            name=name,
+            kind=kind,
+            arguments=arguments,
+            folder=where,
+            title=title,
+            diff=diff,
+            sets_off=kind == "other",  # as `asking.kind_of_edit` says
+            runner="fireside" if kind == "execute" else "",
         )
 
 

@@ -18,7 +18,7 @@ from api.agents.native.lanes import SIDE_BY_SIDE, Lanes, side_by_side
 from api.agents.native.own_tools import OwnTool
 from api.agents.permissions import Asked
 from api.domain import events as ev
-from api.domain.approvals import Call, Decision, ToolKind
+from api.domain.approvals import Call, Decision
 from api.domain.errors import BadRequest
 from api.tools.arguments import parsed
 from api.tools.base import Context, Result, Tool
@@ -163,21 +163,22 @@ class Calls:
 
     def _call(self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]) -> Call:
         """What a person is asked about: the very arguments that the tool is then given."""
+        sets_off = self._sets_off(tool, arguments)
         return Call(
             call_id=asked.call_id,
             name=tool.name,
-            kind=self._kind(tool, arguments),
+            kind="other" if sets_off else tool.kind,  # such an edit is more than one of a text
             arguments=json.dumps(arguments, ensure_ascii=False),
             folder=self._turn.workspace or "",
             title=tool.title(arguments),
+            sets_off=sets_off,
+            runner="fireside" if tool.kind == "execute" else "",
         )
 
-    def _kind(self, tool: Tool | OwnTool, arguments: dict[str, Any]) -> ToolKind:
-        """What the call does to the world: an edit that has programs run something is more than one of a text."""
+    def _sets_off(self, tool: Tool | OwnTool, arguments: dict[str, Any]) -> bool:
+        """Is it an edit that has programs run something?"""
         folder, path = self.context.folder, arguments.get("path")
-        if tool.kind == "edit" and folder is not None and isinstance(path, str) and sets_off(folder.path, path):
-            return "other"
-        return tool.kind
+        return tool.kind == "edit" and folder is not None and isinstance(path, str) and sets_off(folder.path, path)
 
     def _outcome(
         self, tool: Tool | OwnTool, asked: ToolRequest, arguments: dict[str, Any]

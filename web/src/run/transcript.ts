@@ -67,7 +67,7 @@ export function transcriptFrom(snapshot: schema.Transcript): Transcript {
 
 /** A request as the server sends it, with the fields it left out. */
 export function approvalFrom({ type: _, ...asked }: schema.ApprovalRequested & { type?: string }): Approval {
-  return { seq: 0, kind: "other", title: "", folder: "", diff: "", grounds: {}, changed: [], ...asked };
+  return { seq: 0, kind: "other", title: "", folder: "", diff: "", grounds: {}, changed: [], sets_off: false, runner: "", ...asked };
 }
 
 export function questionFrom({ seq = 0, question_id, text, options = [] }: schema.QuestionAsked): Question {

@@ -33,6 +33,9 @@ export interface Refused {
   readonly isOver: boolean;
 }
 
+/** What holds commands, by its own name. */
+export const SANDBOXES: Record<Exclude<SandboxAnswer["kind"], "none">, string> = { bubblewrap: "bubblewrap", landlock: "Landlock" };
+
 const OVER = ["approval_not_found", "approval_settled", "question_not_found"];
 
 export class Asking {

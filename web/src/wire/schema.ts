@@ -101,7 +101,7 @@ export interface ApprovalMode {
   session_id: string;
 }
 
-/** May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says. `kind`, `title`, `folder`, `diff` and `grounds` are those of `approvals.Call`. `changed` names those grounds because of which it is asked again. */
+/** May this exact call run? `arguments_sha256` binds the answer to all that is shown, as `approvals.binding` says. `kind`, `title`, `folder`, `diff`, `grounds`, `sets_off` and `runner` are those of `approvals.Call`. `changed` names those grounds because of which it is asked again. */
 export interface ApprovalRequested {
   approval_id: string;
   arguments: string;
@@ -113,7 +113,9 @@ export interface ApprovalRequested {
   grounds?: Record<string, string>;
   kind?: "edit" | "execute" | "fetch" | "other" | "read";
   name: string;
+  runner?: "" | "agent" | "fireside";
   seq?: number;
+  sets_off?: boolean;
   title?: string;
   type: "approval.requested";
 }

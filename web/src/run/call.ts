@@ -1,6 +1,7 @@
-/** What is to be seen of a call that an agent asks about. */
+/** What is to be seen of a call: its command, and what else it was given. */
 
-import type { Approval } from "../../run/transcript";
+import type { ToolKind } from "../wire/types";
+import type { Approval } from "./transcript";
 
 export interface Argument {
   readonly name: string;
@@ -12,6 +13,11 @@ export interface Argument {
 export interface CommandCall {
   readonly command: string;
   readonly others: readonly Argument[];
+}
+
+/** What a person sees it to be: an edit that has programs run something counts as more, and is one all the same. */
+export function kindAsked(asked: Pick<Approval, "kind" | "sets_off">): ToolKind {
+  return asked.sets_off ? "edit" : asked.kind;
 }
 
 export function commandCall(asked: Pick<Approval, "kind" | "arguments">): CommandCall | null {
@@ -46,6 +52,22 @@ export function argumentsOf(json: string): Argument[] | null {
     }
   }
   return new Set(found.map((one) => one.name)).size === found.length ? found : null;
+}
+
+/** JSON to be read: a text without its quotes, what is nested line by line. Where that would be another, it stays as it is. */
+export function readable(json: string): string {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === "string") return value === "" ? json : value;
+    const indented = JSON.stringify(value, null, 2);
+    return bare(indented) === bare(json) ? indented : json;
+  } catch {
+    return json; // still arriving, or no JSON at all
+  }
+}
+
+function bare(json: string): string {
+  return json.replace(/\s/g, "");
 }
 
 function isObject(json: string): boolean {
