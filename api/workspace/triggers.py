@@ -1,4 +1,4 @@
-"""Which files of a project make programs run something by themselves, so that to change one is more than to edit."""
+"""Which files of a project make programs run something, or tell agents what to do: a change of one needs asking."""
 
 import os
 from pathlib import Path
@@ -14,12 +14,13 @@ _FILES = frozenset(
     (
         *(".envrc", ".exrc", ".nvimrc", ".lvimrc", ".pre-commit-config.yaml", ".gitattributes", ".gitmodules"),
         *(".mcp.json", "opencode.json", "opencode.jsonc"),
+        *("agents.md", "claude.md"),  # what every later answer goes by
     )
 )
 
 
 def sets_off(folder: Path, path: str) -> bool:
-    """Would a program run something, or be let do more, because of what stands at `path` in `folder`?
+    """Would a program run something, be let do more or be told to, because of what stands at `path` in `folder`?
 
     Asked of the name and of what links make of it. Reads the disk.
     """

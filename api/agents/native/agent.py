@@ -35,6 +35,7 @@ INSTRUCTIONS = (
 )
 
 COMPACTED = "Older messages were summarised for the model; you still see all of them."
+GUIDED = "Goes by what this folder's {name} tells agents. What has to be asked first still is."
 
 LONG = 200
 """To make requests of so many messages takes longer than others should wait for: it is done in a thread."""
@@ -137,11 +138,13 @@ class NativeAgent:
                     yield event
             messages = messages_so_far(turn, turn.resumes, calls)
         has_tools = turn.model not in self._toolless
-        if tools and not has_tools and not _is_told_toolless(turn):
+        if tools and not has_tools and not _is_told(turn, "no_tools"):
             yield told_toolless(model.model_name)
         instructions = turn.system_prompt or self._instructions
         if has_tools and bench.told:
             instructions = f"{instructions}\n\n{bench.told}"
+            if bench.guide is not None and attempt.step == 0 and not _is_told(turn, "guided"):
+                yield ev.Notice(code="guided", message=GUIDED.format(name=bench.guide.name))
         facts = self._facts_of(turn.model)
         window = facts.window or await asyncio.to_thread(_window, provider, model.model_name)
         refused = self._refused.setdefault(turn.model, set())
@@ -221,11 +224,11 @@ async def _as_requests(
     return made() if is_quick else await asyncio.to_thread(made)
 
 
-def _is_told_toolless(turn: Turn) -> bool:
-    """Was it said in this conversation that its model takes no tools?"""
+def _is_told(turn: Turn, code: str) -> bool:
+    """Was this notice given in this conversation before, about the same model?"""
     earlier = (message for message in turn.messages if message.get("model") == turn.model)
     notices = (notice for message in earlier for notice in message.get("notices") or ())
-    return any(isinstance(notice, dict) and notice.get("code") == "no_tools" for notice in notices)
+    return any(isinstance(notice, dict) and notice.get("code") == code for notice in notices)
 
 
 def _used(turn: Turn) -> ev.Usage | None:

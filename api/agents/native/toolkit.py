@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from api.agents.base import Turn
+from api.agents.native.guides import Guide, guide_in
 from api.agents.native.own_tools import OwnTool
 from api.domain.errors import AppError
 from api.tools.base import Context, Tool
@@ -19,12 +20,23 @@ _FOLDERLESS = ("fetch", "other")
 
 
 class Bench:
-    """The tools of one turn. `told` are sentences about them for the model, `problem` one for the person, or empty."""
+    """The tools of one turn. `told` are sentences about them for the model, `problem` one for the person, or empty.
 
-    def __init__(self, tools: Sequence[Tool | OwnTool], context: Context, told: str, problem: str = "") -> None:
+    `guide` is what of the project's own instructions is among what is told.
+    """
+
+    def __init__(
+        self,
+        tools: Sequence[Tool | OwnTool],
+        context: Context,
+        told: str,
+        problem: str = "",
+        guide: Guide | None = None,
+    ) -> None:
         self.tools = list(tools)
         self.context = context
         self.told = told
+        self.guide = guide
         self.problem = problem
 
     def close(self) -> None:
@@ -65,13 +77,13 @@ class Toolkit:
 
     async def open(self, turn: Turn) -> Bench:
         """What a turn works with; close it when the turn is over. A folder that is gone is a problem, and no error."""
-        folder, problem, remembered, more = await asyncio.to_thread(self._looked, turn.workspace)
+        folder, problem, guide, remembered, more = await asyncio.to_thread(self._looked, turn.workspace)
         tools = [one for one in self._tools if folder or one.kind in _FOLDERLESS or isinstance(one, OwnTool)]
         tools += more
         if turn.permissions.mode == "read":
             tools = [tool for tool in tools if tool.kind == "read"]
-        told = [_told(turn, folder), *remembered] if tools else []
-        return Bench(tools, await self._context(turn, folder), "\n\n".join(told), problem)
+        told = [_told(turn, folder), *([guide.words] if guide else []), *remembered] if tools else []
+        return Bench(tools, await self._context(turn, folder), "\n\n".join(told), problem, guide)
 
     async def _context(self, turn: Turn, folder: Folder | None) -> Context:
         context = Context(mark=self._mark, folder=folder, network=self._network)
@@ -84,10 +96,11 @@ class Toolkit:
             context.undo = kept.turn(turn.run_id, folder)
         return context
 
-    def _looked(self, path: str | None) -> tuple[Folder | None, str, list[str], Sequence[Tool]]:
+    def _looked(self, path: str | None) -> tuple[Folder | None, str, Guide | None, list[str], Sequence[Tool]]:
         """All that the disk is needed for, together: each way into a thread and back delays the first word."""
         folder, problem = self._folder(path)
-        return folder, problem, self._remembered(folder), self._more()
+        guide = guide_in(folder) if folder else None
+        return folder, problem, guide, self._remembered(folder), self._more()
 
     def _remembered(self, folder: Folder | None) -> list[str]:
         """What is known from before: of the person, and of how things are done here. Reads the disk."""

@@ -63,6 +63,7 @@ export const refusals: Refusals = {
   folder_refused: "In diesem Ordner kann nicht gearbeitet werden. Wähle den Ordner eines Projekts.",
   foreign_version: "Diese Fassung hat ein anderes Programm aufgehoben; man kann sie lesen, aber nicht wählen.",
   from_environment: "Dieser Anbieter ist dort eingestellt, wo der Server gestartet wird. Ändere ihn dort und starte den Server neu.",
+  guided: "Hält sich an das, was AGENTS.md oder CLAUDE.md in diesem Ordner Agenten sagt. Was vorher zu fragen ist, wird weiterhin gefragt.",
   internal: "In Fireside ist etwas schiefgegangen. Mehr weiß nur das Protokoll des Servers.",
   invalid_field: "So lässt sich das nicht annehmen; vielleicht ist es zu lang.",
   key_needed: "Hierfür wird der Schlüssel gebraucht. Trage ihn ein und versuche es noch einmal.",

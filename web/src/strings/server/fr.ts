@@ -63,6 +63,7 @@ export const refusals: Refusals = {
   folder_refused: "On ne peut pas travailler dans ce dossier. Choisissez le dossier d’un projet.",
   foreign_version: "Un autre programme a gardé cette version ; elle peut être lue, pas choisie.",
   from_environment: "Ce fournisseur est réglé là où le serveur est lancé. Changez-le là-bas, puis relancez le serveur.",
+  guided: "Suit ce que AGENTS.md ou CLAUDE.md dit aux agents dans ce dossier. Ce qui doit être demandé l’est toujours.",
   internal: "Quelque chose a mal tourné dans Fireside. Seul le journal du serveur en sait davantage.",
   invalid_field: "Cela ne peut pas être accepté ainsi ; c’est peut-être trop long.",
   key_needed: "La clé est nécessaire ici. Saisissez-la et réessayez.",
