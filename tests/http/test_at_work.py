@@ -195,18 +195,17 @@ def test_a_tool_sees_neither_keys_nor_our_own_folder(house: tuple[ServerProcess,
 
 
 @pytest.mark.parametrize("folder", ["/", "~", "state", "gone"])
-def test_a_folder_that_nobody_may_work_in_is_none(
-    house: tuple[ServerProcess, FakeProvider], tmp_path: Path, folder: str
-) -> None:
-    server, provider = house
-    client = server.client()
-    path = {"/": "/", "~": str(Path.home()), "state": str(server.state_dir), "gone": str(tmp_path / "gone")}[folder]
+def test_a_folder_that_nobody_may_work_in_is_none(tmp_path: Path, folder: str) -> None:
+    paths = {"/": "/", "~": str(Path.home()), "state": str(tmp_path / "state"), "gone": str(tmp_path / "gone")}
+    with (
+        FakeProvider() as provider,
+        ServerProcess(tmp_path / "state", provider_url=provider.url, workspace=paths[folder]) as server,
+    ):
+        client = server.client()
+        client.answer(client.new_session(), "Hello", model=MODEL)
 
-    _, stream_id = begin(client, "Hello", Path(path))
-    end(client, stream_id)
-
-    offered = {tool["function"]["name"] for tool in provider.chats[-1].json["tools"]}
-    assert not offered & {"read_file", "write_file", "run_command"}
+        offered = {tool["function"]["name"] for tool in provider.chats[-1].json["tools"]}
+        assert "remember" in offered and not offered & {"read_file", "write_file", "run_command"}
 
 
 def test_what_is_remembered_goes_with_every_request_and_is_a_persons_to_change(
