@@ -388,7 +388,7 @@ export const asking: Catalogue["asking"] = {
   place: (at, count) => `${at} von ${count}, die warten`,
   arrived: (what) => `${what} Das wartet auf dein Wort, über dem Feld, in das du schreibst.`,
   holds: { nothing: "Nichts hält ihn: Er darf, was du darfst.", agent: "Der Agent führt ihn vielleicht selbst aus, dann hält Fireside ihn nicht.", fireside: (name) => `Fireside führt ihn aus, gehalten von ${name}.` },
-  setsOff: "Programme führen aus, was in so einer Datei steht. Deshalb wird auch dort gefragt, wo Dateien sonst ungefragt geändert werden.",
+  setsOff: "Programme führen aus, was in so einer Datei steht, oder Agenten halten sich daran. Deshalb wird auch dort gefragt, wo Dateien sonst ungefragt geändert werden.",
   waits: "wartet auf dein Wort",
   elsewhere: (title) => `„${title}“ wartet auf dein Wort.`,
   show: "Zeigen",

@@ -469,7 +469,7 @@ export const asking = {
   place: (at: number, count: number) => `${at} of ${count} that wait`,
   arrived: (what: string) => `${what} It waits for your word, above where you write.`,
   holds: { nothing: "Nothing holds it: it can do whatever you can.", agent: "The agent may run it by itself, and then Fireside does not hold it.", fireside: (name: string) => `Fireside runs it, held by ${name}.` },
-  setsOff: "Programs run what stands in such a file, so it is asked about even where files are changed unasked.",
+  setsOff: "Programs run what stands in such a file, or agents go by it, so it is asked about even where files are changed unasked.",
   waits: "waits for your word",
   elsewhere: (title: string) => `“${title}” waits for your word.`,
   show: "Show",

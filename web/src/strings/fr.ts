@@ -388,7 +388,7 @@ export const asking: Catalogue["asking"] = {
   place: (at, count) => `${at} sur ${count} en attente`,
   arrived: (what) => `${what} Votre accord est attendu, au-dessus du champ où vous écrivez.`,
   holds: { nothing: "Rien ne la retient : elle peut faire tout ce que vous pouvez.", agent: "L’agent peut l’exécuter lui-même ; Fireside ne la retient alors pas.", fireside: (name) => `Fireside l’exécute, retenue par ${name}.` },
-  setsOff: "Des programmes exécutent ce qui se trouve dans un tel fichier : c’est donc demandé même là où les fichiers sont modifiés sans demander.",
+  setsOff: "Des programmes exécutent ce qui se trouve dans un tel fichier, ou des agents le suivent : c’est donc demandé même là où les fichiers sont modifiés sans demander.",
   waits: "attend votre accord",
   elsewhere: (title) => `« ${title} » attend votre accord.`,
   show: "Afficher",
