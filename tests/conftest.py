@@ -29,7 +29,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     required = os.environ.get("FIRESIDE_REQUIRE_BROWSER") == "1"
     skipped = report.skipped and not hasattr(report, "wasxfail")
-    if required and skipped and item.get_closest_marker("browser"):
+    if required and skipped and item.get_closest_marker("browser") and not item.get_closest_marker("agents"):
         report.outcome = "failed"
         report.longrepr = f"FIRESIDE_REQUIRE_BROWSER is set, and the test was skipped: {report.longreprtext}"
     return report

@@ -13,6 +13,7 @@ from tests.browser.devices import PHONE, on, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_beside import AT_REST
 from tests.browser.test_for_everyone import serious
+from tests.http.conftest import until
 from tests.serving import Client, ServerProcess
 
 PHONE_WIDTH = 390
@@ -238,6 +239,11 @@ def test_what_is_always_allowed_is_listed_and_asked_again_once_it_is_taken_back(
     expect(card(tab)).to_be_visible()
 
 
+def chosen(client: Client, session_id: str) -> tuple[str | None, str]:
+    row = client.get("/api/session", session_id=session_id)["session"]
+    return row["workspace"], row["approval_mode"]
+
+
 @on_both
 def test_a_chat_begins_with_the_folder_and_the_mode_that_were_chosen_for_it(
     tab: Tab, client: Client, tmp_path: Path
@@ -277,5 +283,4 @@ def test_a_chat_begins_with_the_folder_and_the_mode_that_were_chosen_for_it(
     tab.touch(folder)
     tab.touch(chooser.get_by_role("button", name="No folder"))
     expect(folder).to_have_accessible_name("Folder: No folder")
-    row = client.get("/api/session", session_id=tab.session_id)["session"]
-    assert (row["workspace"], row["approval_mode"]) == (None, "read")
+    until(lambda: chosen(client, tab.session_id) == (None, "read"))  # shown at once, and told then

@@ -93,7 +93,7 @@ def test_a_tool_call_is_one_line_that_opens_to_what_went_in_and_out(visit: Visit
 
     tab.touch(tab.answer.get_by_text("Listed garden"))
 
-    expect(tab.answer.get_by_text('"path": "garden"')).to_be_visible()
+    expect(tab.answer.get_by_role("definition")).to_have_text("garden")
     expect(tab.answer.get_by_text("roses.txt")).to_be_visible()
 
 

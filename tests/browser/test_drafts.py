@@ -14,7 +14,6 @@ from tests.browser.test_for_everyone import serious
 from tests.browser.watch import AWAY
 from tests.serving import Client, ServerProcess
 
-CONFLICT = "status of 409"
 ELSEWHERE = re.compile("^Another window changed this draft")
 
 
@@ -81,7 +80,6 @@ def test_another_tab_shows_what_is_typed_and_what_is_sent_goes_from_both_for_goo
 
 @on_both
 def test_what_two_tabs_type_at_once_is_shown_and_neither_is_lost(tab: Tab, client: Client) -> None:
-    tab.watch.allow(CONFLICT)
     session_id = conversation(tab, client)
     other = tab.twin(f"/s/{session_id}")
     expect(other.answers).to_have_count(1)
@@ -121,7 +119,6 @@ def test_what_is_typed_while_the_server_is_away_is_put_there_when_it_is_back(
 
 @on_both
 def test_each_conversation_has_its_own_draft_and_going_elsewhere_keeps_it(tab: Tab, client: Client) -> None:
-    tab.watch.allow("status of 409")  # what was told just before the reload may arrive after the page has asked
     first = conversation(tab, client)
     tab.composer.press_sequentially("For the first")
     second = conversation(tab, client)
