@@ -15,8 +15,9 @@ export function isPicture({ media_type }: Attachment): boolean {
   return media_type.startsWith("image/");
 }
 
-export function addressOf(sessionId: string, { id }: Attachment): string {
-  return address("/api/attachment", { session_id: sessionId, id });
+/** Where its bytes are; nowhere as long as it is not known which session holds them, and `sessionId` is empty. */
+export function addressOf(sessionId: string, { id }: Attachment): string | undefined {
+  return sessionId === "" ? undefined : address("/api/attachment", { session_id: sessionId, id });
 }
 
 /** So large is a picture drawn that fits into a box, in CSS pixels, so that its place is there before it is. */
