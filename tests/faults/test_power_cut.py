@@ -13,7 +13,7 @@ from api.domain.events import ApprovalRequested, ApprovalResolved, Event, TextDe
 from api.runs import engine
 from api.runs.journal import read_journal
 from api.runs.turns import NewTurn
-from tests.faults.crashfs import CrashFS, Promise, State, Sync, materialise
+from tests.faults.crashfs import CrashFS, Promise, State, Sync, SyncFolder, materialise
 from tests.faults.scenarios import NEW, OLD, SCENARIOS
 from tests.runs.conftest import World, eventually
 
@@ -115,10 +115,13 @@ async def test_words_that_are_shown_are_safe_from_a_power_cut_a_quarter_of_a_sec
         world.agent.says(TextDelta(text="shown"))
         await anext(aiter(world.viewing.follow(started.stream_id)))
         written = len(disk.steps)
-        await asyncio.sleep(0)
-        async with asyncio.timeout(10):
-            while not any(isinstance(step, Sync) for step in disk.steps[written:]):  # noqa: ASYNC110
-                await asyncio.sleep(engine.SYNC_S / 5)
+        # Another thread syncs: first the file, then, once, the folder that names it.
+        await eventually(
+            lambda: (
+                any(isinstance(step, Sync) for step in disk.steps[written:])
+                and any(isinstance(step, SyncFolder) for step in disk.steps)
+            )
+        )
         steps, disk.steps = disk.steps, []
         await world.viewing.cancel(started.stream_id)
     disk.steps = [*steps, Promise()]
