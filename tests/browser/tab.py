@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
@@ -197,16 +198,16 @@ class Tab:
     def toast(self, text: str) -> Locator:
         return self.page.get_by_role("group").filter(has_text=text)
 
-    def hold(self, address: str) -> Callable[[], None]:
-        """Keep the next request for an address, a pattern, from arriving. Returns what lets it go."""
+    def hold(self, address: str) -> Callable[..., None]:
+        """Keep the next request for an address, a pattern, from arriving. Returns what lets it go, or answers it."""
         held: list[Route] = []
         self.page.route(address, lambda route: held.append(route), times=1)
 
-        def let_go() -> None:
+        def let_go(**answer: Any) -> None:
             deadline = time.monotonic() + READY_MS / 1000
             while not held:
                 assert time.monotonic() < deadline, f"nobody asked for {address}"
                 self.page.evaluate("0")  # hears what the browser has to tell
-            held[0].continue_()
+            held[0].fulfill(**answer) if answer else held[0].continue_()
 
         return let_go

@@ -82,6 +82,21 @@ def test_what_is_sent_before_a_new_conversation_has_its_address_waits_for_it(tab
     assert [one["content"] for one in client.messages(tab.session_id) if one["role"] == "user"] == ["first", "second"]
 
 
+def test_of_two_messages_sent_at_once_both_come_back_when_the_first_is_refused(tab: Tab) -> None:
+    tab.watch.allow("status of 503")
+    refuse = tab.hold("**/api/chat/start")
+    tab.send("first")
+    tab.send("second")
+    expect(tab.composer).to_have_value("")
+    refuse(status=503, json={"error": "The disk is full. Nothing was lost.", "code": "disk_full"})
+
+    expect(tab.page.get_by_text("The disk is full. Nothing was lost.")).to_be_visible()
+    expect(tab.composer).to_have_value("first\nsecond")
+    tab.submit()
+    expect(tab.said).to_have_text("first\nsecond")
+    tab.wait_for_answer()
+
+
 @on_both
 def test_after_stop_the_page_asks_and_sends_or_discards_what_waits(tab: Tab) -> None:
     busy(tab)

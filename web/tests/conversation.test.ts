@@ -111,6 +111,20 @@ test("a refused message is taken back, and nothing is left of it", async () => {
   expect(conversation.isEmpty).toBe(true);
 });
 
+test("what is to wait for a message that was refused is not sent without it", async () => {
+  const conversation = open(null);
+  server.refusal = new ServerError("The disk is full.", "disk_full", 507);
+  const first = conversation.send("Hello", "u1");
+  const second = conversation.wait("And you?", "u2", [], false);
+
+  expect(await first).toMatchObject({ accepted: false });
+  expect(await second).toEqual({ became: null, failure: "The disk is full." });
+  expect(server.posts.map((post) => post.path)).toEqual(["/api/session/new", "/api/chat/start"]);
+
+  server.refusal = null;
+  expect(await conversation.send("Hello", "u1")).toEqual({ accepted: true });
+});
+
 test("an opened session goes on from the number of its snapshot, and ignores what it has", async () => {
   server.messages = [{ id: "u1", role: "user", content: "Hi" }];
   server.run = { stream_id: "r9", seq: 2, transcript: { seq: 2, blocks: [{ kind: "text", text: "Good " }] } };

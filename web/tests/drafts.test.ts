@@ -173,10 +173,10 @@ test("a draft that was sent does not come back, though it was on its way to be k
   server.gate = new Promise((resolve) => (letGo = resolve));
   write(one, "Hello");
   await world.pass(PAUSE_MS);
-  one.send("msg-1");
+  const sent = one.send("msg-1");
   letGo();
   await settled();
-  one.arrived("s1");
+  one.arrived(sent, "s1");
   await settled();
 
   expect([one.text, other.text, server.kept.text]).toEqual(["", "", ""]);
@@ -186,9 +186,9 @@ test("a draft that was sent does not come back, though it was on its way to be k
 test("what could not be sent comes back before what was typed since, under the same id", async () => {
   const { draft } = await opened();
   write(draft, "First");
-  draft.send("msg-1");
+  const sent = draft.send("msg-1");
   write(draft, "second");
-  draft.refused();
+  draft.refused(sent);
   expect(draft.text).toBe("First\nsecond");
   await world.pass(PAUSE_MS);
 
@@ -201,6 +201,31 @@ test("what could not be sent comes back before what was typed since, under the s
   expect(draft.idFor(() => "fresh")).toBe("msg-1");
   write(draft, "Another");
   expect(draft.idFor(() => "fresh")).toBe("fresh");
+});
+
+test.each([
+  ["the first arrived", [0], "second\nthird"],
+  ["the second arrived", [1], "First\nthird"],
+  ["neither arrived", [], "First\nsecond\nthird"],
+  ["neither arrived, which was known of the second first", [], "First\nsecond\nthird"],
+  ["both arrived", [0, 1], "third"],
+])("of two that are on their way at once none is lost: %s", async (how, arrived, expected) => {
+  const { draft } = await opened();
+  write(draft, "First");
+  const first = draft.send("msg-1");
+  write(draft, "second");
+  const second = draft.send("msg-2");
+  write(draft, "third");
+  const closed = (await opened()).draft;
+  expect(closed.text).toBe("First\nsecond\nthird");
+
+  const inOrder = [first, second].map((sent, at) => () => (arrived.includes(at) ? draft.arrived(sent, "s1") : draft.refused(sent)));
+  (how.includes("second first") ? inOrder.reverse() : inOrder).forEach((tell) => tell());
+
+  expect(draft.text).toBe(expected);
+  expect((await opened()).draft.text).toBe(expected);
+  closed.heedMessages((id) => arrived.map((at) => `msg-${at + 1}`).includes(id));
+  expect(closed.text).toBe(expected);
 });
 
 test("what is attached in one window is attached in the other, and what is taken out is taken out of both", async () => {
@@ -222,10 +247,10 @@ test("files leave with their message, under the same id until it is known to be 
   const { draft } = await opened();
   draft.attach(file("a"));
   await settled();
-  draft.send("msg-1");
+  const sent = draft.send("msg-1");
   expect(draft.attachments).toEqual([]);
   draft.attach(file("b"));
-  draft.refused();
+  draft.refused(sent);
 
   const after = (await opened()).draft;
   expect([idsOf(after.attachments), after.text]).toEqual([["a", "b"], ""]);
@@ -240,8 +265,7 @@ test("files stay where only the text leaves", async () => {
   const { draft } = await opened();
   draft.attach(file("a"));
   write(draft, "/help");
-  draft.send("", true);
-  draft.arrived("s1");
+  draft.arrived(draft.send("", true), "s1");
   await settled();
 
   expect([draft.text, idsOf(draft.attachments)]).toEqual(["", ["a"]]);

@@ -7,6 +7,7 @@ import { agreed, agreedFiles, areSame, joined, without } from "./agreeing";
 import { attacher } from "./attach";
 import type { Attaching, Holder } from "./attaching.svelte";
 import { dropHere, keepHere, ownNew, readHere, type DraftHere, type SentHere } from "./draftsHere";
+import { Unconfirmed, textOf } from "./unconfirmed";
 
 /** So long a pause in typing lets the server have it. */
 const PAUSE_MS = 100;
@@ -35,15 +36,13 @@ export class Draft implements Holder {
   filesIn = $state<string | null>(null);
   /** Has the server begin the session of a new conversation. */
   beginSession: () => Promise<string> = () => Promise.reject(new Error("Nobody shows this conversation."));
-  /** Is it on its way to become a message? */
-  isSending = false;
 
   /** What the server had when it was last heard of. */
   #base: DraftNote;
   /** Was the server asked since there was reason to? Nothing is put there before. */
   #isKnown = false;
   #told: number | null = null;
-  #sent: SentHere | null;
+  readonly #unconfirmed: Unconfirmed;
   /** The text that this tab has in the browser's keeping, to tell it from another tab's. */
   #here: string | null;
   #isSyncing = false;
@@ -62,9 +61,9 @@ export class Draft implements Holder {
     this.sessionId = sessionId;
     this.#base = here?.base ?? NOTHING;
     this.#here = here?.text ?? null;
-    this.#sent = here?.sent ?? null;
-    this.text = (here?.sent?.text ?? "") + (here?.text ?? "");
-    this.attachments = [...(here?.sent?.attachments ?? []), ...(here?.attachments ?? [])];
+    this.#unconfirmed = new Unconfirmed(here?.left);
+    this.text = textOf(this.#unconfirmed.all) + (here?.text ?? "");
+    this.attachments = [...this.#unconfirmed.files, ...(here?.attachments ?? [])];
     this.filesIn = here?.filesIn ?? null;
     this.#isOwn = sessionId !== null || ownNew() !== null;
     this.toAttach = attacher(house.client, this, () => this.#rest());
@@ -72,7 +71,7 @@ export class Draft implements Holder {
 
   /** Are files on their way into what is being written? */
   get isAttaching(): boolean {
-    return !this.isSending && this.#isCarrying;
+    return !this.#isSending && this.#isCarrying;
   }
 
   /** Someone looks at it; `close` ends that. */
@@ -176,25 +175,24 @@ export class Draft implements Holder {
 
   /** The id to send the text under: the same one as long as it is not known whether it arrived. */
   idFor(fresh: () => string): string {
-    const sent = this.#sent;
-    const isSame = sent?.text === this.text && areSame(sent.attachments ?? [], this.attachments);
-    return sent?.messageId && isSame ? sent.messageId : fresh();
+    const same = this.#unconfirmed.all.find((one) => one.text === this.text && areSame(one.attachments ?? [], this.attachments));
+    return same?.messageId || fresh();
   }
 
   /** The text leaves, to be sent, with what is attached unless that `stays`; what is typed from now on is the next. */
-  send(messageId = "", stays = false): void {
-    this.isSending = true;
+  send(messageId = "", stays = false): SentHere {
+    const sent = { text: this.text, attachments: stays ? [] : this.attachments, messageId };
     this.#isOwn = true;
-    this.#sent = { text: this.text, attachments: stays ? [] : this.attachments, messageId };
+    this.#unconfirmed.leave(sent);
     this.text = "";
     if (!stays) this.attachments = [];
     this.#keep();
+    return sent;
   }
 
   /** What left has arrived, in a session that may only now have its name. */
-  arrived(sessionId: string | null): void {
-    this.isSending = false;
-    this.#sent = null;
+  arrived(sent: SentHere, sessionId: string | null): void {
+    this.#unconfirmed.arrive(sent);
     if (this.attachments.length === 0) this.attaching?.letGo();
     if (this.sessionId === null && sessionId !== null) this.#moveTo(sessionId);
     this.#isInMemoryOnly = false;
@@ -204,24 +202,25 @@ export class Draft implements Holder {
   }
 
   /** What left comes back. */
-  refused(): void {
-    const written = this.#sent?.text ?? "";
-    this.isSending = false;
-    this.attachments = [...(this.#sent?.attachments ?? []), ...this.attachments];
-    this.text = this.text.trim() === "" ? written : `${written}\n${this.text}`;
+  refused(sent: SentHere): void {
+    this.attachments = [...(sent.attachments ?? []), ...this.attachments];
+    this.text = this.#unconfirmed.comeBack(sent, this.text);
     this.#keep();
     this.#plan();
   }
 
   /** What left is among the messages after all, although the answer got lost on its way: it need not be sent again. */
   heedMessages(has: (messageId: string) => boolean): void {
-    const sent = this.#sent;
-    if (!sent || this.isSending || !has(sent.messageId)) return;
-    this.#sent = null;
-    if (this.text.startsWith(sent.text)) this.text = this.text.slice(sent.text.length).trimStart();
-    this.attachments = without(this.attachments, sent.attachments ?? []);
+    const now = this.#unconfirmed.heed(has, this.text, this.attachments);
+    if (!now) return;
+    this.text = now.text;
+    this.attachments = now.files;
     this.#keep();
     this.#plan();
+  }
+
+  get #isSending(): boolean {
+    return this.#unconfirmed.isAway;
   }
 
   get #isPending(): boolean {
@@ -270,7 +269,7 @@ export class Draft implements Holder {
 
   async #exchange(sessionId: string): Promise<void> {
     if (!this.#isKnown) await this.#ask(sessionId);
-    if (this.#isPending && !this.isSending && !this.rival) await this.#tell(sessionId);
+    if (this.#isPending && !this.#isSending && !this.rival) await this.#tell(sessionId);
     if (!this.#isOverdue) return;
     this.#isKnown = false;
     this.#again = true;
@@ -305,7 +304,7 @@ export class Draft implements Holder {
   /** Nothing is lost: it is kept here, and tried again with the next key or when the server is back. */
   #failed(error: unknown): void {
     if (!(error instanceof ServerError)) console.error(error);
-    else if (error.status === 404 && !this.isSending) this.#moveOut();
+    else if (error.status === 404 && !this.#isSending) this.#moveOut();
   }
 
   /** Its session is gone: a new conversation begins with the text, unless one is begun already. */
@@ -328,29 +327,19 @@ export class Draft implements Holder {
   }
 
   #keep(): void {
-    if (this.#sent && !this.isSending && !this.#stillHolds(this.#sent)) this.#sent = null;
-    const sent = this.#sent;
+    this.#unconfirmed.check(this.text, this.attachments);
+    const { all: left, files } = this.#unconfirmed;
     const isAny = this.text !== "" || this.attachments.length > 0;
     const isOnlyHere = this.sessionId === null || this.#isInMemoryOnly ? isAny : this.#isPending;
-    if (!isOnlyHere && !sent) return this.#drop();
-    this.#here = this.#textAfter(sent?.text ?? "");
+    if (!isOnlyHere && left.length === 0) return this.#drop();
+    this.#here = this.#unconfirmed.after(this.text);
     keepHere(this.sessionId, {
       text: this.#here,
-      attachments: without(this.attachments, sent?.attachments ?? []),
+      attachments: without(this.attachments, files),
       ...(this.filesIn !== null && { filesIn: this.filesIn }),
       ...(this.sessionId !== null && { base: this.#base }),
-      ...(sent && { sent }),
+      ...(left.length > 0 && { left }),
     });
-  }
-
-  #stillHolds({ text, attachments = [] }: SentHere): boolean {
-    return this.text.startsWith(text) && without(attachments, this.attachments).length === 0;
-  }
-
-  /** What stands after the text that was sent, and would if that came back. */
-  #textAfter(sent: string): string {
-    if (!this.isSending) return this.text.slice(sent.length);
-    return this.text.trim() === "" ? "" : `\n${this.text}`;
   }
 
   #drop(): void {
@@ -359,7 +348,7 @@ export class Draft implements Holder {
   }
 
   #rest(): void {
-    const isBusy = this.#isCarrying || this.#isSyncing || this.isSending || this.#isPending || this.rival !== null;
+    const isBusy = this.#isCarrying || this.#isSyncing || this.#isSending || this.#isPending || this.rival !== null;
     if (this.#views > 0 || (isBusy && !this.#isGone)) return;
     this.attaching?.letGo();
     this.house.done(this);

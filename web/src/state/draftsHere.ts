@@ -9,7 +9,8 @@ export interface DraftHere {
   readonly filesIn?: string;
   /** What the server had when this was typed. */
   readonly base?: DraftNote;
-  readonly sent?: SentHere;
+  /** The first sent first. */
+  readonly left?: readonly SentHere[];
 }
 
 /** What was sent without it being known to have arrived: under the same id it can never arrive twice. */

@@ -73,9 +73,8 @@ export class Conversation {
   #pending = $state.raw<Message | null>(null);
   #isStarting = $state(false);
   #beginning: Promise<string> | null = null;
-  /** Until the first message of a conversation is accepted, there is nothing for another one to wait in. */
-  #started: Promise<void> = Promise.resolve();
-  #tellStarted: () => void = () => {};
+  /** What becomes of the message that is being sent. One that is to wait for its answer comes after it, or not at all. */
+  #sending: Promise<Sent> | null = null;
   #live = $state.raw<Live | null>(null);
   #shown = new Map<string, Transcript>();
   #line: Line | null = null;
@@ -316,30 +315,37 @@ export class Conversation {
   async send(text: string, messageId: string, attachments: readonly Attachment[] = []): Promise<Sent> {
     if (this.isBusy) return { accepted: false, failure: "" };
     this.#isStarting = true;
-    this.#started = new Promise((resolve) => (this.#tellStarted = resolve));
     this.ending = null;
     this.#pending = saidNow(messageId, text, attachments);
+    this.#sending = this.#deliver(text, this.#pending, attachments);
+    try {
+      return await this.#sending;
+    } finally {
+      this.#isStarting = false;
+      this.#sending = null;
+    }
+  }
+
+  async #deliver(text: string, said: Message, attachments: readonly Attachment[]): Promise<Sent> {
     try {
       await this.#arrive();
-      const started = await this.#start(text, messageId, attachments);
-      this.#accept(started, { ...this.#pending, id: started.message_id });
+      const started = await this.#start(text, said.id, attachments);
+      this.#accept(started, { ...said, id: started.message_id });
       return { accepted: true };
     } catch (error) {
       this.#pending = null;
       this.isStopping = false;
       if (!(error instanceof ServerError && error.code === "run_active")) return refused(error);
       void this.#refresh();
-      const queued = await this.queue.add(text, messageId, attachments, this.chosenModel ?? undefined);
+      const queued = await this.queue.add(text, said.id, attachments, this.chosenModel ?? undefined);
       return queued.became === null ? { accepted: false, failure: queued.failure } : { accepted: true };
-    } finally {
-      this.#isStarting = false;
-      this.#tellStarted();
     }
   }
 
   /** Have a message wait for the answer that is being written, or with `steer` tell it to the agent at work. */
   async wait(text: string, messageId: string, attachments: readonly Attachment[], steer: boolean): Promise<Queued> {
-    await this.#started;
+    const before = await this.#sending;
+    if (before?.accepted === false) return { became: null, failure: before.failure };
     const queued = steer ? await this.queue.steer(text, messageId) : await this.queue.add(text, messageId, attachments, this.chosenModel ?? undefined);
     if (queued.became === "sent") await this.#refresh();
     return queued;
