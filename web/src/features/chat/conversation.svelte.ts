@@ -10,12 +10,8 @@ import { ServerError, sentenceOf, type Client } from "../../wire/client";
 import type { Frame } from "../../wire/sse";
 import type { Line, Streams } from "../../wire/streams";
 import type { ActiveRun, ApprovalMode, Attachment, DraftNote, Message, Outcome, Removed, Row, RowAnswer, RunStarted, Session, SessionPage } from "../../wire/types";
-import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "./pages";
+import { MessagePages, PAGE, type PageQuery } from "./messagePages.svelte";
 import { Queue, type Queued } from "./queue.svelte";
-
-const PAGE = 60;
-/** So many messages before a turn whose version was chosen come with it, to join it to what is here. */
-const OVERLAP = 10;
 
 export type ChatSettings = Readonly<Pick<Session, "system_prompt" | "parameters">>;
 
@@ -44,11 +40,6 @@ export class Conversation {
   sessionId = $state<string | null>(null);
   row = $state.raw<Row | null>(null);
   status = $state.raw<Status>({ phase: "blank" });
-  /** Are messages before the first one here still on the server? */
-  hasOlder = $state(false);
-  older = $state<"idle" | "loading" | "failed">("idle");
-  /** Are messages after the last one here still on the server? So it is where someone went to an old message. */
-  hasNewer = $state(false);
   /** The message that was gone to, and the words marked around it. A new object each time. */
   target = $state.raw<Sought | null>(null);
   /** What someone came here to see, until they see it. */
@@ -64,12 +55,11 @@ export class Conversation {
   /** How the run that was watched here ended, for those who listen rather than look. */
   ending = $state<Outcome | null>(null);
 
+  readonly pages = new MessagePages((query) => this.#page(query));
   /** What waits for the answer that is being written. */
   readonly queue: Queue;
 
   #draft: DraftNote | null = null;
-  #messages = $state.raw<readonly Message[]>([]);
-  #offset = 0;
   #pending = $state.raw<Message | null>(null);
   #isStarting = $state(false);
   #beginning: Promise<string> | null = null;
@@ -87,7 +77,7 @@ export class Conversation {
   // Not the run itself, which is another with every word: all that was said before it stays what it is.
   readonly #liveId = $derived(this.#live?.streamId);
   readonly entries: readonly Entry[] = $derived.by(() => {
-    const all = this.#pending && !this.hasNewer ? [...this.#messages, this.#pending] : this.#messages;
+    const all = this.#pending && !this.pages.hasNewer ? [...this.pages.messages, this.#pending] : this.pages.messages;
     return entriesOf(all, this.#shown).filter((entry) => entry.key !== this.#liveId);
   });
   /** The answer being written; between the message and its first word, an answer without blocks. */
@@ -127,10 +117,6 @@ export class Conversation {
     return this.#wishes.folder === undefined ? this.row?.workspace : this.#wishes.folder;
   }
 
-  get messages(): readonly Message[] {
-    return this.#messages;
-  }
-
   get isBusy(): boolean {
     return this.#isStarting || this.#live !== null;
   }
@@ -154,10 +140,6 @@ export class Conversation {
     const draft = this.#draft;
     this.#draft = null;
     return draft;
-  }
-
-  hasMessage(messageId: string): boolean {
-    return this.#messages.some((message) => message.id === messageId);
   }
 
   async load(): Promise<void> {
@@ -184,45 +166,12 @@ export class Conversation {
     if (this.sessionId && this.status.phase !== "blank") await this.#refresh();
   }
 
-  /** Load the page before the first message here. Answers whether there was one. */
-  async loadOlder(): Promise<boolean> {
-    if (!this.hasOlder || this.older === "loading" || !this.sessionId) return false;
-    this.older = "loading";
-    try {
-      const page = await this.#page({ msg_before: this.#offset });
-      this.#place(withOlder(this.#stretch, stretchOf(page)));
-      this.older = "idle";
-      return true;
-    } catch (error) {
-      sentenceOf(error);
-      this.older = "failed";
-      return false;
-    }
-  }
-
-  /** Load the page after the last message here. */
-  async loadNewer(): Promise<void> {
-    if (!this.hasNewer || this.older === "loading") return;
-    this.older = "loading";
-    try {
-      const page = await this.#page({ msg_before: this.#offset + this.#messages.length + PAGE });
-      this.#place(withNewer(this.#stretch, stretchOf(page)), page._messages_after > 0);
-      this.older = "idle";
-    } catch (error) {
-      sentenceOf(error);
-      this.older = "failed";
-    }
-  }
-
   /** Show a message, wherever it is in the conversation, and the messages around it. */
   async goTo(target: Sought): Promise<void> {
     try {
-      if (!this.hasMessage(target.messageId)) {
-        const page = await this.#page({ msg_around: target.messageId });
-        this.#place(stretchOf(page), page._messages_after > 0);
-      }
+      await this.pages.loadAround(target.messageId);
       this.target = target;
-      if (!this.hasMessage(target.messageId)) this.surprises.failed(chat.messageGone);
+      if (!this.pages.has(target.messageId)) this.surprises.failed(chat.messageGone);
     } catch (error) {
       this.surprises.failed(sentenceOf(error));
     }
@@ -230,9 +179,8 @@ export class Conversation {
 
   /** Back from an old message to where the conversation goes on. Answers whether that is here now. */
   async toLatest(): Promise<boolean> {
-    if (!this.hasNewer) return true;
     try {
-      await this.#arrive();
+      await this.pages.loadLatest();
       return true;
     } catch (error) {
       this.surprises.failed(sentenceOf(error));
@@ -242,42 +190,31 @@ export class Conversation {
 
   /** The key of the entry that a message is shown in. */
   entryKeyOf(messageId: string): string | null {
-    const at = this.#messages.findIndex((message) => message.id === messageId);
-    const message = this.#messages[at];
+    const at = this.pages.messages.findIndex((message) => message.id === messageId);
+    const message = this.pages.messages[at];
     if (!message || isSaid(message)) return message?.id ?? null;
     if (message.run_id) return message.run_id;
-    const next = this.#messages.findIndex((one, place) => place > at && (isSaid(one) || one.run_id));
-    const group = this.#messages.slice(at, next < 0 ? undefined : next);
+    const next = this.pages.messages.findIndex((one, place) => place > at && (isSaid(one) || one.run_id));
+    const group = this.pages.messages.slice(at, next < 0 ? undefined : next);
     return group.findLast((one) => one.role === "assistant")?.id ?? message.id;
-  }
-
-  async #arrive(): Promise<void> {
-    if (!this.hasNewer) return;
-    this.#place(stretchOf(await this.#page({})), false);
   }
 
   /** Let go of messages far above; only for when nobody can see them go. */
   trim(): void {
-    const surplus = this.#messages.length - keptOf(this.#messages);
-    if (surplus <= 0 || this.older === "loading" || this.hasNewer) return;
-    this.#offset += surplus;
-    this.#messages = this.#messages.slice(surplus);
-    this.hasOlder = true;
-    const runs = new Set(this.#messages.map((message) => message.run_id));
+    if (!this.pages.trim()) return;
+    const runs = new Set(this.pages.messages.map((message) => message.run_id));
     for (const run of this.#shown.keys()) if (!runs.has(run)) this.#shown.delete(run);
   }
 
   /** Have a version of a turn, counted from 1, stand in the conversation, with all that followed it. */
   async choose(messageId: string, version: number): Promise<void> {
-    const place = this.#messages.findIndex((message) => message.id === messageId);
+    const place = this.pages.messages.findIndex((message) => message.id === messageId);
     if (this.isBusy || !this.sessionId || place < 0) return;
     const fields = { session_id: this.sessionId, message_id: messageId, version };
     try {
       const { session } = await this.#asSeen((revision) => this.client.post<RowAnswer>("/api/session/version", { ...fields, revision }));
       this.row = session;
-      const page = await this.#page({ msg_before: this.#offset + place + PAGE - OVERLAP });
-      const before = { offset: this.#offset, messages: this.#messages.slice(0, place) };
-      this.#place(withLatest(before, stretchOf(page)), page._messages_after > 0);
+      await this.pages.loadFrom(place);
     } catch (error) {
       this.surprises.failed(sentenceOf(error));
       void this.#refresh();
@@ -328,7 +265,7 @@ export class Conversation {
 
   async #deliver(text: string, said: Message, attachments: readonly Attachment[]): Promise<Sent> {
     try {
-      await this.#arrive();
+      await this.pages.loadLatest();
       const started = await this.#start(text, said.id, attachments);
       this.#accept(started, { ...said, id: started.message_id });
       return { accepted: true };
@@ -371,29 +308,29 @@ export class Conversation {
 
   /** Answer the last message anew. */
   async retry(): Promise<void> {
-    const lastSaid = this.#messages.findLastIndex(isSaid);
-    const kept = this.#messages.slice(0, lastSaid + 1);
+    const lastSaid = this.pages.messages.findLastIndex(isSaid);
+    const kept = this.pages.messages.slice(0, lastSaid + 1);
     const said = kept.at(-1);
-    const wasAnswered = kept.length < this.#messages.length;
+    const wasAnswered = kept.length < this.pages.messages.length;
     const again = said && wasAnswered ? { ...said, ...withNewest(said, said.id) } : said;
     await this.#again("/api/chat/retry", again ? [...kept.slice(0, -1), again] : kept, said?.id);
   }
 
   /** Go on with an answer that was cut off, keeping it. */
   async goOn(): Promise<void> {
-    await this.#again("/api/chat/continue", this.#messages, this.#messages.findLast(isSaid)?.id);
+    await this.#again("/api/chat/continue", this.pages.messages, this.pages.messages.findLast(isSaid)?.id);
   }
 
   /** Put another text in the place of a message, and answer that. `revision` is what the person saw. */
   async edit(messageId: string, text: string, attachments: readonly Attachment[], newId: string, revision: number | undefined): Promise<Sent> {
-    const place = this.#messages.findIndex((message) => message.id === messageId);
-    const old = this.#messages[place];
+    const place = this.pages.messages.findIndex((message) => message.id === messageId);
+    const old = this.pages.messages[place];
     if (this.isBusy || !old || !this.sessionId) return { accepted: false, failure: this.isBusy ? chat.waitToEdit : "" };
     this.#isStarting = true;
     this.ending = null;
-    const before = this.#messages;
+    const before = this.pages.messages;
     const said: Message = { ...saidNow(newId, text, attachments), ...withNewest(old, newId) };
-    this.#messages = [...before.slice(0, place), said];
+    this.pages.messages = [...before.slice(0, place), said];
     try {
       const fields = { message_id: messageId, message: text, new_message_id: newId, model: this.chosenModel ?? undefined, attachments: idsOf(attachments) };
       const started = await this.client.post<RunStarted>("/api/chat/edit", { session_id: this.sessionId, ...fields, revision });
@@ -401,7 +338,7 @@ export class Conversation {
       this.#follow(started.stream_id, EMPTY);
       return { accepted: true };
     } catch (error) {
-      this.#messages = before;
+      this.pages.messages = before;
       this.isStopping = false;
       if (error instanceof ServerError && error.status < 500 && error.status > 0) {
         this.#isStarting = false;
@@ -425,7 +362,7 @@ export class Conversation {
 
   /** Take back the last message of the person, with its answer. Answers whether it was. */
   async undo(): Promise<boolean> {
-    return this.#rewrite("/api/session/undo", { message_id: this.#messages.findLast(isSaid)?.id });
+    return this.#rewrite("/api/session/undo", { message_id: this.pages.messages.findLast(isSaid)?.id });
   }
 
   /** Put back what was last taken away. */
@@ -461,17 +398,17 @@ export class Conversation {
 
   async #again(path: string, kept: readonly Message[], messageId: string | undefined): Promise<void> {
     if (this.isBusy || !this.sessionId) return;
-    const before = this.#messages;
+    const before = this.pages.messages;
     this.#isStarting = true;
     this.ending = null;
-    this.#messages = kept;
+    this.pages.messages = kept;
     try {
       const body = { session_id: this.sessionId, message_id: messageId, model: this.chosenModel ?? undefined };
       const started = await this.#asSeen((revision) => this.client.post<RunStarted>(path, { ...body, revision }));
       if (this.row) this.row = { ...this.row, revision: started.revision };
       this.#follow(started.stream_id, EMPTY);
     } catch (error) {
-      this.#messages = before;
+      this.pages.messages = before;
       this.isStopping = false;
       this.surprises.failed(sentenceOf(error));
       if (error instanceof ServerError && error.status === 409) void this.#refresh();
@@ -545,7 +482,7 @@ export class Conversation {
   }
 
   #accept(started: RunStarted, said: Message): void {
-    if (!this.hasMessage(said.id)) this.#messages = [...this.#messages, said];
+    if (!this.pages.has(said.id)) this.pages.messages = [...this.pages.messages, said];
     this.#pending = null;
     const wasBlank = this.status.phase === "blank";
     this.status = { phase: "ready" };
@@ -600,15 +537,14 @@ export class Conversation {
     this.ending = outcome;
     if (finished?.streamId !== live.streamId) return void this.#refresh({ evenIfLive: true });
     // The question carries the run's id too, and is not among what the run left.
-    const others = this.#messages.filter((message) => isSaid(message) || message.run_id !== live.streamId);
-    if (!this.hasNewer) this.#messages = [...others, ...finished.messages];
+    const others = this.pages.messages.filter((message) => isSaid(message) || message.run_id !== live.streamId);
+    if (!this.pages.hasNewer) this.pages.messages = [...others, ...finished.messages];
     const isAhead = this.row !== null && finished.row !== null && this.row.revision > finished.row.revision;
     if (finished.row && !isAhead) this.row = finished.row;
     this.#live = null;
     // What arrived the moment it was over, from the background, may have been told before its ending was; and what
     // waited for this answer is being answered.
-    const here = this.#offset + this.#messages.length;
-    if (this.row?.active_stream_id || (!this.hasNewer && (this.row?.message_count ?? 0) > here)) void this.#refresh();
+    if (this.row?.active_stream_id || (!this.pages.hasNewer && (this.row?.message_count ?? 0) > this.pages.end)) void this.#refresh();
   }
 
   #lost(): "stop" {
@@ -634,8 +570,8 @@ export class Conversation {
       this.row = { ...page.session };
       this.settings = { system_prompt: page.session.system_prompt, parameters: page.session.parameters };
       if (this.status.phase === "loading") this.#draft = page.draft;
-      if (around) this.#place(stretchOf(page), page._messages_after > 0);
-      else if (!this.hasNewer) this.#place(withLatest(this.#stretch, stretchOf(page)));
+      if (around) this.pages.takeAround(page);
+      else this.pages.takeLatest(page);
       this.#adopt(page.active_run, evenIfLive);
       this.status = { phase: "ready" };
     } catch (error) {
@@ -665,19 +601,8 @@ export class Conversation {
     else if (this.status.phase === "loading") this.status = { phase: "failed", failure };
   }
 
-  #page(query: { msg_before?: number; msg_around?: string; msg_limit?: number }): Promise<SessionPage> {
+  #page(query: PageQuery): Promise<SessionPage> {
     return this.client.get<SessionPage>("/api/session", { session_id: this.sessionId, msg_limit: PAGE, ...query });
-  }
-
-  get #stretch(): Stretch {
-    return { offset: this.#offset, messages: this.#messages };
-  }
-
-  #place({ offset, messages }: Stretch, hasNewer = this.hasNewer): void {
-    this.hasNewer = hasNewer;
-    this.#offset = offset;
-    this.#messages = messages;
-    this.hasOlder = offset > 0;
   }
 }
 
@@ -691,8 +616,4 @@ function idsOf(attachments: readonly Attachment[]): string[] {
 
 function refused(error: unknown): Sent {
   return { accepted: false, failure: sentenceOf(error), ...(error instanceof ServerError && { code: error.code }) };
-}
-
-function stretchOf(page: SessionPage): Stretch {
-  return { offset: page._messages_offset, messages: page.session.messages };
 }

@@ -99,7 +99,7 @@ export class Editing implements Holder {
     this.isSending = false;
     if (sent.accepted) this.cancel();
     // What stands there now says by itself that the message was changed.
-    else if (this.conversation.hasMessage(messageId)) this.failure = sent.failure;
+    else if (this.conversation.pages.has(messageId)) this.failure = sent.failure;
     return sent;
   }
 
@@ -119,6 +119,6 @@ export class Editing implements Holder {
 
   /** All that an edit might overlook. */
   #sights(): string {
-    return JSON.stringify(this.conversation.messages.map(({ id, content, attachments }) => [id, content, attachments]));
+    return JSON.stringify(this.conversation.pages.messages.map(({ id, content, attachments }) => [id, content, attachments]));
   }
 }
