@@ -1,7 +1,7 @@
 """The built-in agent: answers with the models of connected providers. Loads their libraries when first used."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.messages import ModelMessage
 
+    from api.agents.native.own_tools import OwnTool
+    from api.agents.native.request import Request
     from api.agents.native.showing import Showing
+    from api.tools.base import Tool
 
 INSTRUCTIONS = (
     "You are a helpful, honest assistant. Answer in the language of the question, to the point, in Markdown; "
     "name the language of a code block. Say so when you do not know something."
 )
 
-COMPACTED = "Older messages were summarised for the model; you still see all of them."
 GUIDED = "Goes by what this folder's {name} tells agents. What has to be asked first still is."
 
 LONG = 200
@@ -119,74 +121,73 @@ class NativeAgent:
     async def _work(
         self, turn: Turn, provider: Provider, model: Any, bench: Bench, attempt: Try
     ) -> AsyncGenerator[ev.Event, None]:
-        from api.agents.native.compacting import Summary, compacted
-        from api.agents.native.loop import Loop, definitions, told_toolless
+        from api.agents.native.compacting import Summary
+        from api.agents.native.loop import Loop
         from api.agents.native.metering import Meter
-        from api.agents.native.request import Request
-        from api.agents.native.showing import Showing
         from api.agents.native.weighing import estimate, is_too_full
 
-        if bench.problem:
-            yield ev.Notice(code="folder_missing", message=bench.problem)
         delegate = Delegate()
-        tools = [*bench.tools, delegate] if bench.context.folder is not None else bench.tools
-        calls = Calls(turn, tools, bench.context)
+        calls = Calls(
+            turn, [*bench.tools, delegate] if bench.context.folder is not None else bench.tools, bench.context
+        )
+        has_tools = turn.model not in self._toolless
+        for notice in _notices(turn, bench, model.model_name, has_tools=has_tools, step=attempt.step):
+            yield notice
         messages = shortened(turn.messages, turn.compaction)
         if turn.resumes is not None:
             async with aclosing(finish_step(turn, turn.resumes, calls)) as events:
                 async for event in events:
                     yield event
             messages = messages_so_far(turn, turn.resumes, calls)
-        has_tools = turn.model not in self._toolless
-        if tools and not has_tools and not _is_told(turn, "no_tools"):
-            yield told_toolless(model.model_name)
-        instructions = turn.system_prompt or self._instructions
-        if has_tools and bench.told:
-            instructions = f"{instructions}\n\n{bench.told}"
-            if bench.guide is not None and attempt.step == 0 and not _is_told(turn, "guided"):
-                yield ev.Notice(code="guided", message=GUIDED.format(name=bench.guide.name))
-        facts = self._facts_of(turn.model)
-        window = facts.window or await asyncio.to_thread(_window, provider, model.model_name)
-        refused = self._refused.setdefault(turn.model, set())
-        means = means_of(provider.kind, sees=facts.images, refused=refused, window=window)
-        showing = Showing(turn, means, model.model_name)
-        first = Request(
-            provider,
-            model,
-            await _as_requests(messages, instructions, showing, continuing=turn.continuing),
-            limits=self._limits,
-            parameters=turn.parameters,
-            continues=text_of(turn.messages[-1]) if turn.continuing else "",
-            tools=definitions(tools) if has_tools else (),
-            number=attempt.step + 1,
-            taken=_call_ids(turn.resumes),
-            window=window,
-            showing=showing,
-        )
-        used = attempt.usage
+        told = [turn.system_prompt or self._instructions, bench.told if has_tools else ""]
+        instructions = "\n\n".join(filter(None, told))
+        first = await self._first(turn, provider, model, calls.tools if has_tools else (), attempt.step)
+        first.messages = await _as_requests(messages, instructions, first.showing, continuing=turn.continuing)
         if turn.resumes is None and (turn.compacts or is_too_full(estimate(turn, first).filled, first.window)):
             summary = Summary(turn, first)
-            await summary.make()
-            used = ev.add_usage(used, summary.usage) if summary.usage else used
-            if used is not None:
-                yield ev.UsageUpdated(usage=used)
+            async with aclosing(summary.events(attempt.usage)) as events:
+                async for event in events:
+                    yield event
             if summary.failure is not None:
-                yield ev.RunEnded(outcome="failed", failure=summary.failure)
                 return
-            if summary.made is not None:
-                await turn.keep(summary.made)
-                turn = compacted(turn, summary.made)
-                shorter = shortened(turn.messages, summary.made)
-                first.messages = await _as_requests(shorter, instructions, showing, continuing=turn.continuing)
-                yield ev.Notice(code="compacted", message=COMPACTED)
-        loop = Loop(turn, first, calls, instructions, Meter(used))
+            turn = summary.turn
+            messages = shortened(turn.messages, turn.compaction)
+            first.messages = await _as_requests(messages, instructions, first.showing, continuing=turn.continuing)
+        loop = Loop(turn, first, calls, instructions, Meter(attempt.usage))
         delegate.begin = loop.below
         async with aclosing(loop.run()) as events:
             async for event in events:
                 yield event
         if loop.are_tools_refused:
             self._toolless.add(turn.model)
-        refused |= showing.refused
+        if first.showing is not None:
+            self._refused[turn.model] |= first.showing.refused
+
+    async def _first(
+        self, turn: Turn, provider: Provider, model: Any, tools: "Sequence[Tool | OwnTool]", step: int
+    ) -> "Request":
+        """The first request of a turn, but for its messages; `step` is that of the last one before it."""
+        from api.agents.native.loop import definitions
+        from api.agents.native.request import Request
+        from api.agents.native.showing import Showing
+
+        facts = self._facts_of(turn.model)
+        window = facts.window or await asyncio.to_thread(_window, provider, model.model_name)
+        refused = self._refused.setdefault(turn.model, set())
+        means = means_of(provider.kind, sees=facts.images, refused=refused, window=window)
+        return Request(
+            provider,
+            model,
+            [],
+            limits=self._limits,
+            parameters=turn.parameters,
+            continues=text_of(turn.messages[-1]) if turn.continuing else "",
+            tools=definitions(tools),
+            number=step + 1,
+            taken=_call_ids(turn.resumes),
+            window=window,
+            showing=Showing(turn, means, model.model_name),
+        )
 
     async def prepare(self, model: str = "") -> None:
         provider_id, name = split_model(model)
@@ -213,15 +214,28 @@ class NativeAgent:
 
 
 async def _as_requests(
-    messages: list[Message], instructions: str, showing: "Showing", *, continuing: bool
+    messages: list[Message], instructions: str, showing: "Showing | None", *, continuing: bool
 ) -> "list[ModelMessage]":
     from api.agents.native.history import model_messages
 
     def made() -> "list[ModelMessage]":
-        return model_messages(messages, instructions, continuing=continuing, attached=showing.contents(messages))
+        attached = showing.contents(messages) if showing else {}
+        return model_messages(messages, instructions, continuing=continuing, attached=attached)
 
     is_quick = len(messages) < LONG and not any(map(attachments_of, messages))
     return made() if is_quick else await asyncio.to_thread(made)
+
+
+def _notices(turn: Turn, bench: Bench, name: str, *, has_tools: bool, step: int) -> Iterator[ev.Notice]:
+    """What a person is told before the model is asked; `name` is the model's, `step` that of the last one before."""
+    from api.agents.native.loop import told_toolless
+
+    if bench.problem:
+        yield ev.Notice(code="folder_missing", message=bench.problem)
+    if bench.tools and not has_tools and not _is_told(turn, "no_tools"):
+        yield told_toolless(name)
+    if bench.told and has_tools and bench.guide is not None and step == 0 and not _is_told(turn, "guided"):
+        yield ev.Notice(code="guided", message=GUIDED.format(name=bench.guide.name))
 
 
 def _is_told(turn: Turn, code: str) -> bool:

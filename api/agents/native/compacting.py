@@ -6,6 +6,7 @@ Imports pydantic-ai, so it is itself imported late.
 import asyncio
 import logging
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from msgspec.structs import replace
@@ -40,8 +41,11 @@ ASKED = (
 )
 
 
+COMPACTED = "Older messages were summarised for the model; you still see all of them."
+
+
 class Summary:
-    """A summary being made. Afterwards `made` is what is to be kept, or `failure` why there is none."""
+    """A summary being made. Afterwards `made` is what is kept, or `failure` why there is none."""
 
     def __init__(self, turn: Turn, like: Request) -> None:
         """`like` is the request that is too long: its provider and model are asked."""
@@ -51,7 +55,23 @@ class Summary:
         self._turn = turn
         self._like = like
 
-    async def make(self) -> None:
+    @property
+    def turn(self) -> Turn:
+        """The turn with what older messages were shortened to."""
+        return replace(self._turn, compaction=self.made, compacts=False) if self.made else self._turn
+
+    async def events(self, used: ev.Usage | None) -> AsyncGenerator[ev.Event, None]:
+        """Make and keep it, and tell of it; `used` is what the turn took before. A failure ends the turn."""
+        await self._make()
+        if self.usage is not None:
+            yield ev.UsageUpdated(usage=ev.add_usage(used, self.usage))
+        if self.failure is not None:
+            yield ev.RunEnded(outcome="failed", failure=self.failure)
+        elif self.made is not None:
+            await self._turn.keep(self.made)
+            yield ev.Notice(code="compacted", message=COMPACTED)
+
+    async def _make(self) -> None:
         """Ask for it, in as many requests as the older part needs."""
         messages, before = self._turn.messages, self._turn.compaction
         window = self._like.window
@@ -105,7 +125,3 @@ class Summary:
 def _pieces(text: str, window: int | None) -> list[str]:
     size = int(window * CHARACTERS * PIECE) if window else PIECE_CHARACTERS
     return [text[at : at + size] for at in range(0, len(text), size)]
-
-
-def compacted(turn: Turn, made: Compaction) -> Turn:
-    return replace(turn, compaction=made, compacts=False)
