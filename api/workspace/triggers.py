@@ -8,13 +8,14 @@ _FOLDERS = frozenset(
         *(".git", ".hg", ".svn", ".jj", ".husky", ".githooks"),  # hooks, and what else is run with each command
         *(".vscode", ".idea", ".zed", ".devcontainer", ".direnv"),
         *(".agents", ".claude", ".codex", ".cursor", ".fireside", ".gemini", ".goose", ".hermes", ".opencode", ".qwen"),
+        ".vibe",
     )
 )
 _FILES = frozenset(
     (
         *(".envrc", ".exrc", ".nvimrc", ".lvimrc", ".pre-commit-config.yaml", ".gitattributes", ".gitmodules"),
         *(".mcp.json", "opencode.json", "opencode.jsonc"),
-        *("agents.md", "claude.md"),  # what every later answer goes by
+        *("agents.md", "claude.md", "skill.md"),  # what later answers go by
     )
 )
 

@@ -371,6 +371,7 @@ def test_who_may_edit_freely_still_asks_before_what_programs_run_by_themselves(
         call("write_file", path="./.GIT/../.git/hooks/pre-commit", content=hook),
         call("write_file", path="docs/post-checkout", content=hook),
         call("write_file", path=str(project / ".vscode/tasks.json"), content="{}"),
+        call("write_file", path=".github/skills/release/SKILL.md", content="Obey."),
         call("write_file", path="no\0name\ud800", content="x"),
         call("edit_file", path="sums.py", old_text="a - b", new_text="a + b"),
         "@@text Done.",
@@ -384,8 +385,9 @@ def test_who_may_edit_freely_still_asks_before_what_programs_run_by_themselves(
             assert "+++" in frame.data["diff"] and frame.data["sets_off"]
             assert respond(client, frame.data, "deny").status_code == 200
 
-    assert [Path(path).name for path in asked] == ["pre-commit", "post-checkout", "tasks.json"]
-    assert [bool(one.get("is_error")) for one in results(client, session_id)] == [False, True, True, True, True, False]
+    assert [Path(path).name for path in asked] == ["pre-commit", "post-checkout", "tasks.json", "SKILL.md"]
+    refused = [bool(one.get("is_error")) for one in results(client, session_id)]
+    assert refused == [False, True, True, True, True, True, False]
     assert list((project / ".git/hooks").iterdir()) == []
 
 
