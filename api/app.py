@@ -177,6 +177,7 @@ def _rooms(settings: Settings, port: int) -> Rooms:
         agents=agents,
         acp=acp,
         memory=equipment.memory,
+        skills=equipment.skills,
         mcp=equipment.mcp,
         shell=equipment.shell,
         command_network=settings.command_network,

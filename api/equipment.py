@@ -24,7 +24,7 @@ from api.sessions.store import SessionStore
 from api.settings import Settings, SettingsError, installer_environment, program_environment
 from api.tools.memory import Memory, Remember
 from api.tools.search_sessions import Found, SearchSessions
-from api.tools.skills import IN_HOME, LoadSkill, Skills
+from api.tools.skills import LoadSkill, Skills, Switches
 from api.tools.table import all_tools
 from api.workspace.environment import for_tools
 from api.workspace.processes import mark_of
@@ -36,6 +36,7 @@ class Equipment(NamedTuple):
     """`shell` runs commands; `on_removed` are called with the id of a session that was removed for good."""
 
     memory: Memory
+    skills: Skills
     checkpointing: Checkpointing
     installer: Installer
     acp: AcpAgent
@@ -50,6 +51,7 @@ def equip(settings: Settings, store: SessionStore) -> Equipment:
     undo = settings.state_dir / "undo"
     notes = Notes(settings.state_dir / "acp")
     memory = Memory(StateFile(settings.state_dir / "memory.json"))
+    skills = Skills(settings.state_dir / "skills", Path.home(), Switches(StateFile(settings.state_dir / "skills.json")))
     checkpointing = Checkpointing(lambda session_id: Shelf(undo / session_id))
     mark = mark_of(settings.state_dir)
     shell = _shell(settings, mark)
@@ -67,12 +69,13 @@ def equip(settings: Settings, store: SessionStore) -> Equipment:
     mcp = _mcp(settings)
     return Equipment(
         memory=memory,
+        skills=skills,
         checkpointing=checkpointing,
         installer=installer,
         acp=_acp(settings, notes, around, installer, mcp.servers),
         mcp=mcp,
         shell=shell,
-        toolkit=_toolkit(settings, store, memory, checkpointing, mcp, shell),
+        toolkit=_toolkit(settings, store, memory, skills, checkpointing, mcp, shell),
         on_removed=[notes.remove, lambda session_id: Shelf(undo / session_id).clear()],
     )
 
@@ -81,12 +84,12 @@ def _toolkit(
     settings: Settings,
     store: SessionStore,
     memory: Memory,
+    skills: Skills,
     checkpointing: Checkpointing,
     mcp: McpTools,
     shell: Callable[[], Awaitable[Shell]],
 ) -> Toolkit:
     """What the built-in agent works with. Our own folder is out of its reach, whatever folder a session works in."""
-    skills = Skills([settings.state_dir / "skills", *(Path.home() / place for place in IN_HOME)])
     kept = [SearchSessions(lambda words: _said(store, words)), Remember(memory), LoadSkill(skills)]
     return Toolkit(
         [*all_tools(), *kept, *OWN_TOOLS],

@@ -58,6 +58,7 @@ from api.http.handlers import (
     queue,
     sandbox,
     sessions,
+    skills,
     usage,
     workfiles,
     workspace,
@@ -72,6 +73,8 @@ from api.http.work_answers import (
     MemoryAnswer,
     RuleList,
     SandboxAnswer,
+    SkillList,
+    SkillText,
 )
 
 ROUTES = [
@@ -149,6 +152,9 @@ ROUTES = [
     Route("GET", "/api/sandbox", sandbox.show, SandboxAnswer),
     Route("GET", "/api/memory", memory.show, MemoryAnswer),
     Route("POST", "/api/memory", memory.put, MemoryAnswer),
+    Route("GET", "/api/skills", skills.list_skills, SkillList),
+    Route("GET", "/api/skills/text", skills.text, SkillText),
+    Route("POST", "/api/skills/switch", skills.switch, SkillList),
     Route("POST", "/api/btw", aside.ask, AsideAnswer),
     Route("POST", "/api/btw/keep", aside.keep, RowAnswer),
     Route("POST", "/api/btw/drop", aside.drop, Ok),

@@ -400,6 +400,14 @@ class McpSwitch(OneMcp):
     only_reads: bool | None = None
 
 
+class SkillSwitch(Request):
+    """`id` is of the list that was asked for with the same `session_id`."""
+
+    id: Id
+    is_on: bool
+    session_id: Id | None = None
+
+
 class CodeExchange(Request):
     code: str = Field(min_length=1, max_length=200)
 

@@ -35,6 +35,7 @@ from api.sessions.keeping.unclaimed import Unclaimed
 from api.sessions.projects import Projects
 from api.sessions.store import SessionStore
 from api.tools.memory import Memory
+from api.tools.skills import Skills
 from api.workspace.places import place_named, workable
 from api.workspace.shell import Shell
 
@@ -65,6 +66,7 @@ class Rooms:
     agents: Registry
     acp: AcpAgent
     memory: Memory
+    skills: Skills
     mcp: McpTools
     shell: Callable[[], Awaitable[Shell]]
     command_network: bool

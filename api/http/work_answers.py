@@ -82,3 +82,48 @@ class MemoryAnswer(BaseModel):
     text: str
     revision: int
     most: int
+
+
+class Skill(BaseModel):
+    """`origin`: our own place, the folder of the session, or the home folder; `place` is the folder in it, and `whose`
+    the agent that it is meant for, empty for any. `path` is that of its SKILL.md; `problem`, why it is not offered.
+    """
+
+    id: str
+    name: str
+    description: str
+    origin: Literal["own", "folder", "home"]
+    whose: str
+    place: str
+    path: str
+    is_on: bool
+    problem: (
+        Literal[
+            "unreadable",
+            "outside",
+            "too_large",
+            "no_head",
+            "no_description",
+            "no_name",
+            "name_taken",
+            "too_many",
+        ]
+        | None
+    )
+
+
+class SkillList(BaseModel):
+    """In the order in which they count. `folder`: that of the session, or null; `own`: where to put more.
+
+    `most_on`: so many are offered at most. `is_cut`: there are more than can be listed.
+    """
+
+    skills: list[Skill]
+    folder: str | None
+    own: str
+    most_on: int
+    is_cut: bool
+
+
+class SkillText(BaseModel):
+    text: str

@@ -1,67 +1,139 @@
-"""Skills: folders with a SKILL.md, which tells an agent how something is done here.
+"""Skills: what tells an agent how something is done here, which of them are switched off, and the tool that reads one.
 
-The format is that of agentskills.io: a head between lines of `---` with a `name` and a `description`, then the text.
 A model is told the names and descriptions, and asks for a text when it needs it.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
 from api.domain.errors import NotFound
 from api.tools.base import Context, Result
 from api.tools.checked import CheckedTool, in_thread
+from api.tools.memory import Record
+from api.tools.skill_folders import FILE, MOST_BYTES, Root, Search, Skill, in_folder, in_home
 from api.workspace.folder import Folder
 
-FILE = "SKILL.md"
-IN_A_FOLDER = (
-    *(".agents/skills", ".claude/skills", ".fireside/skills", ".opencode/skills", ".opencode/skill", ".codex/skills"),
-    *(".gemini/skills", ".qwen/skills", ".goose/skills", ".vibe/skills", ".cursor/skills", ".github/skills"),
-)
-"""Where a project or a home folder has its skills, for whichever agent they were written."""
-IN_HOME = (
-    *IN_A_FOLDER,
-    *(".config/agents/skills", ".config/opencode/skills", ".config/opencode/skill", ".config/goose/skills"),
-    *(".copilot/skills", ".hermes/skills"),
-)
-
 MOST_SKILLS = 100
-MOST_BYTES = 100_000
-_FIELD = re.compile(r"^(name|description):[ \t]*(.*(?:\n[ \t]+.*)*)", re.MULTILINE)
-_BLOCK = re.compile(r"[>|][-+0-9]*\s")
-"""How YAML begins a text that goes on in the next lines."""
+"""So many are offered: what is told of them goes with every request to a model."""
+_MOST_NAMED = 100
+"""So many of the other files of a skill are named."""
 
 
-class Skill(msgspec.Struct, frozen=True):
-    name: str
-    description: str
-    folder: Path
+class Listing(NamedTuple):
+    """`is_cut`: there is more than is looked at."""
+
+    skills: list[Skill]
+    is_cut: bool
+
+
+class Switches:
+    """Which skills a person switched off. Reads its file when first asked and then holds it: nobody else writes it."""
+
+    def __init__(self, record: Record) -> None:
+        """`record` is `{off: {id: path}}`; the path is for who reads the file."""
+        self._record = record
+        self._off: dict[str, str] | None = None
+        self._changing = threading.Lock()
+
+    def off(self) -> frozenset[str]:
+        """The ids of those that are off."""
+        return frozenset(self._loaded())
+
+    def turn(self, skill: Skill, *, on: bool) -> None:
+        """Switch one on or off, durably. Blocks for a write."""
+        with self._changing:
+            off = {skill_id: path for skill_id, path in self._loaded().items() if skill_id != skill.id}
+            if not on:
+                off[skill.id] = skill.path
+            if off != self._loaded():
+                self._record.write({**self._record.read(), "off": off})
+                self._off = off
+
+    def _loaded(self) -> dict[str, str]:
+        if self._off is None:
+            kept = self._record.read().get("off")
+            self._off = {skill_id: str(path) for skill_id, path in kept.items()} if isinstance(kept, dict) else {}
+        return self._off
+
+
+class Skills:
+    """`own` is our place for those of all sessions; `home` may have more, and so may a session's own folder."""
+
+    def __init__(self, own: Path, home: Path, switches: Switches) -> None:
+        self.own = own
+        self._everywhere = [Root(own, "own"), *in_home(home)]
+        self._switches = switches
+
+    def of(self, workspace: Path | None) -> list[Skill]:
+        """All that are offered in a session, those of its own folder first; of two alike the first. Reads the disk."""
+        offered = (skill for skill in self._judged(self._searches(workspace)) if skill.is_offered)
+        return list(islice(offered, MOST_SKILLS))
+
+    def all(self, workspace: Path | None) -> Listing:
+        """All that are found, in the same order, each with what speaks against it. Reads the disk."""
+        searches = self._searches(workspace)
+        return Listing(list(self._judged(searches)), any(one.is_cut for one in searches))
+
+    def read(self, skill_id: str, workspace: Path | None) -> str:
+        """The text of one that is found, offered or not. Reads the disk.
+
+        Raises:
+            NotFound: it is not there any more.
+            AppError: it cannot be read, or is too large.
+        """
+        return _text(self._find(skill_id, workspace).folder, FILE)
+
+    def switch(self, skill_id: str, workspace: Path | None, *, on: bool) -> None:
+        """Have one that is found be offered, or not, from the next turn on. Blocks for a write.
+
+        Raises:
+            NotFound: it is not there any more.
+        """
+        self._switches.turn(self._find(skill_id, workspace), on=on)
+
+    def _find(self, skill_id: str, workspace: Path | None) -> Skill:
+        skills = self.all(workspace).skills
+        skill = next((one for one in skills if one.id == skill_id), None)
+        if skill is None:
+            raise NotFound("This skill is not there any more. Look again.", code="skill_not_found")
+        return skill
+
+    def _searches(self, workspace: Path | None) -> list[Search]:
+        # Apart from each other: a folder that holds too much hides nothing of the person's own.
+        here = [Search(in_folder(workspace), within=workspace.resolve())] if workspace else []
+        return [*here, Search(self._everywhere)]
+
+    def _judged(self, searches: Iterable[Search]) -> Iterator[Skill]:
+        """Each once, by whatever links it is reached, with what is switched off and what others leave to it."""
+        off = self._switches.off()
+        seen: set[str] = set()
+        names: set[str] = set()
+        for skill in (skill for search in searches for skill in search):
+            if skill.id in seen:
+                continue
+            seen.add(skill.id)
+            # One that is off leaves its name to the next.
+            if skill.id in off:
+                yield msgspec.structs.replace(skill, is_on=False)
+            elif skill.problem:
+                yield skill
+            elif skill.name in names:
+                yield msgspec.structs.replace(skill, problem="name_taken")
+            elif len(names) == MOST_SKILLS:
+                yield msgspec.structs.replace(skill, problem="too_many")
+            else:
+                names.add(skill.name)
+                yield skill
 
 
 class Arguments(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     file: Annotated[str, msgspec.Meta(description="Another file of the skill, that its text speaks of.")] = FILE
-
-
-class Skills:
-    """`roots` are the folders that have skills in them in all sessions; a session's own folder may have more."""
-
-    def __init__(self, roots: Sequence[Path]) -> None:
-        self._roots = list(roots)
-
-    def of(self, workspace: Path | None) -> list[Skill]:
-        """All skills there are for a session, those of its own folder first; of two alike the first. Reads the disk."""
-        own = [workspace / place for place in IN_A_FOLDER] if workspace else []
-        found: dict[str, Skill] = {}
-        for skill in chain(_in(own, below=workspace), _in(self._roots)):
-            found.setdefault(skill.name, skill)
-            if len(found) == MOST_SKILLS:
-                break
-        return list(found.values())
 
 
 class LoadSkill(CheckedTool[Arguments]):
@@ -87,12 +159,9 @@ class LoadSkill(CheckedTool[Arguments]):
         if skill is None:
             known = ", ".join(one.name for one in every) or "none"
             raise NotFound(f"There is no skill called {wanted.name!r}. There are: {known}.")
-        with Folder(skill.folder) as folder:
-            text = folder.read(wanted.file, MOST_BYTES).data.decode(errors="replace")
-            if wanted.file != FILE:
-                return text
-            others = [entry.name for entry in folder.walk() if entry.kind == "file" and entry.name != FILE]
-        return f"{text}\n\nOther files of this skill: {', '.join(others[:100])}" if others else text
+        text = _text(skill.folder, wanted.file)
+        others = _others(skill.folder) if wanted.file == FILE else []
+        return f"{text}\n\nOther files of this skill: {', '.join(others)}" if others else text
 
 
 def told_of(skills: Iterable[Skill]) -> str:
@@ -101,43 +170,12 @@ def told_of(skills: Iterable[Skill]) -> str:
     return "\n".join(["There are skills. Load one before you do what it is for:", *lines]) if lines else ""
 
 
-def _in(roots: Iterable[Path], below: Path | None = None) -> Iterator[Skill]:
-    """The skills in `roots`, or in folders there that sort them; none that a link puts there from outside `below`."""
-    for root in roots:
-        for folder in _folders_in(root):
-            places = [folder] if (folder / FILE).exists() else _folders_in(folder)
-            for place in places:
-                is_outside = below is not None and not (place / FILE).resolve().is_relative_to(below.resolve())
-                if not is_outside and (skill := _skill(place)):
-                    yield skill
+def _text(folder: Path, file: str) -> str:
+    with Folder(folder) as opened:
+        return opened.read(file, MOST_BYTES).data.decode(errors="replace")
 
 
-def _folders_in(folder: Path) -> list[Path]:
-    try:
-        return sorted(one for one in folder.iterdir() if one.is_dir())
-    except OSError:
-        return []
-
-
-def _skill(folder: Path) -> Skill | None:
-    try:
-        with (folder / FILE).open("rb") as file:
-            text = file.read(MOST_BYTES).decode(errors="replace")
-    except OSError:
-        return None
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    head = re.match(r"\A---\s*\n(.*?)\n---\s*\n", text, re.DOTALL)
-    fields = {field: _one_line(value) for field, value in _FIELD.findall(head[1])} if head else {}
-    name = _plain(fields.get("name", "")) or _plain(folder.name)
-    description = fields.get("description", "")
-    return Skill(name, description[:500], folder) if name and description else None
-
-
-def _one_line(value: str) -> str:
-    """A text of YAML, which may go on over several lines."""
-    return " ".join(_BLOCK.sub("", f"{value}\n", count=1).split()).strip("'\"")
-
-
-def _plain(name: str) -> str:
-    """A name as a model can call it."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]
+def _others(folder: Path) -> list[str]:
+    with Folder(folder) as opened:
+        others = (entry.name for entry in opened.walk() if entry.kind == "file" and entry.name != FILE)
+        return list(islice(others, _MOST_NAMED))

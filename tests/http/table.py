@@ -42,6 +42,7 @@ GOOD = {
     "rule_id": "rule-nothing",
     "revision": 0,
     "is_hidden": True,
+    "is_on": True,
     "servers": [],
 }
 """Values that are right by their form; none of them names anything that exists."""

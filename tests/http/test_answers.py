@@ -287,7 +287,7 @@ def _connect(api: Checking) -> None:
 
 
 def _work(api: Checking, model: str) -> None:
-    """Have a file changed, and put back; and something remembered."""
+    """Have a file changed, and put back; a skill read and switched off; and something remembered."""
     with tempfile.TemporaryDirectory() as folder:
         session_id = api.post("/api/session/new", workspace=folder)["session"]["session_id"]
         api.post("/api/approval/mode", session_id=session_id, mode="full")
@@ -296,6 +296,12 @@ def _work(api: Checking, model: str) -> None:
         until(lambda: not api.get("/api/chat/stream/status", stream_id=started["stream_id"])["active"])
         [changed] = api.get("/api/session/changes", session_id=session_id)["changes"]
         api.post("/api/session/changes/restore", session_id=session_id, stream_id=changed["stream_id"])
+        skill = Path(folder) / ".agents/skills/release/SKILL.md"
+        skill.parent.mkdir(parents=True)
+        skill.write_text("---\ndescription: How a release is made\n---\n", encoding="utf-8")
+        found = api.get("/api/skills", session_id=session_id)["skills"][0]
+        api.get("/api/skills/text", id=found["id"], session_id=session_id)
+        api.post("/api/skills/switch", id=found["id"], is_on=False, session_id=session_id)
     api.post("/api/memory", text="Something.", revision=api.get("/api/memory")["revision"])
     assert api.get("/api/sandbox")["network"] is False
 

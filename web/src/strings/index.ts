@@ -45,6 +45,7 @@ export let work: Catalogue["work"];
 
 /** There once `speakMore` is done, and from then on in every language that is spoken. */
 export let mcp: LaterWords["mcp"];
+export let skills: LaterWords["skills"];
 export let sandbox: LaterWords["sandbox"];
 export let settings: LaterWords["settings"];
 export let modelList: LaterWords["modelList"];
@@ -97,7 +98,7 @@ export function wordsOfCommand(name: string): { argument: string; help: string }
 }
 
 export function useMore(words: LaterWords): void {
-  ({ mcp, sandbox, settings, modelList, chatSettings, carrying } = words);
+  ({ mcp, skills, sandbox, settings, modelList, chatSettings, carrying } = words);
 }
 
 /** The first of the languages someone reads that the page speaks, else English. */

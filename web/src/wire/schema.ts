@@ -1178,6 +1178,40 @@ export interface SignedIn {
   signed_in: boolean;
 }
 
+/** `origin`: our own place, the folder of the session, or the home folder; `place` is the folder in it, and `whose` the agent that it is meant for, empty for any. `path` is that of its SKILL.md; `problem`, why it is not offered. */
+export interface Skill {
+  description: string;
+  id: string;
+  is_on: boolean;
+  name: string;
+  origin: "own" | "folder" | "home";
+  path: string;
+  place: string;
+  problem: "unreadable" | "outside" | "too_large" | "no_head" | "no_description" | "no_name" | "name_taken" | "too_many" | null;
+  whose: string;
+}
+
+/** In the order in which they count. `folder`: that of the session, or null; `own`: where to put more. `most_on`: so many are offered at most. `is_cut`: there are more than can be listed. */
+export interface SkillList {
+  folder: string | null;
+  is_cut: boolean;
+  most_on: number;
+  own: string;
+  skills: Skill[];
+}
+
+/** `id` is of the list that was asked for with the same `session_id`. */
+export interface SkillSwitch {
+  id: string;
+  is_on: boolean;
+  request_id?: string | null;
+  session_id?: string | null;
+}
+
+export interface SkillText {
+  text: string;
+}
+
 export interface SnippetPart {
   mark: boolean;
   text: string;

@@ -48,6 +48,32 @@ export const mcp: LaterWords["mcp"] = {
   believeHint: "Solche Werkzeuge werden dann ohne Frage benutzt, auch in Gesprächen, die nur lesen dürfen.",
 };
 
+export const skills: LaterWords["skills"] = {
+  heading: "Skills",
+  hint: "Ordner mit einer SKILL.md, die dem eingebauten Agenten sagt, wie etwas gemacht wird. Er kennt ihre Namen und Beschreibungen und liest einen, wenn er ihn braucht. Agenten, die eigene Programme sind, finden ihre selbst.",
+  own: "Firesides eigene",
+  here: "Im Ordner des Gesprächs",
+  begin: "Wo neue Gespräche beginnen",
+  anyAgent: "Für jeden Agenten",
+  on: (on: number, all: number) => `${on} von ${all} an`,
+  read: "Lesen",
+  notOffered: "nicht benutzt",
+  problems: {
+    unreadable: "Die SKILL.md lässt sich nicht lesen.",
+    outside: "Ein Link dort führt anderswohin, und ihm wird nicht gefolgt.",
+    too_large: "Die SKILL.md ist größer als 100 kB.",
+    no_head: "Die SKILL.md beginnt nicht mit Name und Beschreibung zwischen zwei Zeilen aus ---.",
+    no_description: "Die SKILL.md hat keine Beschreibung.",
+    no_name: "Der Name hat keinen Buchstaben von a bis z und keine Ziffer, also kann kein Modell ihn nennen.",
+    name_taken: "Ein anderer Skill mit diesem Namen kommt zuerst. Schalte ihn aus, um diesen zu benutzen.",
+    too_many: (most: number) => `${most} andere kommen zuerst, und mehr werden nicht benutzt. Schalte einige aus, um diesen zu benutzen.`,
+  },
+  none: "Keiner wurde gefunden.",
+  cut: "Es gibt mehr, als hier stehen können.",
+  where: "Um einen hinzuzufügen, lege seinen Ordner in .agents/skills im Ordner eines Gesprächs oder, für alle Gespräche, hierhin:",
+  again: "Noch einmal nachsehen",
+};
+
 export const sandbox: LaterWords["sandbox"] = {
   heading: "Befehle",
   held: (name) => `Befehle, die Fireside für Agenten ausführt, hält ${name}: Sie ändern nichts außerhalb ihres Ordners und sehen weder dein Heimatverzeichnis noch Schlüssel. Was ein Agent, der ein eigenes Programm ist, selbst ausführt, wird nicht gehalten.`,

@@ -46,6 +46,32 @@ export const mcp = {
   believeHint: "Such tools are then used without asking, also in conversations that may only read.",
 };
 
+export const skills = {
+  heading: "Skills",
+  hint: "Folders with a SKILL.md, which tells the built-in agent how something is done. It knows their names and descriptions, and reads one when it needs it. Agents that are programs of their own find theirs by themselves.",
+  own: "Fireside’s own",
+  here: "In the conversation’s folder",
+  begin: "Where new conversations begin",
+  anyAgent: "For any agent",
+  on: (on: number, all: number) => `${on} of ${all} on`,
+  read: "Read it",
+  notOffered: "not used",
+  problems: {
+    unreadable: "Its SKILL.md cannot be read.",
+    outside: "A link there leads elsewhere, and is not followed.",
+    too_large: "Its SKILL.md is larger than 100 kB.",
+    no_head: "Its SKILL.md does not begin with a name and a description between two lines of ---.",
+    no_description: "Its SKILL.md has no description.",
+    no_name: "Its name has no letter from a to z and no digit, so no model can call it.",
+    name_taken: "Another skill of this name comes first. Switch that one off to use this one.",
+    too_many: (most: number) => `${most} others come first, and more are not used. Switch some off to use this one.`,
+  },
+  none: "None was found.",
+  cut: "There are more than can be listed here.",
+  where: "To add one, put its folder into .agents/skills of a conversation’s folder or, for all conversations, here:",
+  again: "Look again",
+};
+
 export const sandbox = {
   heading: "Commands",
   held: (name: string) => `Commands that Fireside runs for agents are held by ${name}: they change nothing outside their folder, and see neither your home folder nor keys. What an agent that is a program of its own runs by itself is not held.`,

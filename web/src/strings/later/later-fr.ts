@@ -48,6 +48,32 @@ export const mcp: LaterWords["mcp"] = {
   believeHint: "Ces outils servent alors sans demander, aussi dans les conversations qui ne peuvent que lire.",
 };
 
+export const skills: LaterWords["skills"] = {
+  heading: "Skills",
+  hint: "Des dossiers avec un SKILL.md, qui dit à l’agent intégré comment faire quelque chose. Il connaît leurs noms et leurs descriptions, et en lit un quand il en a besoin. Les agents qui sont des programmes à part trouvent eux-mêmes les leurs.",
+  own: "Ceux de Fireside",
+  here: "Dans le dossier de la conversation",
+  begin: "Là où commencent les nouvelles conversations",
+  anyAgent: "Pour tout agent",
+  on: (on: number, all: number) => `${on} activés sur ${all}`,
+  read: "Lire",
+  notOffered: "non utilisé",
+  problems: {
+    unreadable: "Son SKILL.md ne peut pas être lu.",
+    outside: "Un lien y mène ailleurs, et n’est pas suivi.",
+    too_large: "Son SKILL.md dépasse 100 ko.",
+    no_head: "Son SKILL.md ne commence pas par un nom et une description entre deux lignes de ---.",
+    no_description: "Son SKILL.md n’a pas de description.",
+    no_name: "Son nom n’a ni lettre de a à z ni chiffre : aucun modèle ne peut l’appeler.",
+    name_taken: "Un autre skill de ce nom vient avant. Désactivez-le pour utiliser celui-ci.",
+    too_many: (most: number) => `${most} autres viennent avant, et pas un de plus n’est utilisé. Désactivez-en pour utiliser celui-ci.`,
+  },
+  none: "Aucun n’a été trouvé.",
+  cut: "Il y en a plus qu’il n’en tient ici.",
+  where: "Pour en ajouter un, mettez son dossier dans .agents/skills du dossier d’une conversation ou, pour toutes les conversations, ici :",
+  again: "Regarder encore",
+};
+
 export const sandbox: LaterWords["sandbox"] = {
   heading: "Commandes",
   held: (name) => `Les commandes que Fireside exécute pour les agents sont retenues par ${name} : elles ne changent rien hors de leur dossier et ne voient ni votre dossier personnel ni vos clés. Ce qu’un agent qui est un programme à part exécute lui-même n’est pas retenu.`,

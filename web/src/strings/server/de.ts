@@ -134,6 +134,7 @@ export const refusals: Refusals = {
   session_deleted: "Dieses Gespräch wurde gelöscht. Stelle es wieder her, um darin weiterzumachen.",
   session_not_found: "Dieses Gespräch gibt es nicht. Vielleicht wurde es gelöscht.",
   session_unreadable: "Dieses Gespräch lässt sich nicht öffnen; seine Datei bleibt unberührt.",
+  skill_not_found: "Diesen Skill gibt es nicht mehr. Sieh noch einmal nach.",
   stale_revision: `Das wurde inzwischen in einem anderen Fenster geändert. ${LOOK_AGAIN}`,
   steer_waits: "Der Agent nimmt dabei kein Wort an. Deine Nachricht ist die nächste.",
   steered: "Der Agent hat damit schon gearbeitet. Bearbeite die Nachricht, auf die er antwortet.",

@@ -134,6 +134,7 @@ export const refusals: Refusals = {
   session_deleted: "Cette conversation a été supprimée. Restaurez-la pour la poursuivre.",
   session_not_found: "Cette conversation n’existe pas. Elle a peut-être été supprimée.",
   session_unreadable: "Cette conversation ne peut pas être ouverte ; son fichier reste intact.",
+  skill_not_found: "Ce skill n’existe plus. Regardez encore une fois.",
   stale_revision: `Cela a été changé entre-temps dans une autre fenêtre. ${LOOK_AGAIN}`,
   steer_waits: "L’agent ne peut rien entendre pendant cela. Votre message est le suivant.",
   steered: "L’agent a déjà travaillé avec cela. Modifiez le message auquel il répond.",
