@@ -9,6 +9,7 @@ from api.agents.permissions import Permissions, Replies
 from api.domain.attachments import Attachment, attachments_of
 from api.domain.budgets import Spend, freely
 from api.domain.compactions import Compaction
+from api.domain.errors import NotFound
 from api.domain.events import Event
 from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message, is_said
@@ -30,6 +31,15 @@ Open = Callable[[Attachment], bytes]
 def open_nothing(attachment: Attachment) -> bytes:
     """Where nothing can be attached."""
     raise FileNotFoundError(attachment.id)
+
+
+Attach = Callable[[str, bytes], Attachment]
+"""Keeps a picture under a name with the session, durably, off the event loop. Raises AppError with a sentence."""
+
+
+def attach_nothing(name: str, data: bytes) -> Attachment:
+    """Where there is no session to keep it with."""
+    raise NotFound("There is no conversation to keep it with.")
 
 
 class Steer(NamedTuple):
@@ -92,7 +102,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     what is told to the agent while it works, `permissions` what it asks before it acts, `answers` what a person says to
     the questions that it asked, by their ids. `system_prompt` stands in place of the agent's own instructions, where
     there is one; `parameters` are for its requests to the model. `spend` is asked before each of them.
-    `open` reads what is attached to a message, see `attachments_of`.
+    `open` reads what is attached to a message, see `attachments_of`; `attach` keeps a picture that the agent gives,
+    which is done before an event names it.
     `compaction` stands for the older messages; `compacts` asks for a newer one, and `keep` keeps one that was made.
     """
 
@@ -105,6 +116,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Parameters = Parameters()
     spend: Spend = freely
     open: Open = open_nothing
+    attach: Attach = attach_nothing
     compaction: Compaction | None = None
     compacts: bool = False
     keep: Keep = keep_nothing

@@ -18,6 +18,8 @@ TEXT = 60_000
 """Characters of one text file."""
 ALL_TEXT = 180_000
 """Characters of all text files of a request."""
+MOST_BYTES_OF_TOOL = 5 << 20
+"""Of one picture that a tool gave: many providers take none that is larger, and refuse the whole request."""
 LEAST_TEXT = 500
 """Where fewer characters are left, a file is told of by words."""
 
@@ -51,12 +53,23 @@ class _Room:
 
 
 def ways(messages: list[Message], means: Means) -> dict[int, list[Way]]:
-    """By the position of its message. The newest have what room there is; of what is older is told by words."""
+    """By the position of its message. The newest have what room there is; of what is older is told by words.
+
+    What a person gave comes before what tools gave, of which there may be much. What a sub-agent saw is its own affair.
+    """
     room, found = _Room(means), {}
-    for position in range(len(messages) - 1, -1, -1):
-        if messages[position].get("role") == "user" and (attached := attachments_of(messages[position])):
-            found[position] = [_way(one, means, room) for one in attached]
+    said, given = _holding(messages)
+    for position in reversed(said):
+        found[position] = [_way(one, means, room) for one in attachments_of(messages[position])]
+    for position in reversed(given):
+        found[position] = [_way_of_tool(one, means, room) for one in attachments_of(messages[position])]
     return found
+
+
+def ways_of_tool(attached: Iterable[Attachment], means: Means) -> list[Way]:
+    """Those of one call that has just ended."""
+    room = _Room(means)
+    return [_way_of_tool(one, means, room) for one in attached]
 
 
 def notices_of(by_words: Iterable[Way], who: str) -> list[ev.Notice]:
@@ -84,6 +97,28 @@ def means_of(kind: str, *, sees: bool | None, refused: Iterable[str] = (), windo
     # Characters, four to a token: one file fills at most a quarter of the window, and all of them half of it.
     text, all_text = (min(TEXT, window), min(ALL_TEXT, window * 2)) if window else (TEXT, ALL_TEXT)
     return Means(shows=frozenset(shows), refused=frozenset(refused), text=text, all_text=all_text)
+
+
+def _holding(messages: list[Message]) -> tuple[list[int], list[int]]:
+    """The positions of messages with attachments: of a person, and of tools that no sub-agent called."""
+    said: list[int] = []
+    given: list[int] = []
+    below: set[str] = set()
+    for position, message in enumerate(messages):
+        match message.get("role"):
+            case "assistant":
+                calls = message.get("tool_calls")
+                listed = calls if isinstance(calls, list) else []
+                below = {str(one.get("id")) for one in listed if isinstance(one, dict) and one.get("parent")}
+            case "user" if attachments_of(message):
+                said.append(position)
+            case "tool" if attachments_of(message) and str(message.get("tool_call_id")) not in below:
+                given.append(position)
+    return said, given
+
+
+def _way_of_tool(one: Attachment, means: Means, room: _Room) -> Way:
+    return _way(one, means, room) if one.size <= MOST_BYTES_OF_TOOL else Way(one, "words", why=TOO_LARGE)
 
 
 def _way(one: Attachment, means: Means, room: _Room) -> Way:

@@ -1,4 +1,4 @@
-"""What a person gave along with a message: a file of theirs, of which the message holds everything but the bytes."""
+"""What a person gave along with a message, or an agent with what it did: of each file all but the bytes."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ MediaType = Literal[
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_BYTES_A_SESSION = 500 * 1024 * 1024
+MOST_BYTES_FOR_AGENTS = 400 * 1024 * 1024
+"""Of a session: once so much is attached to it, what is left is for what people attach."""
 MOST_WITH_A_MESSAGE = 20
 LONGEST_NAME = 255
 _LEADS: tuple[tuple[bytes, MediaType], ...] = (
@@ -91,8 +93,9 @@ def attachments_of(message: Message) -> list[Attachment]:
 
 
 def words_of(message: Message) -> str:
-    """What a message says, and the names of what was given along with it."""
-    told = [text_of(message), *(one.name for one in attachments_of(message))]
+    """What a message says, and the names of what a person gave along with it."""
+    given = attachments_of(message) if message.get("role") == "user" else []
+    told = [text_of(message), *(one.name for one in given)]
     return "\n".join(one for one in told if one)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from api.domain.approvals import Choice, Runner, ToolKind
+from api.domain.attachments import Attachment
 
 Outcome = Literal["done", "cancelled", "failed", "interrupted"]
 
@@ -112,13 +113,17 @@ class ToolOutput(_Event, frozen=True, kw_only=True, tag="tool.output"):
 
 
 class ToolEnded(_Event, frozen=True, kw_only=True, tag="tool.ended"):
-    """A call has its result. `duration_ms` is wall time; `diff` is a unified diff of the files it changed."""
+    """A call has its result. `duration_ms` is wall time; `diff` is a unified diff of the files it changed.
+
+    `attachments` are pictures that it gave, kept with the session before this is said.
+    """
 
     call_id: str
     output: str = ""
     is_error: bool = False
     duration_ms: int = 0
     diff: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 class ApprovalRequested(_Event, frozen=True, kw_only=True, tag="approval.requested"):

@@ -12,6 +12,7 @@ import msgspec
 
 from api.domain import events as ev
 from api.domain.approvals import Choice, ToolKind
+from api.domain.attachments import Attachment, field_of
 from api.domain.ids import MessageId, RunId
 
 
@@ -41,6 +42,8 @@ class ToolBlock(msgspec.Struct, tag="tool", tag_field="kind", omit_defaults=True
     """What a person said when they were asked about it."""
     parent: str = ""
     """The call that it was made in, by a sub-agent."""
+    attachments: list[Attachment] = []
+    """Pictures that it gave."""
 
 
 class NoticeBlock(msgspec.Struct, tag="notice", tag_field="kind"):
@@ -120,6 +123,7 @@ def _apply(t: Transcript, event: ev.Event) -> None:
             block.state = "error" if event.is_error else "done"
             block.duration_ms = event.duration_ms
             block.diff = event.diff or block.diff
+            block.attachments = list(event.attachments) or block.attachments
         case ev.ApprovalRequested():
             t.pending_approvals.append(event)
         case ev.ApprovalResolved(approval_id=approval_id, choice=choice):
@@ -260,7 +264,7 @@ def _tool_message(block: ToolBlock, run_id: RunId, now: float) -> dict[str, Any]
     message |= {name: value for name, value in told.items() if value}
     if block.state == "error":
         message["is_error"] = True
-    return message
+    return message | field_of(block.attachments)
 
 
 def _ending(t: Transcript) -> dict[str, Any]:

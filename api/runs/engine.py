@@ -191,6 +191,7 @@ class Engine:
             compacts=session.extra.get(compactions.WANTED) is True,
             keep=lambda made: self._keep(session, made),
             open=lambda attachment: self.attachments.read(session_id, attachment),
+            attach=lambda name, data: self.attachments.take(session_id, name, data),
             spend=self._spending.gate(session, header.run_id) if self._spending else freely,
             continuing=continuing,
             resumes=resumes,

@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -20,6 +20,7 @@ from api.domain.titles import UNTITLED
 from api.domain.transcript import Transcript, fold, messages_of
 from api.runs.folding import fold_into, messages_by
 from api.runs.journal import Header, JournalUnreadable, Recovered, header_of, read_journal, reopen
+from api.sessions.attachments import Attachments
 from api.sessions.disk.files import make_subfolder, move_file, remove_file
 from api.sessions.documents.session import Session
 from api.sessions.store import SessionStore
@@ -154,7 +155,9 @@ def _keep_orphan(store: SessionStore, session: Session | None, recovered: Recove
         return
     title = f"{session.title if session else UNTITLED} (answer to a message that is gone)"
     fields = {"title": title, "title_by": "person", "model": header.model, "conflict_of": header.session_id}
-    store.new(session_id=kept_id, owner=header.owner, messages=messages, **fields).save()
+    kept = store.new(session_id=kept_id, owner=header.owner, messages=messages, **fields)
+    Attachments(store).copy(header.session_id, kept)
+    kept.save()
     log.warning("run.orphaned", extra={"run_id": header.run_id, "kept_as": kept_id})
 
 
@@ -200,6 +203,19 @@ def journal_of(folder: Path, run_id: str | None) -> Path | None:
         return None
     paths = (folder / f"{run_id}.jsonl", folder / ENDED / f"{run_id}.jsonl")
     return next((path for path in paths if path.is_file()), None)
+
+
+def told_in_journals(folder: Path, session_id: str) -> Iterator[bytes]:
+    """All journals of a session as they are on disk, also of its asides and tasks, and those kept to be replayed.
+
+    Raises:
+        OSError: while iterating: one cannot be read.
+    """
+    for place in (folder, *(folder / name for name in SHELVES)):
+        for path in place.glob("*.jsonl"):
+            with contextlib.suppress(FileNotFoundError, JournalUnreadable):
+                if header_of(path).session_id == session_id:
+                    yield path.read_bytes()
 
 
 def file_as_ended(folder: Path, path: Path) -> None:

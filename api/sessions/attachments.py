@@ -1,4 +1,4 @@
-"""The attachments of all sessions: what a person gave along with a message, or is about to."""
+"""The attachments of all sessions: what a person gave along with a message, or is about to, and what agents gave."""
 
 import base64
 import threading
@@ -12,9 +12,11 @@ import msgspec
 from api.domain.attachments import (
     MOST_BYTES,
     MOST_BYTES_A_SESSION,
+    MOST_BYTES_FOR_AGENTS,
     PICTURES,
     Attachment,
     MediaType,
+    lead_of,
     name_from,
 )
 from api.domain.errors import BadRequest, NotFound, TooLarge
@@ -76,6 +78,23 @@ class Attachments:
                 self._check_room(session_id, arriving.size)
                 kept_as = attachment_id or new_attachment_id()
                 return arriving.keep(session_id, kept_as, name_from(name), picture, self._clock())
+
+    def take(self, session_id: str, name: str, data: bytes) -> Attachment:
+        """Make a picture that an agent gives an attachment of the session, durably.
+
+        Raises:
+            BadRequest: it is no picture, or one that nobody should have to decode.
+            TooLarge, StorageFailed: as `begin`.
+        """
+        if lead_of(data[:12]) not in PICTURES:
+            raise BadRequest("It is no picture of a kind that can be shown.", code="picture_refused")
+        self._check_room(session_id, len(data), most=MOST_BYTES_FOR_AGENTS)
+        arriving = self.begin(session_id, len(data))
+        try:
+            self.write(arriving, data)
+            return self.keep(session_id, arriving, name)
+        finally:
+            arriving.discard()
 
     def named(self, session_id: str, ids: Sequence[str]) -> list[Attachment]:
         """The attachments of a session by their ids, each once.
@@ -167,13 +186,12 @@ class Attachments:
             asked, self._asked_for = self._asked_for, set()
             return asked
 
-    def _check_room(self, session_id: str, size: int) -> None:
-        if attached.bytes_in(self._store.folder, session_id) + size > MOST_BYTES_A_SESSION:
-            raise TooLarge(
-                f"What is attached in this conversation fills its {MOST_BYTES_A_SESSION >> 20} MB. Go on in a new one.",
-                code="attachments_full",
-                max_bytes=MOST_BYTES_A_SESSION,
-            )
+    def _check_room(self, session_id: str, size: int, *, most: int = MOST_BYTES_A_SESSION) -> None:
+        with self._explaining():
+            there = attached.bytes_in(self._store.folder, session_id)
+        if there + size > most:
+            message = f"What is attached in this conversation fills its {most >> 20} MB. Go on in a new one."
+            raise TooLarge(message, code="attachments_full", max_bytes=most)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from api.domain.approvals import ToolKind
-from api.tools.pictures import ShownPicture
+from api.tools.pictures import GivenPicture
 from api.workspace.checkpoints import Turn
 from api.workspace.fetch import Fetcher
 from api.workspace.folder import Folder
@@ -17,13 +17,13 @@ from api.workspace.shell import Shell
 class Result(msgspec.Struct, frozen=True):
     """What a call came to. `output` is for the model; `diff`, for people, is unified and empty when nothing changed.
 
-    `pictures` are for a model that sees.
+    `pictures` are for the person, and for a model that sees.
     """
 
     output: str
     is_error: bool = False
     diff: str = ""
-    pictures: tuple[ShownPicture, ...] = ()
+    pictures: tuple[GivenPicture, ...] = ()
 
 
 def _to_nobody(text: str) -> None:

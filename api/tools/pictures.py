@@ -1,28 +1,34 @@
-"""Pictures that a tool gives, for a model that sees."""
+"""Pictures that a tool gives: for the person, and for a model that sees."""
 
 import msgspec
 
 from api.domain.attachments import PICTURES, MediaType, lead_of
 from api.domain.pictures import PictureRefused, measured
 
-MOST_BYTES = 5 << 20
-"""More than that many providers do not take."""
+_ENDINGS: dict[MediaType, str] = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
 
-class ShownPicture(msgspec.Struct, frozen=True):
+class GivenPicture(msgspec.Struct, frozen=True):
+    """`name` is that of a file, for display; `width` and `height` in pixels."""
+
+    name: str
     media_type: MediaType
     data: bytes
     width: int
     height: int
 
 
-def picture_in(data: bytes) -> ShownPicture | None:
-    """The picture that these bytes are, looked at but not decoded; None where they are none that can be shown."""
+def picture_in(data: bytes, name: str = "", *, called: str = "picture", number: int = 1) -> GivenPicture:
+    """The picture that these bytes are, looked at but not decoded.
+
+    Without a name it gets one by what it is `called`, and its number among several.
+
+    Raises:
+        PictureRefused: they are none that can be shown.
+    """
     media_type = lead_of(data[:12])
-    if media_type not in PICTURES or len(data) > MOST_BYTES:
-        return None
-    try:
-        size = measured(data, media_type)
-    except PictureRefused:
-        return None
-    return ShownPicture(media_type, data, size.width, size.height)
+    if media_type is None or media_type not in PICTURES:
+        raise PictureRefused("It is no picture of a kind that can be shown.")
+    size = measured(data, media_type)
+    name = name or f"{called}{f' {number}' if number > 1 else ''}.{_ENDINGS[media_type]}"
+    return GivenPicture(name, media_type, data, size.width, size.height)

@@ -1,13 +1,15 @@
 """The tool that reads a text file, or shows a picture."""
 
+from pathlib import PurePath
 from typing import Annotated
 
 import msgspec
 
 from api.domain.errors import UnsupportedMedia
+from api.domain.pictures import PictureRefused
 from api.tools.base import Context, Result
 from api.tools.checked import CheckedTool, folder_of, in_thread
-from api.tools.pictures import ShownPicture, picture_in
+from api.tools.pictures import GivenPicture, picture_in
 from api.workspace import files
 from api.workspace.files import Reading
 from api.workspace.folder import Folder
@@ -47,8 +49,11 @@ class ReadFile(CheckedTool[Arguments]):
         return Result(_numbered(reading) + _remark(reading))
 
 
-def _picture(folder: Folder, name: str) -> ShownPicture | None:
-    return picture_in(folder.read(name, files.MOST_BYTES).data)
+def _picture(folder: Folder, name: str) -> GivenPicture | None:
+    try:
+        return picture_in(folder.read(name, files.MOST_BYTES).data, PurePath(name).name)
+    except PictureRefused:
+        return None
 
 
 def _numbered(reading: Reading) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from api.agents.attached import fenced, in_words, with_texts
+from api.agents.attached import CROWDED, TOO_LARGE, fenced, in_words, with_texts
 from api.agents.base import Turn
 from api.agents.embedded.prompt import prompt_of
 from api.agents.facts import Facts
@@ -21,7 +21,7 @@ from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
 from api.domain.attachments import Attachment
 from api.tools.base import Context, Result
-from api.tools.pictures import ShownPicture
+from api.tools.pictures import GivenPicture
 from tests.agents.conformance import collect, ending, said, turn_of, user
 from tests.agents.conftest import connected
 from tests.agents.test_acp import running
@@ -55,8 +55,15 @@ def read(attachment: Attachment) -> bytes:
         raise FileNotFoundError(attachment.id) from None
 
 
+def kept(name: str, data: bytes) -> Attachment:
+    """As a session keeps what a tool gives."""
+    given = Attachment(f"kept-{len(FILES)}", name, "image/png", len(data), 1000, 700)
+    FILES[given.id] = data
+    return given
+
+
 def turn(text: str, *files: dict[str, Any], history: list | None = None, **fields: Any) -> Turn:
-    asked = turn_of(text, model="fake/mock-1", history=history, open=read, **fields)
+    asked = turn_of(text, model="fake/mock-1", history=history, open=read, attach=kept, **fields)
     asked.messages[-1]["attachments"] = list(files)
     return asked
 
@@ -211,7 +218,7 @@ class Camera:
         return ""
 
     async def run(self, arguments: dict[str, Any], context: Context) -> Result:
-        return Result("Click.", pictures=(ShownPicture("image/png", PNG, 1000, 700),))
+        return Result("Click.", pictures=(GivenPicture("camera.png", "image/png", PNG, 1000, 700),))
 
 
 @pytest.mark.parametrize("kind", ["openai_compatible", "openai", "anthropic", "google"])
@@ -221,7 +228,7 @@ async def test_a_picture_that_a_tool_gives_is_seen_from_then_on(fake, kind):
     events = await ask(turn("@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text A cat."))
 
     assert (said(events), notices(events)) == ("A cat.", [])
-    label = f'[Attached: picture "picture 1 of camera" (image/png, 1000 x 700 pixels, {len(PNG)} bytes).]'
+    label = f'[Attached: picture "camera.png" (image/png, 1000 x 700 pixels, {len(PNG)} bytes).]'
     assert fake.shown(1)[-2:] == [("text", label), ("image/png", PNG)]
     assert fake.shown(2).count(("image/png", PNG)) == 2
     await ask.close()
@@ -244,10 +251,15 @@ async def test_of_many_pictures_that_tools_give_the_last_are_shown(fake, monkeyp
     monkeypatch.setattr("api.agents.native.showing.MOST_SHOWN", 1)
     ask = Asked(fake, toolkit=Toolkit(more=lambda: [Camera()]))
 
-    await ask(turn("@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text Done."))
+    twice = "@@tool camera {}\n@@next\n@@tool camera {}\n@@next\n@@text Done."
 
+    await ask(turn(twice))
     assert [kind for kind, _ in fake.shown()][-3:] == ["text", "text", "image/png"]
     assert "It is left out here" in str(fake.shown()[-3][1])
+
+    await ask(turn(twice, PICTURE))
+    assert [data for kind, data in fake.shown() if kind == "text"][-1].endswith("is given to you.]")
+    assert [one for one in fake.shown() if one[0] == "image/png"] == [fake.shown()[1]]
     await ask.close()
 
 
@@ -316,6 +328,21 @@ def test_the_newest_have_what_room_there_is_for_pictures():
     assert shown([1, MOST_SHOWN_BYTES - 5, 5]) == [False, True, True]
     assert shown([5, MOST_SHOWN_BYTES + 1]) == [True, False]
     assert sum(shown([1] * (MOST_SHOWN + 3))) == MOST_SHOWN
+
+
+def test_what_a_person_gave_has_room_before_what_tools_gave_and_what_a_sub_agent_saw_has_none():
+    def result(call_id: str, size: int) -> dict[str, Any]:
+        return {"role": "tool", "tool_call_id": call_id, "content": "", "attachments": [{**PICTURE, "size": size}]}
+
+    calls = [{"id": "c1", "function": {}}, {"id": "c2", "function": {}, "parent": "c1"}]
+    step = [_answer("") | {"tool_calls": calls}, result("c1", 5), result("c2", 1)]
+    found = ways(
+        [*turn("", PICTURE | {"size": MOST_SHOWN_BYTES - 5}).messages, *step * 2, result("c3", 6 << 20)], Means()
+    )
+
+    told = {position: (way.how, way.why) for position, [way] in found.items()}
+    crowded, too_large = ("words", CROWDED), ("words", TOO_LARGE)
+    assert told == {0: ("shown", ""), 2: crowded, 5: ("shown", ""), 7: too_large}
 
 
 async def test_pictures_are_counted_in_the_context(fake):

@@ -22,7 +22,7 @@ from api.agents.mcp.tool import McpTool
 from api.agents.mcp.tools import McpTools
 from api.domain.errors import BadRequest, Conflict, NotFound
 from api.tools.base import Context, Result
-from api.tools.pictures import ShownPicture
+from api.tools.pictures import GivenPicture
 from tests.agents.conftest import until
 from tests.agents.test_embedded import is_alive
 from tests.agents.test_providers import MemoryFile
@@ -33,6 +33,7 @@ FAKE = Path(__file__).parents[1] / "fakes/mcp_server.py"
 MADE_WITH_SDK = FAKE.with_name("mcp_sdk_server.py")
 QUICK = Limits(end_s=0.3, call_s=20, start_s=20)
 DOT = base64.b64decode("R0lGODlhAQABAAAAACwAAAAAAQABAAACADs=")
+NONE = "It is no picture of a kind that can be shown."
 SECRET = "hush-hush-hush"
 
 
@@ -92,8 +93,9 @@ async def test_whatever_a_tool_answers_is_a_result(tmp_path: Path):
             "refuse": Result("The MCP server 'fake' reports a problem: Not with [key].", is_error=True),
             "garbage": Result("The answer of the MCP server 'fake' is none that MCP knows.", is_error=True),
             "picture": Result(
-                "[image: image/png, 1 kB]\n[image: image/png, 2 kB, not shown]\n[image: image/png, 1 kB, not shown]",
-                pictures=(ShownPicture("image/gif", DOT, 1, 1),),
+                f"[image: image/png, 1 kB]\n[image: image/png, 2 kB, not shown: {NONE}]\n"
+                f"[image: image/png, 1 kB, not shown: {NONE}]",
+                pictures=(GivenPicture("picture.gif", "image/gif", DOT, 1, 1),),
             ),
         }
         assert await use(tools, "fake__echo", text="still here") == Result("still here")

@@ -365,3 +365,41 @@ def test_without_a_folder_an_at_sign_is_only_a_letter(tab: Tab, client: Client) 
 
     expect(tab.page.get_by_role("listbox")).to_have_count(0)
     assert tab.watch.asked_for("/api/workspace/files") == []
+
+
+@on_both
+def test_pictures_that_a_tool_gave_stand_in_its_line_and_open_large_by_keys(
+    tab: Tab, client: Client, tmp_path: Path
+) -> None:
+    for name, data in (("wide.png", WIDE), ("tall.png", TALL)):
+        (tmp_path / name).write_bytes(data)
+    session_id: str = client.post("/api/session/new", workspace=str(tmp_path))["session"]["session_id"]
+    read = "\n".join(f'@@tool read_file {{"path": "{name}"}}' for name in ("wide.png", "tall.png"))
+    tab.open_session(session_id)
+    tab.send(f"{read}\n@@next\n@@text A red field.")
+    expect(tab.answer).to_contain_text("A red field.")
+
+    lines = tab.answer.locator("summary").filter(has_text="1 picture")
+    expect(lines).to_have_count(2)
+    let_go = tab.hold("**/api/attachment?*")
+    lines.first.focus()
+    tab.page.keyboard.press("Enter")
+    given = tab.answer.get_by_role("group", name="1 picture", exact=True)
+    picture = given.get_by_role("img", name="wide.png")
+    expect(picture).to_be_visible()
+    before = picture.bounding_box()
+    let_go()
+    expect(picture).to_have_js_property("naturalWidth", 600)
+    assert before is not None and before == picture.bounding_box()
+    assert wrong_with(tab) == []
+
+    given.get_by_role("button", name="wide.png").focus()
+    tab.page.keyboard.press("Enter")
+    shown = tab.page.get_by_role("dialog", name="wide.png")
+    expect(shown.get_by_role("img", name="wide.png")).to_be_visible()
+    tab.page.keyboard.press("Escape")
+    expect(given.get_by_role("button", name="wide.png")).to_be_focused()
+
+    tab.open_session(session_id)
+    tab.touch(tab.answer.locator("summary").filter(has_text="1 picture").last)
+    expect(tab.answer.get_by_role("img", name="tall.png")).to_have_js_property("naturalHeight", 400)

@@ -59,6 +59,10 @@ def call(name: str, arguments: dict[str, Any], meta: dict[str, Any]) -> dict[str
                 progress = {"progressToken": meta.get("progressToken"), "progress": 1, **told}
                 say({"method": "notifications/progress", "params": progress})
             return text("seen")
+        case "picture" if "text" in arguments:  # the names of files, and what they are said to be
+            files = [Path(name).read_bytes() for name in arguments["text"].split()]
+            said = [{"type": "image", "data": base64.b64encode(one).decode(), "mimeType": "image/png"} for one in files]
+            return {"content": [{"type": "text", "text": "Click."}, *said]}
         case "picture":
             odd = base64.b64encode(bytes(2048)).decode()
             return {"content": [{"type": "image", "data": one, "mimeType": "image/png"} for one in (DOT, odd, "?")]}

@@ -211,8 +211,8 @@ def _named(value: dict[str, Any]) -> bytes:
     return b"event: " + value["type"].encode() + b"\n" + sse(value)
 
 
-_OF_A_TOOL = '[Attached: picture "picture '
-"""What stands with a picture that a tool gave, which no person said."""
+_LABELS = re.compile(r"(?:\[Attached: picture [^\n]*\](?:\n\n)?)+")
+"""What stands with pictures, which no person said."""
 
 
 _ATTACHED = re.compile(r"\A(?:\[Attached: [^\n]*\](?:\n<(file-\w+)>\n.*?\n</\1>)?\n\n)+", re.DOTALL)
@@ -222,5 +222,5 @@ _ATTACHED = re.compile(r"\A(?:\[Attached: [^\n]*\](?:\n<(file-\w+)>\n.*?\n</\1>)
 def _text(content: Any) -> str:
     """The last of several messages that were sent as one, without what is attached to it."""
     texts = [content] if isinstance(content, str) else [part["text"] for part in content or [] if part.get("text")]
-    texts = [text for text in texts if not text.startswith(_OF_A_TOOL)]
+    texts = [text for text in texts if not _LABELS.fullmatch(text)]
     return _ATTACHED.sub("", texts[-1].rpartition("\n\n---\n\n")[2]) if texts else ""

@@ -6,10 +6,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from api.domain.events import TextDelta
+from api.domain.attachments import Attachment
+from api.domain.events import TextDelta, ToolEnded
 from api.runs.journal import JournalUnreadable, read_journal
-from api.runs.recovery import recover
+from api.runs.recovery import recover, told_in_journals
 from api.runs.turns import NewTurn
+from api.sessions.attachments import Attachments
+from api.sessions.drafts import Drafts
+from api.sessions.keeping.unclaimed import Unclaimed
+from api.sessions.queues import Queues
+from tests import pictures
 
 from .conftest import World
 
@@ -176,3 +182,45 @@ async def test_a_prompt_that_another_program_kept_as_pending_becomes_a_message(w
 
     assert [one["content"] for one in view.messages] == ["do not lose me", ""]
     assert view.session.pending_user_message is None
+
+
+async def a_picture(world: World) -> tuple[str, str, Attachment]:
+    """A session, its run, and a picture of which only the journal tells."""
+    session = world.store.new()
+    started = await world.conversing.start(session.session_id, NewTurn(text="hello"))
+    given = world.engine.attachments.take(session.session_id, "shot.png", pictures.png(4, 3))
+    run = world.engine.find(started.stream_id)
+    assert run is not None
+    run._record([ToolEnded(call_id="c1", attachments=(given,))])
+    return session.session_id, started.stream_id, given
+
+
+async def test_a_picture_that_only_a_journal_names_is_not_cleared_away(world: World) -> None:
+    session_id, _, given = await a_picture(world)
+    unnamed = world.engine.attachments.take(session_id, "other.png", pictures.png(4, 3))
+    runs, now = world.folder / "runs", [1_000.0]
+    unclaimed = Unclaimed(
+        world.store,
+        Attachments(world.store),
+        Drafts(world.folder / "drafts"),
+        Queues(world.folder / "queues"),
+        told_in_journals=lambda session_id: told_in_journals(runs, session_id),
+        clock=lambda: 1_800_000_000.0 + now[0],
+        ticks=lambda: now[0],
+    )
+    for _ in range(3):
+        unclaimed.remove()
+        now[0] += 90_000.0
+
+    assert world.engine.attachments.known(session_id, [given.id, unnamed.id]) == [given]
+
+
+async def test_an_answer_whose_document_is_gone_keeps_its_pictures(world: World) -> None:
+    session_id, _, given = await a_picture(world)
+    world.restart()
+    world.store.path_of(session_id).unlink()
+
+    recover(world.store, world.folder / "runs")
+
+    [kept] = [path.stem for path in world.store.folder.glob("*.json") if path.stem != session_id]
+    assert world.engine.attachments.named(kept, [given.id]) == [given]

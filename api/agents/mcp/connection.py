@@ -19,7 +19,7 @@ from api.agents.limits import Limits as HttpLimits
 from api.agents.mcp import failures, pipes
 from api.agents.mcp.limits import Limits
 from api.agents.mcp.listing import MOST_TOOLS, is_usable, listed
-from api.agents.mcp.results import pictures_of, text_of
+from api.agents.mcp.results import content_of
 from api.agents.mcp.server import Listed, Server
 from api.agents.murmur import clean
 from api.agents.transport import new_client
@@ -107,8 +107,9 @@ class ServerConnection:
             raise failures.silent(self.server.name, self._limits.call_s) from error
         except (MCPError, ValidationError, RuntimeError) as error:
             raise await self._failure(error) from error
-        text = await asyncio.to_thread(text_of, answer, self.server.secrets, self._limits.result_characters)
-        return Result(text, is_error=answer.is_error, pictures=await asyncio.to_thread(pictures_of, answer))
+        most = self._limits.result_characters
+        text, pictures = await asyncio.to_thread(content_of, answer, name, self.server.secrets, most)
+        return Result(text, is_error=answer.is_error, pictures=pictures)
 
     async def close(self) -> None:
         """End it, and with it all that the program started."""

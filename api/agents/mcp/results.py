@@ -1,6 +1,7 @@
-"""What a tool of an MCP server answered: as text for the model, and pictures for one that sees."""
+"""What a tool of an MCP server answered: as text for the model, and pictures for the person and for one that sees."""
 
 import base64
+import binascii
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -18,57 +19,59 @@ from mcp_types import (
 
 from api.agents.attached import without_middle
 from api.agents.murmur import without_secrets
-from api.tools.pictures import MOST_BYTES, ShownPicture, picture_in
+from api.domain.pictures import PictureRefused
+from api.tools.pictures import GivenPicture, picture_in
 
 MOST_PICTURES = 8
 
 
-def text_of(result: CallToolResult, secrets: Sequence[str], most: int) -> str:
-    """All that it says, pictures and the like by name, at most about `most` characters, without `secrets`."""
-    shown = [id(block) for block, _ in _pictures(result)]
-    parts = [_part(block, is_shown=id(block) in shown) for block in result.content]
+def content_of(
+    result: CallToolResult, called: str, secrets: Sequence[str], most: int
+) -> tuple[str, tuple[GivenPicture, ...]]:
+    """All that a tool that is `called` so says: as text, in which each picture has its place, and its pictures.
+
+    The text has at most about `most` characters, and none of the `secrets`.
+    """
+    pictures: list[GivenPicture] = []
+    parts = [_part(block, called, pictures) for block in result.content]
     if not parts and result.structured_content is not None:
         parts = [json.dumps(result.structured_content, ensure_ascii=False)]
-    text = without_middle("\n".join(parts), most)
-    return without_secrets(text, secrets) or "(It answered nothing.)"
+    text = without_secrets(without_middle("\n".join(parts), most), secrets) or "(It answered nothing.)"
+    return text, tuple(pictures)
 
 
-def pictures_of(result: CallToolResult) -> tuple[ShownPicture, ...]:
-    """The first of its pictures, by what their bytes are and not by what they are said to be."""
-    return tuple(picture for _, picture in _pictures(result))
-
-
-def _pictures(result: CallToolResult) -> list[tuple[ImageContent, ShownPicture]]:
-    found: list[tuple[ImageContent, ShownPicture]] = []
-    for block in result.content:
-        if len(found) < MOST_PICTURES and isinstance(block, ImageContent) and (picture := _picture(block.data)):
-            found.append((block, picture))
-    return found
-
-
-def _picture(base64_text: str) -> ShownPicture | None:
-    if len(base64_text) > MOST_BYTES * 4 // 3 + 4:
-        return None
-    try:
-        return picture_in(base64.b64decode(base64_text))
-    except ValueError:
-        return None
-
-
-def _part(block: Any, *, is_shown: bool) -> str:
+def _part(block: Any, called: str, pictures: list[GivenPicture]) -> str:
+    """What stands for it in the text. What is a picture, whatever it is said to be, is added to them."""
     match block:
         case TextContent():
             return block.text
-        case ImageContent() | AudioContent():
-            return f"[{block.type}: {block.mime_type}, {_size(block.data)}{'' if is_shown else ', not shown'}]"
+        case ImageContent():
+            return f"[{block.type}: {block.mime_type}, {_size(block.data)}{_taken(block.data, called, pictures)}]"
+        case AudioContent():
+            return f"[{block.type}: {block.mime_type}, {_size(block.data)}, not shown]"
         case ResourceLink():
             return f"[link: {block.title or block.name}, {block.uri}]"
         case EmbeddedResource(resource=BlobResourceContents() as blob):
-            return f"[file: {blob.uri}, {blob.mime_type or 'of no known kind'}, {_size(blob.blob)}, not shown]"
+            is_picture = (blob.mime_type or "").startswith("image/")
+            taken = _taken(blob.blob, called, pictures) if is_picture else ", not shown"
+            return f"[file: {blob.uri}, {blob.mime_type or 'of no known kind'}, {_size(blob.blob)}{taken}]"
         case EmbeddedResource(resource=TextResourceContents() as file):
             return f"[{file.uri}]\n{file.text}"
         case _:
             return f"[{type(block).__name__}, not shown]"
+
+
+def _taken(base64_text: str, called: str, pictures: list[GivenPicture]) -> str:
+    """Add the picture; where it cannot be, the words for that."""
+    if len(pictures) == MOST_PICTURES:
+        return f", not shown: only the first {MOST_PICTURES} are"
+    try:
+        pictures.append(picture_in(base64.b64decode(base64_text), called=called, number=len(pictures) + 1))
+    except binascii.Error:
+        return ", not shown: its base64 is broken"
+    except PictureRefused as error:
+        return f", not shown: {error}"
+    return ""
 
 
 def _size(base64: str) -> str:

@@ -19,10 +19,10 @@ from api.agents.native.own_tools import OwnTool
 from api.agents.permissions import Asked
 from api.domain import events as ev
 from api.domain.approvals import Call, Decision
-from api.domain.errors import BadRequest
+from api.domain.attachments import Attachment
+from api.domain.errors import AppError, BadRequest
 from api.tools.arguments import parsed
 from api.tools.base import Context, Result, Tool
-from api.tools.pictures import ShownPicture
 from api.workspace.triggers import sets_off
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ class ToolRequest(NamedTuple):
 
 
 class Calls:
-    """The calls of one run. `results`: what each came to, by its id, for the model to read.
+    """The calls of one run. `results`: what each came to, by its id, for the model to read; `attached`, its pictures.
 
     Those that only look go side by side, also with those of the run's sub-agents, with which it shares its `lanes`.
     Any other goes alone, from the question about it to its end: what a person reads is still so when they answer, and
@@ -56,6 +56,7 @@ class Calls:
         self, turn: Turn, tools: Sequence[Tool | OwnTool], context: Context, lanes: Lanes | None = None
     ) -> None:
         self.results: dict[str, Result] = {}
+        self.attached: dict[str, tuple[Attachment, ...]] = {}
         self.is_looping = False
         self.tools = list(tools)
         self.context = context
@@ -63,7 +64,7 @@ class Calls:
         self._turn = turn
         self._began: dict[str, float] = {}
         self._by_name = {tool.name: tool for tool in tools}
-        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._seen: Counter[tuple[object, ...]] = Counter()
 
     async def perform(self, calls: Sequence[ToolRequest]) -> AsyncGenerator[ev.Event, None]:
         """Do them in order, those side by side that may and follow each other. Closing the generator ends all."""
@@ -88,6 +89,7 @@ class Calls:
         async with aclosing(self._perform(asked)) as events:
             async for event in events:
                 yield event
+        await self._keep_pictures(asked)
         yield self._ended(asked)
 
     def _ended(self, asked: ToolRequest) -> ev.Event:
@@ -98,13 +100,20 @@ class Calls:
             is_error=result.is_error,
             duration_ms=int((now - self._began.get(asked.call_id, now)) * 1000),
             diff=result.diff,
+            attachments=self.attached.get(asked.call_id, ()),
         )
 
-    def take_pictures(self, asked: ToolRequest) -> tuple[ShownPicture, ...]:
-        """What a call came to beside its words, once: they are not kept here."""
-        result = self.results[asked.call_id]
-        self.results[asked.call_id] = replace_fields(result, pictures=())
-        return result.pictures
+    async def _keep_pictures(self, asked: ToolRequest) -> None:
+        """Attach the pictures that a call gave to the session, before its end is told; where that fails, say so."""
+        result, kept, words = self.results[asked.call_id], [], []
+        for one in result.pictures:
+            try:
+                kept.append(await asyncio.to_thread(self._turn.attach, one.name, one.data))
+            except AppError as error:
+                words.append(f"[{one.name} could not be kept, so it is not shown. {error.message}]")
+        self.attached[asked.call_id] = tuple(kept)
+        output = "\n".join([result.output, *words])
+        self.results[asked.call_id] = replace_fields(result, output=output, pictures=())
 
     def interrupted(self, asked: ToolRequest) -> ev.Event:
         """The end of a call that a restart cut off: it may have been done, so it is not done again."""
@@ -206,7 +215,7 @@ class Calls:
 
     def _noted(self, asked: ToolRequest, result: Result) -> Result:
         """The result, and a word with it where the model goes round in circles."""
-        same = (asked.name, asked.arguments, result.output)
+        same = (asked.name, asked.arguments, result.output, *(hash(one.data) for one in result.pictures))
         self._seen[same] += 1
         self.is_looping = self.is_looping or self._seen[same] >= SAME_ENDS
         if self._seen[same] < SAME_IS_NOTED:

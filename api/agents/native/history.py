@@ -39,7 +39,9 @@ def model_messages(
     continuing: bool = False,
     attached: Mapping[int, Sequence[UserContent]] = NOTHING,
 ) -> list[ModelMessage]:
-    """The history, oldest first, ending in a request. `attached`: what goes before a message's text, by its position.
+    """The history, oldest first, ending in a request.
+
+    `attached`, by the position of its message: what goes before the text of a person, and after the results of calls.
 
     User and assistant take turns, as many models insist on: neighbours are joined. An assistant message without text
     or calls (a run that failed at once) is left out. Every call has a result and every result a call, under ids that
@@ -65,32 +67,43 @@ def _entries(messages: list[Message], attached: Mapping[int, Sequence[UserConten
             case "user" if text.strip():
                 yield ModelRequest(parts=[UserPromptPart(content=text)])
             case "assistant":
-                yield from _answer(message, text, _results_after(messages, position), numbers)
+                results = {
+                    call_id: (result, attached.get(at, ()))
+                    for call_id, (at, result) in _results_after(messages, position).items()
+                }
+                yield from _answer(message, text, results, numbers)
 
 
-def _answer(message: Message, text: str, results: dict[str, Message], numbers: Iterable[int]) -> Iterator[ModelMessage]:
+def _answer(
+    message: Message, text: str, results: dict[str, tuple[Message, Sequence[UserContent]]], numbers: Iterable[int]
+) -> Iterator[ModelMessage]:
+    """`results`, each with what is attached to it, by the ids of their calls."""
     said: list[Any] = [TextPart(content=text)] if text.strip() else []
     returned: list[Any] = []
+    pictures: list[UserContent] = []
     for call in _calls(message):
         call_id, name = f"call_{next(iter(numbers))}", _tool_name(call)
-        result = results.get(str(call.get("id")))
+        result, attached = results.get(str(call.get("id")), (None, ()))
         said.append(ToolCallPart(tool_name=name, args=_arguments(call), tool_call_id=call_id))
         output = text_of(result) if result else "No result was recorded."
         returned.append(ToolReturnPart(tool_name=name, content=output, tool_call_id=call_id))
+        pictures += attached
+    if pictures:
+        returned.append(UserPromptPart(content=plainly(pictures)))
     if said:
         yield ModelResponse(parts=said)
     if returned:
         yield ModelRequest(parts=returned)
 
 
-def _results_after(messages: list[Message], position: int) -> dict[str, Message]:
-    """The tool messages that directly follow, by the id of their call: ids repeat from run to run."""
-    results: dict[str, Message] = {}
+def _results_after(messages: list[Message], position: int) -> dict[str, tuple[int, Message]]:
+    """The tool messages that directly follow, each with its position, by the id of their call: ids repeat later."""
+    results: dict[str, tuple[int, Message]] = {}
     for at in range(position + 1, len(messages)):  # a slice would copy all the rest for every message
         message = messages[at]
         if message.get("role") != "tool":
             break
-        results.setdefault(str(message.get("tool_call_id")), message)
+        results.setdefault(str(message.get("tool_call_id")), (at, message))
     return results
 
 

@@ -215,8 +215,8 @@ class Loop:
             for one in request.calls
         ]
         for one in request.calls:
-            if (pictures := self._calls.take_pictures(one)) and request.showing is not None:
-                parts.append(UserPromptPart(content=request.showing.of_tool(one.name, pictures)))
+            if (attached := self._calls.attached.get(one.call_id)) and request.showing is not None:
+                parts.append(UserPromptPart(content=request.showing.of_tool(attached)))
         parts += [UserPromptPart(content=text) for text in told]
         said = ModelRequest(parts=parts, instructions=self._instructions)
         return Request(

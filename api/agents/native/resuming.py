@@ -6,6 +6,7 @@ from contextlib import aclosing
 from api.agents.base import Turn
 from api.agents.native.calls import Calls, ToolRequest
 from api.domain import events as ev
+from api.domain.attachments import field_of
 from api.domain.messages import Message
 from api.domain.transcript import ToolBlock, Transcript, messages_of
 
@@ -37,6 +38,7 @@ def messages_so_far(turn: Turn, before: Transcript, calls: Calls) -> list[Messag
         result = calls.results.get(str(message.get("tool_call_id")))
         if message["role"] == "tool" and result is not None:
             message["content"] = result.output
+            message |= field_of(calls.attached.get(str(message["tool_call_id"]), ()))
     return [*turn.messages, *said]
 
 

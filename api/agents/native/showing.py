@@ -1,11 +1,12 @@
-"""What is attached to messages, in the requests of a run. Imports pydantic-ai, so it is itself imported late.
+"""What is attached to messages and to results of calls, in the requests of a run.
+
+Imports pydantic-ai, so it is itself imported late.
 
 Until a request is sent, a picture or document stands in it as words that name it; its bytes are read for the sending
 alone, and let go of with it.
 """
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -16,17 +17,17 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelRequestPart,
     TextContent,
+    ToolReturnPart,
     UserContent,
     UserPromptPart,
 )
 
 from api.agents.attached import CROWDED, GONE, bytes_of, fenced, names, unseen, words
 from api.agents.base import Turn, just_given
-from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, Way, notices_of, ways
+from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, Way, notices_of, ways, ways_of_tool
 from api.domain import events as ev
 from api.domain.attachments import Attachment
 from api.domain.messages import Message
-from api.tools.pictures import ShownPicture
 
 
 class Showing:
@@ -43,7 +44,6 @@ class Showing:
         self._model = model
         self._turn = turn
         self._new = {one.id for one in just_given(turn)}
-        self._held: dict[str, bytes] = {}
         self._told: set[str] = set()
 
     def contents(self, messages: list[Message]) -> dict[int, list[UserContent]]:
@@ -52,25 +52,9 @@ class Showing:
         self._note([way for given in found.values() for way in given if way.how == "words"])
         return {position: [self._part(way) for way in given] for position, given in found.items()}
 
-    def of_tool(self, tool: str, pictures: Sequence[ShownPicture]) -> list[UserContent]:
-        """Pictures that a tool gave, as parts of a prompt. Their bytes stand nowhere else, so they are held here."""
-        items: list[UserContent] = []
-        for number, picture in enumerate(pictures, start=1):
-            known_by = hashlib.sha256(picture.data).hexdigest()
-            one = Attachment(
-                id=known_by,
-                name=f"picture {number} of {tool}",
-                media_type=picture.media_type,
-                size=len(picture.data),
-                width=picture.width,
-                height=picture.height,
-            )
-            if picture.media_type in self._means.shows and known_by not in self._means.refused:
-                self._held[known_by] = picture.data
-                items.append(TextContent(content=unseen(one), metadata=one))
-            else:
-                items.append(unseen(one))
-        return items
+    def of_tool(self, attached: Sequence[Attachment]) -> list[UserContent]:
+        """Pictures that a call gave, as parts of a prompt."""
+        return [self._part(way) for way in ways_of_tool(attached, self._means)]
 
     def below(self) -> "Showing":
         """For a sub-agent, which is told nothing of what was said here."""
@@ -78,12 +62,9 @@ class Showing:
 
     async def filled(self, messages: list[ModelMessage]) -> list[ModelMessage]:
         """The messages with the bytes of what they show, as much of its end as has room."""
-        if not (due := shown(messages)):
+        if not shown(messages):
             return messages
-        room = _room(due)
-        kept = {one.id for one, has_room in zip(due, room, strict=True) if has_room}
-        self._held = {known_by: data for known_by, data in self._held.items() if known_by in kept}
-        each = iter(room)
+        each = iter(_room(messages))
         return await asyncio.to_thread(
             _changed, messages, lambda one: self._with_bytes(one) if next(each) else [words(one, CROWDED)]
         )
@@ -121,7 +102,7 @@ class Showing:
 
     def _with_bytes(self, attachment: Attachment) -> list[UserContent]:
         try:
-            data = self._held.get(attachment.id) or bytes_of(attachment, self._turn.open)
+            data = bytes_of(attachment, self._turn.open)
         except OSError:
             return [self._lost(attachment)]
         return [words(attachment), BinaryContent(data=data, media_type=attachment.media_type)]
@@ -143,14 +124,25 @@ def shown(messages: Sequence[ModelMessage]) -> list[Attachment]:
     return [one for part in prompts if isinstance(part, UserPromptPart) for one in shown_in(part)]
 
 
-def _room(due: Sequence[Attachment]) -> list[bool]:
-    """For which of them there is room in a request: the last ones, up to one that is too much."""
-    left = MOST_SHOWN_BYTES
-    for count, one in enumerate(reversed(due)):
-        left -= one.size
-        if left < 0 or count == MOST_SHOWN:
-            return [False] * (len(due) - count) + [True] * count
-    return [True] * len(due)
+def _room(messages: Sequence[ModelMessage]) -> list[bool]:
+    """For which of what the messages show there is room in a request: the last, up to one that is too much.
+
+    What a person gave comes before what tools gave.
+    """
+    due = [(one, _is_of_tools(message)) for message in messages for one in shown([message])]
+    has_room = [False] * len(due)
+    left, count = MOST_SHOWN_BYTES, 0
+    for of_tools in (False, True):
+        for at, (one, is_of_tools) in reversed(list(enumerate(due))):
+            if is_of_tools is not of_tools:
+                continue
+            left, count = left - one.size, count + 1
+            has_room[at] = left >= 0 and count <= MOST_SHOWN
+    return has_room
+
+
+def _is_of_tools(message: ModelMessage) -> bool:
+    return any(isinstance(part, ToolReturnPart) for part in message.parts)
 
 
 def shown_by(item: UserContent) -> Attachment | None:

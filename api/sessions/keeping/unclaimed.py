@@ -6,7 +6,7 @@ come to its end. A document that is away for a moment, in the hands of a sync pr
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -26,7 +26,7 @@ KEPT_S = 86_400.0
 
 
 class Unclaimed:
-    """Called from one thread at a time."""
+    """Called from one thread at a time. `told_in_journals`: what runs say that are not in the document of a session."""
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class Unclaimed:
         drafts: Drafts,
         queues: Queues,
         *,
+        told_in_journals: Callable[[str], Iterable[bytes]] = lambda session_id: (),
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = steady_clock,
     ) -> None:
@@ -42,6 +43,7 @@ class Unclaimed:
         self._attachments = attachments
         self._drafts = drafts
         self._queues = queues
+        self._told_in_journals = told_in_journals
         self._ages = Ages(attached.root_of(store.folder) / LEDGER, lambda _: 0, clock=clock, ticks=ticks)
         self._asked_for: set[tuple[str, str]] = set()
 
@@ -81,7 +83,15 @@ class Unclaimed:
                 continue
             except OSError:
                 return  # what cannot be read may name all of them
-        yield from (one for one in ids if not any(one.encode() in text for text in told))
+        left = [one for one in ids if not any(one.encode() in text for text in told)]
+        if not left:
+            return
+        try:
+            for text in self._told_in_journals(session_id):
+                left = [one for one in left if one.encode() not in text]
+        except OSError:
+            return
+        yield from left
 
     def _documents(self, session_id: str) -> list[Path]:
         folder = self._store.folder

@@ -186,5 +186,6 @@ function toolOf(call: NonNullable<Message["tool_calls"]>[number], result: Messag
     diff: result?.diff ?? "",
     approval: result?.approval ?? null,
     parent: call.parent ?? "",
+    attachments: result?.attachments ?? [],
   };
 }

@@ -43,7 +43,7 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   tool: { name: "", title: "", kind: null, parent: "" },
   tool_arguments: { text: "" },
   tool_output: { text: "" },
-  tool_complete: { output: "", is_error: false, duration_ms: 0, diff: "" },
+  tool_complete: { output: "", is_error: false, duration_ms: 0, diff: "", attachments: [] },
   approval: { kind: "other", title: "", folder: "", diff: "", grounds: {}, changed: [] },
   approval_resolved: { note: "" },
   clarify: { options: [] },

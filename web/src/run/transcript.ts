@@ -47,7 +47,8 @@ const TOOL = {
   diff: "",
   approval: null,
   parent: "",
-} as const;
+  attachments: [],
+} satisfies Partial<ToolBlock>;
 
 const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
   text: { text: "" },
@@ -112,6 +113,7 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
         state: frame.is_error ? "error" : "done",
         duration_ms: frame.duration_ms,
         diff: frame.diff || tool.diff,
+        attachments: frame.attachments.length > 0 ? frame.attachments : tool.attachments,
       }));
     case "approval": {
       const { event: _, ...asked } = frame;

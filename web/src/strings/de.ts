@@ -150,6 +150,7 @@ export const chat: Catalogue["chat"] = {
     execute: { now: "Führt aus:", done: "Ausgeführt:" },
     fetch: { now: "Ruft ab:", done: "Abgerufen:" },
   },
+  pictures: (count) => (count === 1 ? "1 Bild" : `${count} Bilder`),
   steps: (count) => (count === 1 ? "1 Schritt" : `${count} Schritte`),
   subAgent: (title) => `Unteragent: ${title}`,
   subAgentTask: "Was er tun soll",

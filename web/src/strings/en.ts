@@ -148,6 +148,7 @@ export const chat = {
     execute: { now: "Running", done: "Ran" },
     fetch: { now: "Fetching", done: "Fetched" },
   },
+  pictures: (count: number) => (count === 1 ? "1 picture" : `${count} pictures`),
   steps: (count: number) => (count === 1 ? "1 step" : `${count} steps`),
   subAgent: (title: string) => `Sub-agent: ${title}`,
   subAgentTask: "What it is to do",

@@ -150,6 +150,7 @@ export const chat: Catalogue["chat"] = {
     execute: { now: "Exécution de", done: "Exécuté :" },
     fetch: { now: "Récupération de", done: "Récupéré :" },
   },
+  pictures: (count) => (count === 1 ? "1 image" : `${count} images`),
   steps: (count) => (count === 1 ? "1 étape" : `${count} étapes`),
   subAgent: (title) => `Sous-agent : ${title}`,
   subAgentTask: "Ce qu’il doit faire",

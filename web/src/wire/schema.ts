@@ -1335,6 +1335,7 @@ export interface ToolArguments {
 export interface ToolBlock {
   approval?: "always" | "deny" | "expired" | "once" | "session" | null;
   arguments?: string;
+  attachments?: Attachment[];
   call_id: string;
   diff?: string;
   duration_ms?: number;
@@ -1354,8 +1355,9 @@ export interface ToolCall {
   type: "function";
 }
 
-/** A call has its result. `duration_ms` is wall time; `diff` is a unified diff of the files it changed. */
+/** A call has its result. `duration_ms` is wall time; `diff` is a unified diff of the files it changed. `attachments` are pictures that it gave, kept with the session before this is said. */
 export interface ToolEnded {
+  attachments?: Attachment[];
   call_id: string;
   diff?: string;
   duration_ms?: number;
