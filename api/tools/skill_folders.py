@@ -134,7 +134,7 @@ class Search:
         except TooLarge:
             return _not(found, "too_large")
         except Forbidden:
-            is_link = folder.is_symlink() or (found.folder / FILE).is_symlink()
+            is_link = _is_link(folder) or _is_link(found.folder / FILE)
             return _not(found, "outside" if is_link else "unreadable")
         except (AppError, OSError, RuntimeError):  # the last is what pathlib says of links in circles
             return _not(found, "unreadable")
@@ -199,6 +199,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link in circles, or into what may not be looked at
+        return False
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
         return False
 
 

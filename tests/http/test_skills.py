@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.provider import FakeProvider
+from tests.faults.rights import without_privileges
 from tests.http.test_approvals import end
 from tests.http.test_at_work import begin, call, results, steps
 from tests.serving import Client, ServerProcess
@@ -106,6 +107,36 @@ def test_every_skill_is_listed_with_where_it_is_from_and_why_it_is_not_offered(
     assert answer["folder"] == str(project) and answer["own"] == str(house[0].state_dir / "skills")
     assert all(one["is_on"] for one in answer["skills"])
     assert not [one for one in listed(client).values() if one["origin"] == "folder"]
+
+
+# Bad input 71
+def test_skills_that_may_not_be_read_are_told_and_fail_neither_the_list_nor_an_answer(
+    tmp_path: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("file", "listed", "shut", "theirs"):
+        (project / ".claude/skills" / name).mkdir(parents=True)
+        (project / ".claude/skills" / name / "SKILL.md").write_text(skill("What nobody may read"))
+    (project / ".claude/skills/file/SKILL.md").chmod(0)
+    (project / ".claude/skills/listed").chmod(0o400)
+    (project / ".claude/skills/shut").chmod(0)
+    (project / ".claude/skills/theirs").rename(project / ".codex")
+    (project / ".codex").chmod(0)
+    with (
+        FakeProvider() as provider,
+        ServerProcess(tmp_path / "state", provider_url=provider.url, wrapper=without_privileges()) as server,
+    ):
+        client = server.client()
+        session_id, stream_id = begin(client, "Hello", project)
+        end(client, stream_id)
+
+        found = client.get("/api/skills", session_id=session_id)["skills"]
+
+    told = {one["name"]: one["problem"] for one in found}
+    assert told == {"release": None} | dict.fromkeys(("file", "listed", "shut"), "unreadable")
+    assert "How a release is made" in provider.chats[0].body
+    for place in (".claude/skills/listed", ".claude/skills/shut", ".codex"):
+        (project / place).chmod(0o700)  # to be tidied up
 
 
 def test_a_skill_that_was_switched_off_is_told_to_no_model_and_loaded_by_none_also_after_a_restart(
