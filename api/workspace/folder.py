@@ -335,10 +335,9 @@ class Folder:
 
 
 def _check_place(path: Path, refused: tuple[Path, ...]) -> None:
-    homes = {Path.home().resolve(), Path(pwd.getpwuid(os.getuid()).pw_dir).resolve()}
     if path == Path("/"):
         raise FolderRefused("The whole disk cannot be a workspace. Choose a folder of a project.")
-    if any(home.is_relative_to(path) for home in homes):
+    if any(home.is_relative_to(path) for home in _homes()):
         raise FolderRefused(f"The folder {str(path)!r} holds a whole home folder. Choose a folder of a project in it.")
     if any(path.is_relative_to(one) for one in _OF_THE_SYSTEM):
         raise FolderRefused(f"The folder {str(path)!r} belongs to the system and cannot be a workspace.")
@@ -348,6 +347,14 @@ def _check_place(path: Path, refused: tuple[Path, ...]) -> None:
             raise FolderRefused(
                 f"The folder {str(path)!r} {relation} {str(one)!r}, which agents and tools may not reach."
             )
+
+
+def _homes() -> set[Path]:
+    """That of the environment, and that of the system where it knows the user: in a container it may not."""
+    homes = {Path.home().resolve()}
+    with contextlib.suppress(KeyError):
+        homes.add(Path(pwd.getpwuid(os.getuid()).pw_dir).resolve())
+    return homes
 
 
 def _taken(file: BinaryIO, name: str, most_bytes: int) -> bytes:

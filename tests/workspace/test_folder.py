@@ -168,6 +168,19 @@ def test_some_folders_cannot_be_a_workspace(tmp_path: Path, path: str, sentence:
         Folder(tmp_path / path if path[0] not in "/~" else Path(path), refused=[tmp_path / "state"])
 
 
+def test_who_is_no_user_of_the_system_can_work_in_a_folder_and_not_in_their_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home/ws").mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)  # as in a container that was given just a number
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+    with Folder(tmp_path / "home/ws") as folder:
+        assert folder.list() == []
+    with pytest.raises(FolderRefused):
+        Folder(tmp_path / "home")
+
+
 def test_a_workspace_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         Folder(tmp_path / "gone")
