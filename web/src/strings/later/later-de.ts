@@ -55,7 +55,7 @@ export const skills: LaterWords["skills"] = {
   here: "Im Ordner des Gesprächs",
   begin: "Wo neue Gespräche beginnen",
   anyAgent: "Für jeden Agenten",
-  on: (on: number, all: number) => `${on} von ${all} an`,
+  used: (used: number, all: number) => `${used} von ${all} benutzt`,
   read: "Lesen",
   notOffered: "nicht benutzt",
   problems: {

@@ -53,7 +53,7 @@ export const skills = {
   here: "In the conversation’s folder",
   begin: "Where new conversations begin",
   anyAgent: "For any agent",
-  on: (on: number, all: number) => `${on} of ${all} on`,
+  used: (used: number, all: number) => `${used} of ${all} used`,
   read: "Read it",
   notOffered: "not used",
   problems: {

@@ -55,7 +55,7 @@ export const skills: LaterWords["skills"] = {
   here: "Dans le dossier de la conversation",
   begin: "Là où commencent les nouvelles conversations",
   anyAgent: "Pour tout agent",
-  on: (on: number, all: number) => `${on} activés sur ${all}`,
+  used: (used: number, all: number) => `Utilisés : ${used} sur ${all}`,
   read: "Lire",
   notOffered: "non utilisé",
   problems: {
