@@ -22,11 +22,13 @@ from api.agents.mcp.server import Server
 from api.agents.permissions import Permissions
 from api.domain import events as ev
 from api.domain.approvals import Decision
+from api.domain.attachments import Attachment
 from api.domain.ids import RunId, SessionId
 from api.domain.transcript import ToolBlock, fold
 from api.workspace.environment import for_tools
 from api.workspace.sandbox import Sandbox
 from api.workspace.shell import Shell
+from tests import pictures
 from tests.agents.conformance import AgentConformance, collect, ending, said, user
 from tests.agents.conftest import until
 from tests.agents.test_embedded import is_alive
@@ -158,6 +160,36 @@ async def test_a_call_is_one_however_often_and_in_whatever_order_it_is_reported(
     assert (early.title, early.output, early.state) == ("List", "first\nsecond", "done")
     assert sum(isinstance(event, ev.ToolEnded) for event in events) == 2
     assert (left.title, left.arguments, left.state) == ("Edit b", '{"path": "b"}', "done")
+
+
+async def test_pictures_of_a_call_are_kept_before_its_end_names_them_and_each_once(tmp_path):
+    (tmp_path / "shot.png").write_bytes(pictures.png(8, 6))
+    (tmp_path / "later.png").write_bytes(pictures.png(9, 6))
+    (tmp_path / "page.html").write_text("<html>")
+    shot, later, page = (tmp_path / name for name in ("shot.png", "later.png", "page.html"))
+    script = f"""@@tool a other {{}} Look
+@@shots a in_progress {shot}
+@@shots a completed {shot} {page}
+@@shots a completed {shot} {page}
+@@shots a completed {shot} {page} {later}
+@@tool b other {{}} Look again
+@@shots b in_progress {shot}
+@@text done"""
+    kept: list[bytes] = []
+
+    def attach(name: str, data: bytes) -> Attachment:
+        kept.append(data)
+        return Attachment(f"att-{len(kept)}", name, "image/png", len(data))
+
+    async with running(tmp_path) as agent:
+        events = await collect(agent, ask(script, attach=attach))
+
+    first, second = tools(events)
+    assert kept == [pictures.png(8, 6), pictures.png(9, 6), pictures.png(8, 6)]
+    assert [one.name for one in first.attachments] == ["picture.png", "picture 3.png"]
+    assert [one.id for one in second.attachments] == ["att-3"]
+    assert first.output.count("Picture 2 is not shown. It is no picture of a kind that can be shown.") == 1
+    assert (first.state, second.state) == ("done", "done")
 
 
 async def test_a_question_under_an_id_of_its_own_is_about_the_open_call_but_says_itself_what_is_asked(tmp_path):

@@ -170,6 +170,11 @@ class Turn:
         content = [{"type": "content", "content": {"type": "text", "text": text.replace("\\n", "\n")}}]
         self.say({"sessionUpdate": "tool_call_update", "toolCallId": call_id, "status": status, "content": content})
 
+    async def do_shots(self, rest: str) -> None:
+        call_id, status, *paths = rest.split()
+        content = [{"type": "content", "content": _image(path)} for path in paths]
+        self.say({"sessionUpdate": "tool_call_update", "toolCallId": call_id, "status": status, "content": content})
+
     async def do_diff(self, rest: str) -> None:
         call_id, path, change = rest.split(" ", 2)
         old, _, new = change.partition(" => ")
@@ -281,6 +286,10 @@ def _said(answer: dict[str, Any], field: str) -> str:
     if "error" in answer:
         return f"refused: {answer['error']['data']['details']}"
     return str((answer["result"] or {}).get(field, field))
+
+
+def _image(path: str) -> dict[str, Any]:
+    return {"type": "image", "mimeType": "image/png", "data": base64.b64encode(Path(path).read_bytes()).decode()}
 
 
 def _told(block: dict[str, Any]) -> str:

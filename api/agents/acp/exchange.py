@@ -4,6 +4,7 @@ import asyncio
 import json
 import shlex
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import BaseModel
 
 from api.agents.acp import asking
 from api.agents.acp.files import Files
+from api.agents.acp.pictures import Said, Sent
 from api.agents.acp.surroundings import Surroundings
 from api.agents.acp.terminals import Terminal, Terminals, TooManyTerminals
 from api.agents.acp.updates import Call as Reported
@@ -40,7 +42,7 @@ class Exchange:
         self._limits = around.limits
         self._work_in: Folder | None = None
         self._grants = asking.Grants()
-        self._waiting: deque[ev.Event] = deque()
+        self._waiting: deque[Said] = deque()
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._deciding: set[asyncio.Task[Decision]] = set()
@@ -56,13 +58,13 @@ class Exchange:
     def runs_tool(self) -> bool:
         return self.updates.has_open_call
 
-    def take(self) -> ev.Event | None:
+    def take(self) -> Said | None:
         """The next event, oldest first, or None while there is none; `stirred` is set when there is again."""
         if not self._waiting:
             self.stirred.clear()
             return None
         event = self._waiting.popleft()
-        if len(self._waiting) < self._limits.waiting_events:
+        if not self._is_full():
             self._has_room.set()
         return event
 
@@ -119,14 +121,18 @@ class Exchange:
         message = f"{self._title} wanted to ask by a form, which cannot be shown here, so it was declined{words}"
         self.say([ev.Notice(code="form_declined", message=message)])
 
-    def say(self, events: list[ev.Event]) -> None:
+    def say(self, events: Sequence[Said]) -> None:
         if self._is_closed:
             return
         self._waiting.extend(events)
-        if len(self._waiting) >= self._limits.waiting_events:
+        if self._is_full():
             self._has_room.clear()
         if events:
             self.stirred.set()
+
+    def _is_full(self) -> bool:
+        """A picture may be as large as a line: while one waits, the others do in the pipe."""
+        return len(self._waiting) >= self._limits.waiting_events or any(isinstance(one, Sent) for one in self._waiting)
 
     async def _permission(self, request: schema.RequestPermissionRequest) -> dict[str, Any]:
         reported, about = self.updates.asked(request.tool_call)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from api.agents.acp import failures
 from api.agents.acp.exchange import Exchange
 from api.agents.acp.failures import AgentFailed
 from api.agents.acp.opening import Opened, Opening
+from api.agents.acp.pictures import Pictures
 from api.agents.acp.program import Program
 from api.agents.acp.prompting import Prompt, prompt_of
 from api.agents.acp.running import Running
@@ -35,6 +36,7 @@ class _Work:
         self.exchange = exchange
         self.traces = traces
         self.continuation = continuation
+        self.pictures = Pictures(turn.attach)
         self.opened: Opened | None = None
         self.prompt: asyncio.Task[dict[str, Any]] | None = None
         self.remembering: asyncio.Task[None] | None = None
@@ -66,8 +68,9 @@ class Turns:
             except AgentFailed as error:
                 ending, remarks = ev.RunEnded(outcome="failed", failure=error.failure), []
             await work.traces.note()
-            for event in self._rest(work, ending, remarks):
-                yield event
+            async with aclosing(self._rest(work, ending, remarks)) as rest:
+                async for event in rest:
+                    yield event
         finally:
             self._let_go(work)
 
@@ -120,7 +123,8 @@ class Turns:
                 if text := work.continuation.hear(event.text):
                     yield ev.TextDelta(text=text)
             else:
-                yield event
+                for told in await work.pictures.told(event):
+                    yield told
             if exchange.updates.characters > self._limits.answer_characters:
                 raise AgentFailed(
                     failures.too_much(program, f"it passed {self._limits.answer_characters:,} characters")
@@ -137,15 +141,17 @@ class Turns:
             if not exchange.waits_for_person:
                 raise AgentFailed(failures.silent(program, limit_s)) from error
 
-    def _rest(self, work: _Work, ending: ev.RunEnded, remarks: list[ev.Event]) -> Iterator[ev.Event]:
+    async def _rest(self, work: _Work, ending: ev.RunEnded, remarks: list[ev.Event]) -> AsyncGenerator[ev.Event, None]:
         """What is still to be said, and the end."""
         exchange = work.exchange
         if text := work.continuation.rest():
             yield ev.TextDelta(text=text)
         exchange.finish(is_error=ending.outcome != "done")
         while (event := exchange.take()) is not None:
-            yield event
-        yield from remarks
+            for told in await work.pictures.told(event):
+                yield told
+        for remark in remarks:
+            yield remark
         if work.opened is not None and (used := work.opened.session.usage(exchange.updates)) is not None:
             yield used
         yield ending

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from api.agents.acp.pictures import MOST_OF_A_CALL, Said, Sent, data_of
 from api.domain import events as ev
 from api.domain.approvals import ToolKind
 from api.domain.messages import clean_text, line_of
@@ -41,6 +42,7 @@ class Call(msgspec.Struct):
     """A tool call as far as it was reported. `call_id` is ours; `shown` is the output that was sent as it came.
 
     `edits` are the new contents of files by their paths, `diffs` what changes in them, `paths` what the call is about.
+    `pictures`, as base64, were not said yet; `seen` are hashes of all that there were.
     """
 
     call_id: str
@@ -52,6 +54,8 @@ class Call(msgspec.Struct):
     diffs: dict[str, str] = msgspec.field(default_factory=dict)
     edits: dict[str, str] = msgspec.field(default_factory=dict)
     terminals: list[str] = msgspec.field(default_factory=list)
+    pictures: list[str] = msgspec.field(default_factory=list)
+    seen: set[int] = msgspec.field(default_factory=set)
     paths: list[str] = msgspec.field(default_factory=list)
     shown: str = ""
     announced: ev.ToolStarted | None = None
@@ -96,7 +100,7 @@ class Updates:
         """The modes that the agent has, by id with their names, and the one that it is in."""
         self._modes, self._mode_id = modes, current
 
-    def hear(self, update: Any) -> list[ev.Event]:
+    def hear(self, update: Any) -> list[Said]:
         """The events that a `SessionNotification`'s update amounts to."""
         match update.session_update:
             case "agent_message_chunk":
@@ -158,9 +162,9 @@ class Updates:
         """The latest call of this kind that has not ended: what a request of the agent most likely belongs to."""
         return next((one for one in reversed(self._calls.values()) if one.kind == kind and not one.has_ended), None)
 
-    def show(self, call: Call, *, with_arguments: bool = True) -> list[ev.Event]:
+    def show(self, call: Call, *, with_arguments: bool = True) -> list[Said]:
         """Everything of `call` that is known and was not said yet. Its arguments cannot be changed once they are."""
-        events: list[ev.Event] = []
+        events: list[Said] = []
         started = ev.ToolStarted(
             call_id=call.call_id, name=call.name or call.kind or "tool", title=call.title, kind=call.kind
         )
@@ -169,9 +173,12 @@ class Updates:
             events.append(started)
         if with_arguments:
             events += self._arguments(call)
+        for number, data in enumerate(call.pictures, start=len(call.seen) - len(call.pictures) + 1):
+            events.append(Sent(call.call_id, data, call.name or "picture", number))
+        call.pictures = []
         return self._counted(events)
 
-    def end(self, call: Call, *, is_error: bool) -> list[ev.Event]:
+    def end(self, call: Call, *, is_error: bool) -> list[Said]:
         """The end of `call`, with what it has come to."""
         events = self.show(call)
         call.has_ended = True
@@ -182,34 +189,34 @@ class Updates:
         )
         return [*events, *self._counted([ended])]
 
-    def terminal_output(self, terminal_id: str, text: str) -> list[ev.Event]:
+    def terminal_output(self, terminal_id: str, text: str) -> list[Said]:
         """What a command of the agent's has put out, where a call shows its terminal."""
         calls = (one for one in self._calls.values() if terminal_id in one.terminals and not one.has_ended)
         return [event for call in calls for event in self._output(call, call.text + clean_text(text))]
 
-    def close(self, *, is_error: bool) -> list[ev.Event]:
+    def close(self, *, is_error: bool) -> list[Said]:
         """End every call that is open: some agents never say that one has."""
         still_open = {call.call_id: call for call in self._calls.values() if not call.has_ended}.values()
         return [event for call in still_open for event in self.end(call, is_error=is_error)]
 
-    def _arguments(self, call: Call) -> list[ev.Event]:
+    def _arguments(self, call: Call) -> list[Said]:
         if call.has_shown_arguments or not call.arguments:
             return []
         call.has_shown_arguments = True
         return [ev.ToolArguments(call_id=call.call_id, text=call.arguments)]
 
-    def _text(self, content: Any) -> list[ev.Event]:
+    def _text(self, content: Any) -> list[Said]:
         if content.type in ("image", "audio"):
             return self._remark(content.type)
         text = clean_text(_text_of(content))
         return self._counted([ev.TextDelta(text=text)]) if text else []
 
-    def _thought(self, content: Any) -> list[ev.Event]:
+    def _thought(self, content: Any) -> list[Said]:
         text = clean_text(_text_of(content))
         at_ms = int((time.monotonic() - self._began) * 1000)
         return self._counted([ev.ThinkingDelta(text=text, at_ms=at_ms)]) if text else []
 
-    def _remark(self, kind: str) -> list[ev.Event]:
+    def _remark(self, kind: str) -> list[Said]:
         """Said once, not for each."""
         if kind in self._remarks:
             return []
@@ -217,7 +224,7 @@ class Updates:
         thing = "an image" if kind == "image" else "a sound"
         return [ev.Notice(code="not_shown", message=f"{self._title} sent {thing}, which cannot be shown here.")]
 
-    def _tool(self, update: "schema.ToolCallStart | schema.ToolCallProgress") -> list[ev.Event]:
+    def _tool(self, update: "schema.ToolCallStart | schema.ToolCallProgress") -> list[Said]:
         self._begin_anew(update)
         is_new = update.tool_call_id not in self._calls
         call = self.call(update.tool_call_id)
@@ -226,10 +233,11 @@ class Updates:
             self._take_up(call)
         # An agent that has only announced a call may still tell other arguments.
         is_running = update.status in ("in_progress", "completed", "failed") or bool(call.text)
+        has_news = not call.has_ended or call.text != call.shown or bool(call.pictures)
         events = self.show(call, with_arguments=is_running)
         if update.content is not None or call.has_ended:
             events += self._output(call, call.text)
-        if update.status in ("completed", "failed") and not (call.has_ended and call.text == call.shown):
+        if update.status in ("completed", "failed") and has_news:
             events += self.end(call, is_error=update.status == "failed")
         return events
 
@@ -263,6 +271,7 @@ class Updates:
             match item.type:
                 case "content":
                     texts.append(_text_of(item.content) or f"({item.content.type})")
+                    _take_picture(call, data_of(item.content))
                 case "diff":
                     path = self._shown(item.path)
                     call.edits[path] = item.new_text
@@ -285,7 +294,7 @@ class Updates:
                 self._left.remove(block)
                 return
 
-    def _output(self, call: Call, text: str) -> list[ev.Event]:
+    def _output(self, call: Call, text: str) -> list[Said]:
         """The new end of an output; one that was changed elsewhere is said as a whole when the call ends."""
         call.text = _cut(text)
         if call.has_ended or not call.text.startswith(call.shown) or call.text == call.shown:
@@ -293,7 +302,7 @@ class Updates:
         new, call.shown = call.text[len(call.shown) :], call.text
         return self._counted([ev.ToolOutput(call_id=call.call_id, text=new)])
 
-    def _mode(self, mode_id: str) -> list[ev.Event]:
+    def _mode(self, mode_id: str) -> list[Said]:
         if mode_id == self._mode_id:
             return []
         self._mode_id = mode_id
@@ -308,7 +317,7 @@ class Updates:
         if 0 < used < _CREDIBLE:
             self.context = ev.Context(filled=used, window=size if 0 < size < _CREDIBLE else None)
 
-    def _counted(self, events: list[ev.Event]) -> list[ev.Event]:
+    def _counted(self, events: list[Said]) -> list[Said]:
         for event in events:
             match event:
                 case ev.TextDelta(text=text) | ev.ThinkingDelta(text=text):
@@ -320,6 +329,13 @@ class Updates:
                 case ev.ToolStarted(title=title):
                     self.characters += len(title) + 1
         return events
+
+
+def _take_picture(call: Call, data: str | None) -> None:
+    """Some agents tell all of a call again with each step of it."""
+    if data is not None and hash(data) not in call.seen and len(call.seen) < MOST_OF_A_CALL:
+        call.seen.add(hash(data))
+        call.pictures.append(data)
 
 
 def _text_of(content: Any) -> str:
