@@ -22,7 +22,7 @@ class ListFolder(CheckedTool[Arguments]):
     arguments = Arguments
 
     def name_call(self, arguments: Arguments) -> str:
-        return f"List {arguments.path or 'the workspace'}"
+        return "List the folder" if arguments.path in ("", ".") else f"List {arguments.path}"
 
     async def do(self, arguments: Arguments, context: Context) -> Result:
         folder = folder_of(context)

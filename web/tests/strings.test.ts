@@ -6,6 +6,7 @@ import { LANGUAGES, languageFor, refusalFor, speak, type Language } from "../src
 import * as firstEnglish from "../src/strings/en";
 import * as firstFrench from "../src/strings/fr";
 import * as firstGerman from "../src/strings/de";
+import { commands, groups, refusals, tools } from "../src/strings/server/fr";
 import * as laterEnglish from "../src/strings/later/later-en";
 import * as laterFrench from "../src/strings/later/later-fr";
 import * as laterGerman from "../src/strings/later/later-de";
@@ -44,6 +45,12 @@ test("a language is a translation, not a copy", () => {
     const same = Object.keys(wanted).filter((key) => found[key] === wanted[key]);
     expect(same.length / Object.keys(wanted).length).toBeLessThan(0.15);
   }
+});
+
+test("French keeps its signs on the line of the word that they belong to", () => {
+  const page = Object.values(said(french));
+  const server = Object.values(said({ refusals, commands, tools, groups }));
+  expect([...page, ...server].filter((text) => / [:;?!»…]|« /.test(text))).toEqual([]);
 });
 
 test.each([

@@ -11,7 +11,9 @@ const tool = (name: string, given: unknown, tool_kind: ToolBlock["tool_kind"] = 
 test.each([
   [tool("shell", { command: "npm  test\n" }, "execute"), { verb: "execute", target: "npm test" }],
   [tool("read_file", { path: "a.py" }), { verb: "read", target: "a.py" }],
-  [tool("list_files", { path: "." }, "read"), { verb: "list", target: "." }],
+  [tool("list_files", { path: "src" }, "read"), { verb: "list", target: "src" }],
+  [tool("list_files", { path: "." }, "read"), null],
+  [tool("search_sessions", { words: "bread" }, "read"), { verb: "search", target: "bread" }],
   [tool("search_files", { path: "src", pattern: "x" }, "read"), { verb: "search", target: "x" }],
   [tool("change", { file_path: "a.py" }, "edit"), { verb: "edit", target: "a.py" }],
   [tool("get", { url: "https://example.org" }, "fetch"), { verb: "fetch", target: "https://example.org" }],

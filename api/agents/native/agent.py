@@ -37,7 +37,7 @@ INSTRUCTIONS = (
     "name the language of a code block. Say so when you do not know something."
 )
 
-GUIDED = "Goes by what this folder's {name} tells agents. What has to be asked first still is."
+GUIDED = "Goes by {name} of this folder. You are asked as before."
 
 LONG = 200
 """To make requests of so many messages takes longer than others should wait for: it is done in a thread."""

@@ -11,7 +11,7 @@ export type Verb = "read" | "list" | "search" | "edit" | "execute" | "fetch";
 
 /** What names the thing that a call is about, by the names that tools give it. */
 const TARGETS = ["command", "path", "file_path", "url", "pattern", "query"];
-const SOUGHT = ["pattern", "query", "regex", ...TARGETS];
+const SOUGHT = ["pattern", "query", "regex", "words", ...TARGETS];
 const SEARCHES = /search|grep|find|glob/;
 /** So much of a target stands in a line. */
 const LONGEST = 300;
@@ -27,7 +27,7 @@ export function kindOf({ tool_kind, name }: Pick<ToolBlock, "tool_kind" | "name"
   return tool_kind ?? BY_NAME.find(([pattern]) => pattern.test(name))?.[1] ?? "other";
 }
 
-/** What a call did and to what; null where its arguments do not say so, or have not all arrived. */
+/** What a call did and to what; null where its arguments do not say so, or have not all arrived. The folder itself has no name to show. */
 export function deedOf(tool: Pick<ToolBlock, "tool_kind" | "name" | "arguments">): { verb: Verb; target: string } | null {
   const kind = kindOf(tool);
   const searches = kind === "read" && SEARCHES.test(tool.name);
@@ -35,7 +35,8 @@ export function deedOf(tool: Pick<ToolBlock, "tool_kind" | "name" | "arguments">
   if (kind === "other" || target === null) return null;
   if (kind !== "read") return { verb: kind, target };
   if (searches) return { verb: "search", target };
-  return { verb: /list|dir|^ls/.test(tool.name) ? "list" : "read", target };
+  if (!/list|dir|^ls/.test(tool.name)) return { verb: "read", target };
+  return target === "." ? null : { verb: "list", target };
 }
 
 function targetOf(json: string, names: readonly string[]): string | null {

@@ -53,7 +53,7 @@ export let chatSettings: LaterWords["chatSettings"];
 export let carrying: LaterWords["carrying"];
 
 let speaksMore = false;
-let server: ServerWords = { refusals: {}, commands: {} };
+let server: ServerWords = { refusals: {}, commands: {}, tools: {}, groups: {} };
 
 /** Fetch the words of a language and speak it from then on; what stands on the screen has to be drawn anew. */
 export async function speak(wanted: Language): Promise<void> {
@@ -95,6 +95,16 @@ export function use(wanted: Language, words: Catalogue): void {
 /** What a command of the server is for and takes, where its own words are not to be shown. */
 export function wordsOfCommand(name: string): { argument: string; help: string } | undefined {
   return Object.hasOwn(server.commands, name) ? server.commands[name] : undefined;
+}
+
+/** What a tool of the built-in agent does, where the server's own title is not to be shown. */
+export function wordsOfTool(name: string): string | undefined {
+  return Object.hasOwn(server.tools, name) ? server.tools[name] : undefined;
+}
+
+/** What models that belong to no provider are listed under, where the server's own heading is not to be shown. */
+export function wordsOfGroup(kind: string): string | undefined {
+  return Object.hasOwn(server.groups, kind) ? server.groups[kind] : undefined;
 }
 
 export function useMore(words: LaterWords): void {

@@ -1,6 +1,6 @@
 /** How models are named and grouped where one is chosen. */
 
-import { composer } from "../../strings";
+import { composer, wordsOfGroup } from "../../strings";
 import type { PickerGroup } from "../../ui/Picker.svelte";
 import type { Model } from "../../wire/types";
 
@@ -14,7 +14,7 @@ export function groupsOf(models: readonly Model[], chosen: string | null = null)
   const offered = models.filter((model) => !model.is_hidden || model.id === chosen);
   const ordered = offered.toSorted((a, b) => Number(a.is_demo) - Number(b.is_demo));
   for (const model of ordered) {
-    const label = model.provider_name;
+    const label = wordsOfGroup(model.provider) ?? model.provider_name;
     if (!groups.has(label)) groups.set(label, { label, options: [] });
     groups.get(label)?.options.push({ id: model.id, label: model.name, hint: model.is_demo ? composer.demo : "" });
   }

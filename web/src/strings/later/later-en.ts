@@ -192,7 +192,7 @@ export const settings = {
   trashHint: "What you deleted can be restored from the trash.",
   openTrash: "Open the trash",
   unreadable: (count: number) => `${count} ${count === 1 ? "file" : "files"} that cannot be shown`,
-  unreadableHint: "They lie among your conversations and were left as they are.",
+  unreadableHint: "Found among your conversations, and left untouched.",
   download: "Download",
   readable: (count: number) => `${count} ${count === 1 ? "message" : "messages"} can still be read.`,
   rescue: "Recover",

@@ -1,6 +1,6 @@
 /** Deutsch. */
 
-import type { CommandWords, Refusals } from "./words";
+import type { CommandWords, GroupWords, Refusals, ToolWords } from "./words";
 
 const NOT_SAVED = "Nicht gespeichert; was vorher gespeichert war, bleibt.";
 const LOOK_AGAIN = "Nichts wurde überschrieben. Sieh es dir an, wie es jetzt ist, und versuche es dann noch einmal.";
@@ -63,7 +63,7 @@ export const refusals: Refusals = {
   folder_refused: "In diesem Ordner kann nicht gearbeitet werden. Wähle den Ordner eines Projekts.",
   foreign_version: "Diese Fassung hat ein anderes Programm aufgehoben; man kann sie lesen, aber nicht wählen.",
   from_environment: "Dieser Anbieter ist dort eingestellt, wo der Server gestartet wird. Ändere ihn dort und starte den Server neu.",
-  guided: "Hält sich an das, was AGENTS.md oder CLAUDE.md in diesem Ordner Agenten sagt. Was vorher zu fragen ist, wird weiterhin gefragt.",
+  guided: "Hält sich an die AGENTS.md oder CLAUDE.md dieses Ordners. Gefragt wirst du wie bisher.",
   internal: "In Fireside ist etwas schiefgegangen. Mehr weiß nur das Protokoll des Servers.",
   invalid_field: "So lässt sich das nicht annehmen; vielleicht ist es zu lang.",
   key_needed: "Hierfür wird der Schlüssel gebraucht. Trage ihn ein und versuche es noch einmal.",
@@ -101,7 +101,7 @@ export const refusals: Refusals = {
   nothing_to_compact: "Dieses Gespräch ist zu kurz, um zusammengefasst zu werden.",
   nothing_to_continue: "Die letzte Antwort ist vollständig, es gibt nichts fortzusetzen.",
   nothing_to_copy: "Dieses Gespräch ist leer, es gibt nichts zu kopieren.",
-  nothing_to_put_back: "Es gibt nichts zurückzulegen.",
+  nothing_to_put_back: "Es gibt nichts, was sich wiederherstellen ließe.",
   nothing_to_rescue: "In dieser Datei ist nichts mehr zu lesen. Lade sie herunter, um selbst nachzusehen.",
   nothing_to_restore: "Von dem, was diese Antwort geändert hat, ist nichts aufgehoben.",
   nothing_to_retry: "Noch gibt es keine Nachricht, auf die zu antworten wäre.",
@@ -113,7 +113,7 @@ export const refusals: Refusals = {
   out_of_memory: "Dafür reicht der Arbeitsspeicher nicht. Was vorher gespeichert war, bleibt; versuche es mit weniger.",
   output_limit: "Das Modell hat bei seiner längsten Ausgabe aufgehört. Bitte es weiterzumachen.",
   parameter_refused: "Das Modell nimmt eine Einstellung dieses Gesprächs nicht an. Ändere oder leere sie unter „Wie geantwortet wird“ und versuche es dann noch einmal.",
-  picture_refused: "Dieses Bild ist beschädigt oder zu groß. Genommen werden höchstens 16.384 Pixel je Seite, 50 Millionen im Ganzen und 500 Einzelbilder.",
+  picture_refused: "Das Bild ist beschädigt oder zu groß: mehr als 16.384 Pixel je Seite, 50 Millionen im Ganzen oder 500 Einzelbilder.",
   pictures_not_seen: "Dieses Modell sieht die angehängten Bilder nicht; ihm wurde nur gesagt, dass es sie gibt.",
   project_not_found: "Dieses Projekt gibt es nicht mehr.",
   provider_cut: "Der Anbieter brach mitten in der Antwort ab. Was schon gesagt war, bleibt.",
@@ -156,7 +156,7 @@ export const refusals: Refusals = {
   unknown_command: ({ name }) => `Einen Befehl /${name} gibt es nicht. /help zeigt alle.`,
   unknown_model: "Dieses Modell gehört zu keinem verbundenen Anbieter. Wähle eines aus der Liste.",
   version_not_found: "Diese Fassung der Nachricht gibt es nicht.",
-  went_on: "Das Gespräch ging inzwischen weiter, daher wurde nichts zurückgelegt. Was herausgenommen war, steht noch in seiner Datei.",
+  went_on: "Das Gespräch ging inzwischen weiter, daher wurde nichts wiederhergestellt. Was herausgenommen war, steht noch in seiner Datei.",
   will_compact: "Ältere Nachrichten werden vor der nächsten Antwort für das Modell zusammengefasst. Dir bleiben alle.",
   worked_too_long: "Der Agent wurde nicht fertig und nach sehr langer Arbeit angehalten. Sage ihm, was er anders machen soll, oder bitte ihn fortzufahren.",
   would_shrink: "Nicht gespeichert: Es wären weniger Nachrichten geblieben, als gespeichert sind.",
@@ -179,4 +179,17 @@ export const commands: CommandWords = {
   stop: { argument: "", help: "Die Antwort anhalten; was schon da ist, bleibt" },
   theme: { argument: "[Name]", help: "Das Aussehen der Seite ändern" },
   undo: { argument: "", help: "Die letzte Nachricht mit ihrer Antwort zurück ins Feld nehmen" },
+};
+
+export const tools: ToolWords = {
+  ask_person: "Eine Frage an dich",
+  list_folder: "Den Ordner auflisten",
+  remember: "Das Gedächtnis ändern",
+  update_plan: "Den Plan ändern",
+};
+
+export const groups: GroupWords = {
+  acp: "Agenten auf diesem Rechner",
+  embedded: "Auf diesem Rechner",
+  scripted: "Zum Ausprobieren",
 };

@@ -3,7 +3,7 @@
 import type { ServerWords } from "./words";
 
 export const SERVER_WORDS = {
-  en: (): Promise<ServerWords> => Promise.resolve({ refusals: {}, commands: {} }),
+  en: (): Promise<ServerWords> => Promise.resolve({ refusals: {}, commands: {}, tools: {}, groups: {} }),
   de: (): Promise<ServerWords> => import("./de"),
   fr: (): Promise<ServerWords> => import("./fr"),
 };
