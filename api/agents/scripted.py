@@ -8,6 +8,8 @@ import asyncio
 import hashlib
 import json
 import re
+import struct
+import zlib
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from itertools import chain
@@ -18,12 +20,14 @@ from api.agents.permissions import Asked
 from api.domain import events as ev
 from api.domain.approvals import Call, ToolKind
 from api.domain.attachments import Attachment, attachments_of
+from api.domain.errors import AppError
 from api.domain.messages import Message, is_said, text_of
 
 MODEL = "scripted/script"
 
 _ENDINGS = ("fail", "crash", "hang", "end")
 _KINDS: tuple[ToolKind, ...] = get_args(ToolKind)
+_LARGEST = 2000
 _STATUSES = get_args(ev.PlanEntry.__annotations__["status"])
 
 
@@ -60,7 +64,15 @@ class Attached:
     """Says what is attached to the message."""
 
 
-Step = ev.Event | Pause | Crash | Ask | Question | Attached
+class Picture:
+    """Shows a field of one colour, so large in pixels."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+
+
+Step = ev.Event | Pause | Crash | Ask | Question | Attached | Picture
 
 
 class ScriptedAgent:
@@ -115,6 +127,11 @@ async def _perform(turn: Turn, step: Step, refusals: dict[str, str]) -> AsyncGen
         case Attached():
             for one in attachments_of(_script_of(turn)):
                 yield ev.TextDelta(text=f"{await asyncio.to_thread(_described, turn, one)}\n")
+        case Picture(width=width, height=height):
+            try:
+                yield ev.PictureShown(attachment=await asyncio.to_thread(turn.attach, "field.png", _png(width, height)))
+            except AppError as error:
+                yield ev.Notice(code="not_shown", message=error.message)
         case ev.ToolEnded(call_id=call_id) if call_id in refusals:
             yield ev.ToolEnded(call_id=call_id, output=refusals[call_id], is_error=True)
         case _:
@@ -312,6 +329,12 @@ class _Reader:
     def do_attached(self, rest: str) -> Iterator[Step]:
         yield Attached()
 
+    def do_picture(self, rest: str) -> Iterator[Step]:
+        width, height = map(int, rest.split())
+        if not 0 < min(width, height) <= max(width, height) <= _LARGEST:
+            raise ValueError(f"it takes a width and a height from 1 to {_LARGEST}")
+        yield Picture(width, height)
+
     def do_ask(self, rest: str) -> Iterator[Step]:
         text, *options = (part.strip() for part in rest.split("|"))
         self._questions += 1
@@ -357,6 +380,15 @@ class _Reader:
         if not self._open_call:
             raise ValueError("no @@tool is open before it")
         return self._open_call
+
+
+def _png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\xdd\x6a\x32" * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
 def _seconds(rest: str) -> float:

@@ -85,6 +85,12 @@ class ThinkingDelta(_Event, frozen=True, kw_only=True, tag="thinking.delta"):
     at_ms: int = 0
 
 
+class PictureShown(_Event, frozen=True, kw_only=True, tag="picture.shown"):
+    """A picture in the answer, kept with the session before this is said."""
+
+    attachment: Attachment
+
+
 class ToolStarted(_Event, frozen=True, kw_only=True, tag="tool.started"):
     """A tool call appears. Known again by `call_id`; a second one with the same id updates the first.
 
@@ -214,6 +220,7 @@ Event = (
     StepStarted
     | TextDelta
     | ThinkingDelta
+    | PictureShown
     | ToolStarted
     | ToolArguments
     | ToolOutput

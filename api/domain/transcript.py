@@ -28,6 +28,12 @@ class ThinkingBlock(msgspec.Struct, tag="thinking", tag_field="kind", omit_defau
     ended_ms: int = 0
 
 
+class PictureBlock(msgspec.Struct, tag="picture", tag_field="kind"):
+    """A picture in the answer."""
+
+    attachment: Attachment
+
+
 class ToolBlock(msgspec.Struct, tag="tool", tag_field="kind", omit_defaults=True):
     call_id: str
     name: str
@@ -58,7 +64,7 @@ class SaidBlock(msgspec.Struct, tag="said", tag_field="kind"):
     text: str
 
 
-Block = TextBlock | ThinkingBlock | ToolBlock | NoticeBlock | SaidBlock
+Block = TextBlock | ThinkingBlock | PictureBlock | ToolBlock | NoticeBlock | SaidBlock
 
 
 class Transcript(msgspec.Struct, omit_defaults=True):
@@ -108,6 +114,8 @@ def _apply(t: Transcript, event: ev.Event) -> None:
             _append_text(t, text)
         case ev.ThinkingDelta(text=text, at_ms=at_ms):
             _append_thinking(t, text, at_ms)
+        case ev.PictureShown(attachment=attachment):
+            t.blocks.append(PictureBlock(attachment))
         case ev.ToolStarted(call_id=call_id, name=name, title=title):
             block = _tool(t, call_id)
             block.name, block.title = name or block.name, title or block.title
@@ -198,10 +206,10 @@ def _end(t: Transcript, event: ev.RunEnded) -> None:
 def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list[dict[str, Any]]:
     """What an ended run leaves in its session's document, oldest first; `now` in seconds since 1970.
 
-    One assistant message for each stretch of thinking and text with the tool calls that follow it, then one tool
-    message for each call: the shape that model APIs and the ecosystem's session files share. What a person told the
-    agent meanwhile is a user message between them, with `steered`. Ids derive from the run, so folding twice yields
-    the same messages. The agent has the last word, which tells how it ended, if need be an empty one.
+    One assistant message for each stretch of thinking and text with the pictures and tool calls that follow it, then
+    one tool message for each call: the shape that model APIs and the ecosystem's session files share. What a person
+    told the agent meanwhile is a user message between them, with `steered`. Ids derive from the run, so folding twice
+    yields the same messages. The agent has the last word, which tells how it ended, if need be an empty one.
     """
     messages: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
@@ -223,14 +231,22 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
             messages.append(current)
         return current
 
+    def words() -> dict[str, Any]:
+        """What follows pictures stands behind them."""
+        if current is not None and "attachments" in current:
+            close()
+        return stretch()
+
     for block in t.blocks:
         match block:
             case TextBlock(text=text):
-                stretch()["content"] += text
+                words()["content"] += text
             case ThinkingBlock(text=text):
-                message = stretch()
+                message = words()
                 message["reasoning"] = message.get("reasoning", "") + text
                 message["reasoning_ms"] = message.get("reasoning_ms", 0) + block.ended_ms - block.started_ms
+            case PictureBlock(attachment=attachment):
+                stretch().setdefault("attachments", []).append(msgspec.to_builtins(attachment))
             case ToolBlock():
                 message = current or stretch()
                 call = {"name": block.name, "arguments": block.arguments}

@@ -24,6 +24,7 @@ NAMES: dict[type, str] = {
     ev.StepStarted: "step",
     ev.TextDelta: "token",
     ev.ThinkingDelta: "reasoning",
+    ev.PictureShown: "picture",
     ev.ToolStarted: "tool",
     ev.ToolArguments: "tool_arguments",
     ev.ToolOutput: "tool_output",

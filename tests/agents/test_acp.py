@@ -192,6 +192,20 @@ async def test_pictures_of_a_call_are_kept_before_its_end_names_them_and_each_on
     assert (first.state, second.state) == ("done", "done")
 
 
+async def test_pictures_in_an_answer_are_kept_and_one_that_cannot_be_is_told_of(tmp_path):
+    (tmp_path / "shot.png").write_bytes(pictures.png(8, 6))
+    (tmp_path / "page.html").write_text("<html>")
+    script = f"@@picture {tmp_path / 'shot.png'}\n@@picture {tmp_path / 'page.html'}"
+    given = Attachment("att-1", "picture.png", "image/png", 9)
+
+    async with running(tmp_path) as agent:
+        shown, notice, end = await collect(agent, ask(script, attach=lambda name, data: given))
+
+    assert shown == ev.PictureShown(attachment=given)
+    assert isinstance(notice, ev.Notice) and notice.code == "not_shown" and "no picture of a kind" in notice.message
+    assert end == ev.RunEnded(outcome="done")
+
+
 async def test_a_question_under_an_id_of_its_own_is_about_the_open_call_but_says_itself_what_is_asked(tmp_path):
     script = """@@tool t execute {"command":"harmless"} Terminal
 @@permission ask-1 allow_once,reject_once {"title": "Delete", "kind": "execute", "rawInput": {"command": "rm x"}}

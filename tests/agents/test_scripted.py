@@ -9,6 +9,8 @@ from api.agents.base import Steer
 from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
 from api.domain.approvals import Decision
+from api.domain.attachments import Attachment
+from api.domain.pictures import measured
 from tests.agents.conformance import AgentConformance, collect, ending, said, turn_of, user
 
 pytestmark = pytest.mark.anyio
@@ -22,6 +24,7 @@ EVERYTHING = """@@step 1
 @@result line one\\nline two
 @@ask Which one? | this | that
 @@text Here it is.
+@@picture 30 20
 @@usage 12 34 0.005
 @@title A title
 @@notice The disk is nearly full.
@@ -58,7 +61,11 @@ async def test_a_message_without_instructions_is_echoed_to_the_letter(agent):
 
 
 async def test_every_kind_of_event_can_be_asked_for(agent):
-    events = await collect(agent, turn_of(EVERYTHING))
+    def attach(name: str, data: bytes) -> Attachment:
+        assert measured(data, "image/png") == (30, 20, 1)
+        return Attachment("att-1", name, "image/png", len(data), 30, 20)
+
+    events = await collect(agent, turn_of(EVERYTHING, attach=attach))
 
     by_the_run = {ev.ApprovalResolved, ev.QuestionAnswered}
     assert {type(event) for event in events} == set(get_args(ev.Event)) - by_the_run - {ev.Steered}

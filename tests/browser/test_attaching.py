@@ -403,3 +403,17 @@ def test_pictures_that_a_tool_gave_stand_in_its_line_and_open_large_by_keys(
     tab.open_session(session_id)
     tab.touch(tab.answer.locator("summary").filter(has_text="1 picture").last)
     expect(tab.answer.get_by_role("img", name="tall.png")).to_have_js_property("naturalHeight", 400)
+
+
+def test_a_picture_in_an_answer_stands_between_its_words_live_and_after_a_reload(tab: Tab, client: Client) -> None:
+    tab.choose_model("Script")
+    tab.send("@@text Before.\n@@picture 600 300\n@@text After.\n@@delay 1\n@@text Done.")
+
+    for _ in ("live", "loaded"):
+        picture = tab.answer.get_by_role("img", name="field.png")
+        expect(picture).to_have_js_property("naturalWidth", 600)
+        expect(tab.answer).to_contain_text("Done.")
+        places = [tab.answer.get_by_text(word).bounding_box() for word in ("Before.", "After.")]
+        box = picture.bounding_box()
+        assert box and all(places) and places[0]["y"] < box["y"] < box["y"] + box["height"] <= places[1]["y"]
+        tab.open_session(tab.session_id)

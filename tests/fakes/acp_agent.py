@@ -170,6 +170,9 @@ class Turn:
         content = [{"type": "content", "content": {"type": "text", "text": text.replace("\\n", "\n")}}]
         self.say({"sessionUpdate": "tool_call_update", "toolCallId": call_id, "status": status, "content": content})
 
+    async def do_picture(self, rest: str) -> None:
+        self.say({"sessionUpdate": "agent_message_chunk", "content": _image(rest)})
+
     async def do_shots(self, rest: str) -> None:
         call_id, status, *paths = rest.split()
         content = [{"type": "content", "content": _image(path)} for path in paths]

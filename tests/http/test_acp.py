@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests import pictures
 from tests.http.conftest import until
+from tests.http.test_keeping_attachments import bytes_of
 from tests.serving import ROOT, TOKEN, Client, ServerProcess, Watcher
 
 CHANGES = "/api/session/changes"
@@ -341,3 +343,26 @@ def test_a_check_says_why_an_agent_does_not_work_and_no_secret(server: ServerPro
 
     assert not broken["works"] and broken["reason"].startswith("Qwen Code could not be started")
     assert "hush" not in listed and "SECRET" in listed
+
+
+def test_pictures_that_a_program_sends_are_kept_where_it_sent_them(server: ServerProcess, tmp_path: Path):
+    (tmp_path / "shot.png").write_bytes(pictures.png(8, 6))
+    client, shot = server.client(), tmp_path / "shot.png"
+    session_id = client.new_session()
+    script = f"@@text Before.\n@@picture {shot}\n@@text After.\n@@tool t other {{}} Look\n@@shots t completed {shot}"
+
+    frames = start(client, session_id, script).whole()
+    server.kill()
+    server.start()
+    client = server.client()
+    said = client.answer(session_id, "And now?", model="scripted/script")
+
+    before, after, result = client.messages(session_id)[1:4]
+    [first], [second] = before["attachments"], result["attachments"]
+    assert [frame.data["attachment"] for frame in frames if frame.name == "picture"] == [first]
+    assert [(one["content"], one.get("attachments")) for one in (before, after)] == [
+        ("Before.", [first]),
+        ("After.", None),
+    ]
+    assert bytes_of(client, session_id, first["id"]) == bytes_of(client, session_id, second["id"]) == shot.read_bytes()
+    assert (first["width"], first["height"], said) == (8, 6, "And now?")

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import binascii
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -14,10 +15,11 @@ from api.domain.pictures import PictureRefused
 from api.tools.pictures import picture_in
 
 MOST_OF_A_CALL = 8
+MOST_OF_A_TURN = 500
 
 
 class Sent(NamedTuple):
-    """A picture as it came, for the call of that id: base64, what it is called by, and its number in the call."""
+    """A picture as it came: base64, what it is called by, and its number in the call of that id, or in the answer."""
 
     call_id: str
     data: str
@@ -40,10 +42,12 @@ def data_of(content: Any) -> str | None:
 
 
 class Pictures:
-    """Those of one turn."""
+    """Those of one turn. `title` is how the agent is called."""
 
-    def __init__(self, attach: Attach) -> None:
+    def __init__(self, attach: Attach, title: str) -> None:
         self._attach = attach
+        self._title = title
+        self._count = 0
         self._kept: dict[str, list[Attachment]] = {}
         self._words: dict[str, list[str]] = {}
         self._told: dict[str, int] = {}
@@ -52,25 +56,42 @@ class Pictures:
         """What is said to the person: a call's pictures with its end, and words about those that cannot be kept."""
         match said:
             case Sent():
-                await self._keep(said)
-                return []
+                kept = await self._kept_or_why(said)
+                return self._of_call(said, kept) if said.call_id else [self._in_answer(kept)]
             case ev.ToolEnded():
                 return self._ended(said)
         return [said]
 
-    async def _keep(self, sent: Sent) -> None:
+    async def _kept_or_why(self, sent: Sent) -> Attachment | str:
+        """Or a sentence why it cannot be kept."""
+        self._count += 1
+        if self._count > MOST_OF_A_TURN:
+            return f"Only the first {MOST_OF_A_TURN} of an answer are."
         try:
-            kept = await asyncio.to_thread(self._kept_of, sent)
-            self._kept.setdefault(sent.call_id, []).append(kept)
+            return await asyncio.to_thread(self._keep, sent)
         except AppError as error:
-            self._words.setdefault(sent.call_id, []).append(f"[Picture {sent.number} is not shown. {error.message}]")
-        except ValueError as error:  # no base64, or no picture
-            why = str(error) if isinstance(error, PictureRefused) else "It came damaged."
-            self._words.setdefault(sent.call_id, []).append(f"[Picture {sent.number} is not shown. {why}]")
+            return error.message
+        except PictureRefused as error:
+            return str(error)
+        except binascii.Error:
+            return "It came damaged."
 
-    def _kept_of(self, sent: Sent) -> Attachment:
+    def _keep(self, sent: Sent) -> Attachment:
         picture = picture_in(base64.b64decode(sent.data), called=sent.called, number=sent.number)
         return self._attach(picture.name, picture.data)
+
+    def _in_answer(self, kept: Attachment | str) -> ev.Event:
+        if isinstance(kept, Attachment):
+            return ev.PictureShown(attachment=kept)
+        return ev.Notice(code="not_shown", message=f"{self._title} sent a picture that is not shown. {kept}")
+
+    def _of_call(self, sent: Sent, kept: Attachment | str) -> list[ev.Event]:
+        """Nothing yet: it is told with the end of the call."""
+        if isinstance(kept, Attachment):
+            self._kept.setdefault(sent.call_id, []).append(kept)
+        else:
+            self._words.setdefault(sent.call_id, []).append(f"[Picture {sent.number} is not shown. {kept}]")
+        return []
 
     def _ended(self, event: ev.ToolEnded) -> list[ev.Event]:
         """Its end may be told again: what stands in the output then takes the place of what was told before."""

@@ -31,12 +31,14 @@ log = logging.getLogger(__name__)
 class _Work:
     """One turn being done, and all that must be let go of afterwards."""
 
-    def __init__(self, turn: Turn, exchange: Exchange, continuation: Continuation, traces: Traces) -> None:
+    def __init__(
+        self, turn: Turn, exchange: Exchange, continuation: Continuation, traces: Traces, pictures: Pictures
+    ) -> None:
         self.turn = turn
         self.exchange = exchange
         self.traces = traces
         self.continuation = continuation
-        self.pictures = Pictures(turn.attach)
+        self.pictures = pictures
         self.opened: Opened | None = None
         self.prompt: asyncio.Task[dict[str, Any]] | None = None
         self.remembering: asyncio.Task[None] | None = None
@@ -57,7 +59,8 @@ class Turns:
         """The events of the turn, as an agent yields them."""
         exchange = Exchange(turn, program.title, folder, self._around)
         continuation = Continuation(text_of(turn.messages[-1]) if turn.continuing else "")
-        work = _Work(turn, exchange, continuation, Traces(turn, folder, self._around))
+        traces, pictures = Traces(turn, folder, self._around), Pictures(turn.attach, program.title)
+        work = _Work(turn, exchange, continuation, traces, pictures)
         try:
             try:
                 await self._begin(work, program, folder)

@@ -86,7 +86,8 @@ class Updates:
         self._left = [one for one in self._left if one.state == "running"]
         self._mode_id = ""
         self._modes: dict[str, str] = {}
-        self._remarks: set[str] = set()
+        self._has_remarked = False
+        self._pictures = 0
         self.characters = 0
         self.cost: float | None = None
         self.tokens = (0, 0)
@@ -206,8 +207,12 @@ class Updates:
         return [ev.ToolArguments(call_id=call.call_id, text=call.arguments)]
 
     def _text(self, content: Any) -> list[Said]:
-        if content.type in ("image", "audio"):
-            return self._remark(content.type)
+        if (data := data_of(content)) is not None:
+            self._pictures += 1
+            self.characters += 1
+            return [Sent("", data, "picture", self._pictures)]
+        if content.type == "audio":
+            return self._remark()
         text = clean_text(_text_of(content))
         return self._counted([ev.TextDelta(text=text)]) if text else []
 
@@ -216,13 +221,12 @@ class Updates:
         at_ms = int((time.monotonic() - self._began) * 1000)
         return self._counted([ev.ThinkingDelta(text=text, at_ms=at_ms)]) if text else []
 
-    def _remark(self, kind: str) -> list[Said]:
+    def _remark(self) -> list[Said]:
         """Said once, not for each."""
-        if kind in self._remarks:
+        if self._has_remarked:
             return []
-        self._remarks.add(kind)
-        thing = "an image" if kind == "image" else "a sound"
-        return [ev.Notice(code="not_shown", message=f"{self._title} sent {thing}, which cannot be shown here.")]
+        self._has_remarked = True
+        return [ev.Notice(code="not_shown", message=f"{self._title} sent a sound, which cannot be played here.")]
 
     def _tool(self, update: "schema.ToolCallStart | schema.ToolCallProgress") -> list[Said]:
         self._begin_anew(update)

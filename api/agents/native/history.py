@@ -17,6 +17,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
+from api.agents.attached import in_words
 from api.agents.native.showing import plainly
 from api.domain.messages import Message, text_of
 
@@ -71,7 +72,7 @@ def _entries(messages: list[Message], attached: Mapping[int, Sequence[UserConten
                     call_id: (result, attached.get(at, ()))
                     for call_id, (at, result) in _results_after(messages, position).items()
                 }
-                yield from _answer(message, text, results, numbers)
+                yield from _answer(message, in_words(message), results, numbers)
 
 
 def _answer(

@@ -109,6 +109,7 @@ export function weightOf(entry: Entry): number {
 
 function blockWeight(block: Block): number {
   if (block.kind === "tool") return block.arguments.length + block.output.length + block.diff.length;
+  if (block.kind === "picture") return 0;
   return block.kind === "notice" ? block.message.length : block.text.length;
 }
 
@@ -166,6 +167,7 @@ function blocksOf(messages: readonly Message[]): Block[] {
     }
     const text = textOf(message.content);
     if (text) blocks.push({ kind: "text", text });
+    for (const attachment of message.attachments ?? []) blocks.push({ kind: "picture", attachment });
     for (const notice of message.notices ?? []) blocks.push({ kind: "notice", ...notice });
     for (const call of message.tool_calls ?? []) blocks.push(toolOf(call, results.get(call.id)));
   }

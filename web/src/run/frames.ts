@@ -9,6 +9,7 @@ interface Events {
   step: schema.StepStarted;
   token: schema.TextDelta;
   reasoning: schema.ThinkingDelta;
+  picture: schema.PictureShown;
   tool: schema.ToolStarted;
   tool_arguments: schema.ToolArguments;
   tool_output: schema.ToolOutput;
@@ -40,6 +41,7 @@ const DEFAULTS: { [name in keyof Events]: object } = {
   step: { attempt: 1 },
   token: { text: "" },
   reasoning: { text: "", at_ms: 0 },
+  picture: {},
   tool: { name: "", title: "", kind: null, parent: "" },
   tool_arguments: { text: "" },
   tool_output: { text: "" },

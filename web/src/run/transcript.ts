@@ -11,7 +11,7 @@ export type Question = Omit<Whole<schema.QuestionAsked>, "type">;
 export type ToolBlock = Whole<schema.ToolBlock>;
 /** What a person told the agent while it worked, where the agent took it. */
 export type SaidBlock = Whole<schema.SaidBlock>;
-export type Block = Whole<schema.TextBlock> | Whole<schema.ThinkingBlock> | ToolBlock | Whole<schema.NoticeBlock> | SaidBlock;
+export type Block = Whole<schema.TextBlock> | Whole<schema.ThinkingBlock> | Whole<schema.PictureBlock> | ToolBlock | Whole<schema.NoticeBlock> | SaidBlock;
 
 /** A run as far as its events tell. `seq` is the number of the last event in it; `steps` where each step's blocks begin. */
 export interface Transcript extends Omit<Whole<schema.Transcript>, "blocks" | "question" | "pending_approvals"> {
@@ -53,6 +53,7 @@ const TOOL = {
 const BLOCK_DEFAULTS: { [kind in Block["kind"]]: object } = {
   text: { text: "" },
   thinking: { text: "", started_ms: 0, ended_ms: 0 },
+  picture: {},
   tool: TOOL,
   notice: { code: "", message: "" },
   said: { text: "" },
@@ -94,6 +95,8 @@ function apply(t: Transcript, frame: RunFrame): Transcript {
       return { ...t, blocks: withText(t, frame.text) };
     case "reasoning":
       return { ...t, blocks: withThinking(t, frame.text, frame.at_ms) };
+    case "picture":
+      return { ...t, blocks: [...t.blocks, { kind: "picture", attachment: frame.attachment }] };
     case "tool":
       return withTool(t, frame.call_id, (tool) => ({
         ...tool,

@@ -766,6 +766,19 @@ export interface Passage {
   snippet: SnippetPart[];
 }
 
+/** A picture in the answer. */
+export interface PictureBlock {
+  attachment: Attachment;
+  kind: "picture";
+}
+
+/** A picture in the answer, kept with the session before this is said. */
+export interface PictureShown {
+  attachment: Attachment;
+  seq?: number;
+  type: "picture.shown";
+}
+
 export interface Pin {
   pinned: boolean;
   request_id?: string | null;
@@ -1393,7 +1406,7 @@ export interface ToolStarted {
 
 /** A run as far as its events tell. `seq` is the number of the last event folded in. `steps` holds, for each request to the model, where in `blocks` it begins; a repeated attempt cuts back to there. */
 export interface Transcript {
-  blocks?: (TextBlock | ThinkingBlock | ToolBlock | NoticeBlock | SaidBlock)[];
+  blocks?: (TextBlock | ThinkingBlock | PictureBlock | ToolBlock | NoticeBlock | SaidBlock)[];
   context?: Context | null;
   duration_ms?: number;
   failure?: Failure | null;
