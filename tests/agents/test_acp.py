@@ -1,6 +1,8 @@
 """Programs that speak ACP, as agents: with a scripted one that can also misbehave."""
 
 import asyncio
+import base64
+import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -190,6 +192,20 @@ async def test_pictures_of_a_call_are_kept_before_its_end_names_them_and_each_on
     assert [one.id for one in second.attachments] == ["att-3"]
     assert first.output.count("Picture 2 is not shown. It is no picture of a kind that can be shown.") == 1
     assert (first.state, second.state) == ("done", "done")
+
+
+async def test_a_result_of_an_mcp_server_that_is_passed_on_as_it_is_shows_its_pictures(tmp_path):
+    data = base64.b64encode(pictures.png(8, 6)).decode()
+    content = [{"type": "text", "text": "Taken."}, {"type": "image", "mimeType": "image/png", "data": data}]
+    update = {"sessionUpdate": "tool_call_update", "toolCallId": "a", "status": "completed"}
+    raw = json.dumps(update | {"rawOutput": {"content": content, "isError": False}})
+    given = Attachment("att-1", "picture.png", "image/png", 9)
+
+    async with running(tmp_path) as agent:
+        turn = ask(f"@@tool a other {{}} Look\n@@update {raw}", attach=lambda name, data: given)
+        [call] = tools(await collect(agent, turn))
+
+    assert (call.output, call.attachments) == ("Taken.\n(image)", [given])
 
 
 async def test_pictures_in_an_answer_are_kept_and_one_that_cannot_be_is_told_of(tmp_path):

@@ -267,7 +267,7 @@ class Updates:
         if update.content is not None:
             self._take_content(call, update.content)
         if update.raw_output is not None and not call.text:
-            call.text = _cut(_raw_text(update.raw_output))
+            call.text = _cut(_raw_result(call, update.raw_output))
 
     def _take_content(self, call: Call, content: Iterable[Any]) -> None:
         texts = []
@@ -351,6 +351,20 @@ def _text_of(content: Any) -> str:
         case "resource":
             return getattr(content.resource, "text", "") or ""
     return ""
+
+
+def _raw_result(call: Call, value: Any) -> str:
+    """A result as the tool gave it, which may be that of an MCP server with pictures: those are taken out of it."""
+    blocks = value.get("content") if isinstance(value, dict) else None
+    if not isinstance(blocks, list):
+        return _raw_text(value)
+    texts: list[str] = []
+    for block in blocks:
+        is_picture = isinstance(block, dict) and block.get("type") == "image" and isinstance(block.get("data"), str)
+        if is_picture:
+            _take_picture(call, block["data"])
+        texts.append("(image)" if is_picture else _raw_text(block))
+    return "\n".join(texts)
 
 
 def _raw_text(value: Any) -> str:
