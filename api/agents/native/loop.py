@@ -48,7 +48,7 @@ CLIPPED = ev.Notice(
 NO_TOOLS = "No tools are offered in this session, so this call was not run."
 
 
-_HINT = "Say what it should do differently, or Continue."
+_HINT = "Say what it should do differently, or ask it to go on."
 LOOPS = ev.Failure("agent_loops", "The agent made the same call again and again, so it was stopped.", _HINT)
 
 
