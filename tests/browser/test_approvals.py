@@ -111,6 +111,22 @@ def test_nothing_of_what_is_asked_is_hidden_moved_or_left_out(visit: Visit, clie
     expect(tab.wait_for_answer()).to_contain_text("Went on.")
 
 
+@on(PHONE)
+def test_whatever_stands_above_where_one_writes_there_is_room_to_write(visit: Visit, client: Client) -> None:
+    session_id = begun(client, script({"command": "make"}))
+    question = "@@text " + "A long answer. " * 40
+    client.post("/api/btw", session_id=session_id, question=question, model="scripted/script")
+    for _ in range(3):
+        client.post("/api/background", session_id=session_id, prompt="@@hang", model="scripted/script")
+    tab = visit(f"/s/{session_id}")
+
+    expect(tab.page.get_by_role("complementary", name="Asked aside")).to_be_visible()
+    expect(tab.page.get_by_role("list", name="In the background").get_by_role("listitem")).to_have_count(3)
+    expect(allow(tab, "Allow once")).to_be_enabled()
+    for way in (allow(tab, "Allow once"), allow(tab, "Deny …"), tab.composer):
+        expect(way).to_be_in_viewport(ratio=1)
+
+
 @on_both
 def test_where_nothing_holds_commands_a_person_is_told_before_they_allow_one(tab: Tab, client: Client) -> None:
     nothing = {"kind": "none", "why": "bubblewrap is not installed; Landlock does not work here", "network": False}
