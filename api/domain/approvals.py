@@ -110,8 +110,8 @@ def judge(mode: Mode, kind: ToolKind) -> Literal["allow", "ask", "deny"]:
 
 
 def fingerprint(call: Call) -> str:
-    """Which call this is, wherever it happens again: the same tool, arguments and folder, to the byte."""
-    return _sha256(call.name, call.arguments, call.folder)
+    """Which call this is, wherever it happens again: the same tool, arguments, folder and change, to the byte."""
+    return _sha256(call.name, call.arguments, call.folder, call.diff)
 
 
 def binding(call: Call, run_id: str) -> str:

@@ -140,6 +140,8 @@ class FakeProvider:
         dialect = dialect_for(request.headers)
         if self.key is not None and dialect.key_in(request.headers) != self.key:
             return await _respond(writer, 401, json.dumps({"error": {"message": "That key is not known here."}}))
+        if request.method == "HEAD":
+            return await _respond(writer, 200, "")
         if request.method == "GET":
             return await _model_list(self, request, dialect, writer)
         if self.toolless and request.json.get("tools"):

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -78,7 +79,11 @@ class Dialect:
 
 
 class AnthropicDialect(Dialect):
+    _answers = count()
+    """Claude Code takes messages, and calls, of the same id for the same one."""
+
     def __init__(self) -> None:
+        self._number = next(self._answers)
         self._index = -1
         self._kind = ""
 
@@ -99,7 +104,7 @@ class AnthropicDialect(Dialect):
         return part["source"]["media_type"], base64.b64decode(part["source"]["data"])
 
     def opening(self) -> list[bytes]:
-        message: dict[str, Any] = {"id": "m", "type": "message", "role": "assistant", "model": "m"}
+        message: dict[str, Any] = {"id": f"m{self._number}", "type": "message", "role": "assistant", "model": "m"}
         message |= {"content": [], "stop_reason": None}
         message["usage"] = {"input_tokens": 7, "output_tokens": 1}
         return [_named({"type": "message_start", "message": message})]
@@ -113,7 +118,8 @@ class AnthropicDialect(Dialect):
         return start + self._delta({"type": "thinking_delta", "thinking": text})
 
     def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
-        start = self._open(f"tool{index}", {"type": "tool_use", "id": f"call_{index}", "name": name, "input": {}})
+        call_id = f"call_{self._number}_{index}"
+        start = self._open(call_id, {"type": "tool_use", "id": call_id, "name": name, "input": {}})
         return [start, self._delta({"type": "input_json_delta", "partial_json": arguments})]
 
     def finish(self, reason: str) -> list[bytes]:
@@ -215,6 +221,9 @@ _LABELS = re.compile(r"(?:\[Attached: picture [^\n]*\](?:\n\n)?)+")
 """What stands with pictures, which no person said."""
 
 
+_REMINDER = "<system-reminder>"
+"""What Claude Code itself adds to messages and results."""
+
 _ATTACHED = re.compile(r"\A(?:\[Attached: [^\n]*\](?:\n<(file-\w+)>\n.*?\n</\1>)?\n\n)+", re.DOTALL)
 """What stands before the words of a message in one text with them."""
 
@@ -222,5 +231,5 @@ _ATTACHED = re.compile(r"\A(?:\[Attached: [^\n]*\](?:\n<(file-\w+)>\n.*?\n</\1>)
 def _text(content: Any) -> str:
     """The last of several messages that were sent as one, without what is attached to it."""
     texts = [content] if isinstance(content, str) else [part["text"] for part in content or [] if part.get("text")]
-    texts = [text for text in texts if not _LABELS.fullmatch(text)]
+    texts = [text for text in texts if not (_LABELS.fullmatch(text) or text.startswith(_REMINDER))]
     return _ATTACHED.sub("", texts[-1].rpartition("\n\n---\n\n")[2]) if texts else ""

@@ -52,6 +52,45 @@ def allow(client: Client, asked: dict[str, Any], choice: str = "once") -> None:
     client.post("/api/approval/respond", **bound, choice=choice)
 
 
+def text(words: str) -> dict[str, Any]:
+    return {"type": "content", "content": {"type": "text", "text": words}}
+
+
+def change(new: str) -> dict[str, Any]:
+    return {"type": "diff", "path": "notes.txt", "oldText": None, "newText": new}
+
+
+# S17
+@pytest.mark.parametrize(
+    ("allowed", "other", "shown"),
+    [
+        (("cat a", text("(Show it)")), ("rm -r a", text("(Show it)")), "cat a\n(Show it)"),
+        (("cat a\ncat b", text("(Show it)")), ("cat a\nrm -r b", text("(Show it)")), "cat a\ncat b\n(Show it)"),
+        (("Write notes", change("one")), ("Write notes", change("two")), "Write notes"),
+    ],
+    ids=["a title", "its second line", "a change"],
+)
+def test_what_is_allowed_of_a_call_that_has_no_arguments_is_all_that_was_told_of_it(
+    server: ServerProcess, allowed: Any, other: Any, shown: str
+):
+    client = server.client()
+    session_id = client.new_session()
+
+    def call(it: Any) -> Watcher:
+        told = {"title": it[0], "kind": "edit" if it[1]["type"] == "diff" else "execute", "content": [it[1]]}
+        return start(client, session_id, f"@@permission t allow_once,reject_once {json.dumps(told)}")
+
+    first = call(allowed)
+    asked = asked_about(client)
+    assert asked["arguments"] == shown
+    allow(client, asked, "session")
+    assert "approval" in {frame.name for frame in first.whole()}
+
+    assert "approval" not in {frame.name for frame in call(allowed).whole()}
+    call(other)
+    allow(client, asked_about(client), "deny")
+
+
 def test_a_conversation_with_a_program_of_the_config_file_is_kept_like_any_other(server: ServerProcess, tmp_path: Path):
     client = server.client()
     rows = {row["id"]: row for row in client.get("/api/models")["models"]}

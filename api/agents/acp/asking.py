@@ -51,7 +51,7 @@ def call_to_ask_about(reported: Reported, folder: Path) -> Call:
         call_id=reported.call_id,
         name=reported.name or reported.kind or "tool",
         kind=kind,
-        arguments=reported.arguments or reported.text or reported.title,
+        arguments=reported.whole,
         folder=str(folder),
         title=reported.title,
         diff=reported.diff,

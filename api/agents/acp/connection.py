@@ -107,10 +107,11 @@ class AgentConnection:
         Raises:
             AgentFailed: it ended, said nothing in time, or speaks another protocol.
         """
+        has_files = is_workspace and not self.program.has_own_files
         request = schema.InitializeRequest(
             protocol_version=PROTOCOL_VERSION,
             client_capabilities=schema.ClientCapabilities(
-                fs=schema.FileSystemCapabilities(read_text_file=is_workspace, write_text_file=is_workspace),
+                fs=schema.FileSystemCapabilities(read_text_file=has_files, write_text_file=has_files),
                 terminal=is_workspace,
             ),
             client_info=schema.Implementation(name="fireside", title="Fireside", version=__version__),

@@ -22,9 +22,13 @@ from api.agents.acp.updates import Updates
 from api.agents.base import Turn
 from api.domain import events as ev
 from api.domain.approvals import Call, Decision, ToolKind
-from api.domain.errors import AppError
+from api.domain.errors import AppError, NotFound
 from api.domain.messages import line_of
 from api.workspace.folder import Folder
+
+_INVALID = -32602
+_NOT_FOUND = -32002
+"""By this, or by how the sentence begins, an agent knows that it may make a file that is not there."""
 
 
 class Exchange:
@@ -170,8 +174,10 @@ class Exchange:
     async def _read(self, request: schema.ReadTextFileRequest) -> dict[str, Any]:
         try:
             return {"content": await self._files().read(request.path, line=request.line, limit=request.limit)}
+        except NotFound as error:
+            raise _refusal(f"Resource not found: {error.message}", _NOT_FOUND) from error
         except AppError as error:
-            raise RequestError.invalid_params({"details": error.message}) from error
+            raise _refusal(error.message) from error
 
     async def _write(self, request: schema.WriteTextFileRequest) -> dict[str, Any]:
         try:
@@ -190,9 +196,9 @@ class Exchange:
             if is_own:
                 self.say(self.updates.end(reported, is_error=not allowed))
         except AppError as error:
-            raise RequestError.invalid_params({"details": error.message}) from error
+            raise _refusal(error.message) from error
         if not allowed:
-            raise RequestError.invalid_params({"details": "This was not allowed, so nothing was written."})
+            raise _refusal("This was not allowed, so nothing was written.")
         return {}
 
     async def _start(self, request: schema.CreateTerminalRequest) -> dict[str, Any]:
@@ -200,13 +206,13 @@ class Exchange:
         command = _shown(request, env)
         folder = self._folder / request.cwd if request.cwd else self._folder
         if not asking.is_inside(self._folder, folder):
-            raise RequestError.invalid_params({"details": "Commands run in the session's own folder only."})
+            raise _refusal("Commands run in the session's own folder only.")
         reported, is_own = self._reported("execute", "terminal", command)
         if not self._grants.take_command(command):
             call = self._call(reported, "terminal", "execute", command, title=command, folder=folder)
             if not await self._is_allowed(call):
                 self._failed(reported, is_own=is_own)
-                raise RequestError.invalid_params({"details": "This was not allowed, so nothing was started."})
+                raise _refusal("This was not allowed, so nothing was started.")
         try:
             terminal_id = await self._terminals.create(
                 await self._shell(),
@@ -220,7 +226,7 @@ class Exchange:
             )
         except (AppError, TooManyTerminals) as error:
             self._failed(reported, is_own=is_own)
-            raise RequestError.invalid_params({"details": str(error)}) from error
+            raise _refusal(str(error)) from error
         reported.terminals.append(terminal_id)
         if is_own:
             self._own[terminal_id] = reported
@@ -252,7 +258,7 @@ class Exchange:
     def _terminal(self, terminal_id: str) -> Terminal:
         terminal = self._terminals.find(terminal_id)
         if terminal is None:
-            raise RequestError.invalid_params({"details": "There is no such terminal."})
+            raise _refusal("There is no such terminal.")
         return terminal
 
     def _reported(self, kind: ToolKind, name: str, title: str) -> tuple[Reported, bool]:
@@ -289,6 +295,11 @@ class Exchange:
             sets_off=kind == "other",  # as `asking.kind_of_edit` says
             runner="fireside" if kind == "execute" else "",
         )
+
+
+def _refusal(sentence: str, code: int = _INVALID) -> RequestError:
+    """Some agents show the message of an error only, others only what it is about."""
+    return RequestError(code, sentence, {"details": sentence})
 
 
 def _shown(request: schema.CreateTerminalRequest, env: dict[str, str]) -> str:

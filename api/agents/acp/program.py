@@ -16,6 +16,9 @@ PROVIDER = "acp"
 """What stands before the names of these agents in the id of a model: `acp/opencode`."""
 
 
+_GEMINI = re.compile(r"(?:.*/)?gemini(?:-cli)?(?:@[^/]*)?")
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """`argv` is the command line, word by word; `env` is set for it beside what every program is given.
 
@@ -33,6 +36,13 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def model(self) -> str:
         return f"{PROVIDER}/{self.name}"
+
+    @property
+    def has_own_files(self) -> bool:
+        """Does it go to files by itself only? Gemini CLI (0.61) that is to read them through its client makes no new
+        one: it understands no error that says that there is none.
+        """
+        return any(_GEMINI.fullmatch(word) for word in self.argv)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Ids of calls are made here: those of the programs may be anything, and some chan
 
 import json
 import logging
+import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,6 +37,7 @@ KINDS: dict[str, ToolKind] = {
 _MOST_OUTPUT = 200_000
 _CREDIBLE = 1 << 53
 _CUT = "\n(cut: there was more)"
+_FENCED = re.compile(r"(?P<fence>```+)[^`\n]*\n(?P<code>.*?)\n?(?P=fence)", re.DOTALL)
 
 
 class Call(msgspec.Struct):
@@ -43,11 +45,13 @@ class Call(msgspec.Struct):
 
     `edits` are the new contents of files by their paths, `diffs` what changes in them, `paths` what the call is about.
     `pictures`, as base64, were not said yet; `seen` are hashes of all that there were.
+    `title` is a line, `told_title` all of it.
     """
 
     call_id: str
     name: str = ""
     title: str = ""
+    told_title: str = ""
     kind: ToolKind | None = None
     arguments: str = ""
     text: str = ""
@@ -68,9 +72,14 @@ class Call(msgspec.Struct):
         return "".join(self.diffs.values())
 
     @property
+    def whole(self) -> str:
+        """All there is to decide by, but for changes of files: some tell the command in the title only."""
+        return self.arguments or "\n".join(filter(None, (self.told_title or self.title, self.text)))
+
+    @property
     def says_nothing(self) -> bool:
         """Would a person who is asked about it see nothing to decide by?"""
-        return not (self.title or self.arguments or self.text or self.diffs)
+        return not (self.whole or self.diffs)
 
 
 class Updates:
@@ -239,7 +248,7 @@ class Updates:
         is_running = update.status in ("in_progress", "completed", "failed") or bool(call.text)
         has_news = not call.has_ended or call.text != call.shown or bool(call.pictures)
         events = self.show(call, with_arguments=is_running)
-        if update.content is not None or call.has_ended:
+        if update.content is not None or _chunk(update.field_meta) or call.has_ended:
             events += self._output(call, call.text)
         if update.status in ("completed", "failed") and has_news:
             events += self.end(call, is_error=update.status == "failed")
@@ -257,6 +266,7 @@ class Updates:
         """Put into `call` what a `ToolCallUpdate` says of it. What it does not say stays."""
         if update.title and not (keeps_title and call.title):
             call.title = line_of(update.title)
+            call.told_title = _cut(clean_text(update.title))
         if update.kind:
             call.kind = KINDS.get(update.kind, "other")
         call.name = _name(update.field_meta) or call.name
@@ -266,7 +276,8 @@ class Updates:
             call.paths = [one.path for one in update.locations]
         if update.content is not None:
             self._take_content(call, update.content)
-        if update.raw_output is not None and not call.text:
+        call.text = _cut(call.text + _chunk(update.field_meta))
+        if update.raw_output is not None and not call.text and not call.diffs:
             call.text = _cut(_raw_result(call, update.raw_output))
 
     def _take_content(self, call: Call, content: Iterable[Any]) -> None:
@@ -283,7 +294,7 @@ class Updates:
                 case "terminal" if item.terminal_id not in call.terminals:
                     call.terminals.append(item.terminal_id)
         if texts:
-            call.text = _cut(clean_text("\n".join(texts)))
+            call.text = _cut(_unfenced(clean_text("\n".join(texts))))
 
     def _shown(self, path: str) -> str:
         """A path as it is shown: relative to the folder, where it is written as one below it."""
@@ -397,6 +408,20 @@ def _name(meta: dict[str, Any] | None) -> str:
 def _plan(entries: Iterable[Any]) -> ev.PlanUpdated:
     shown = [ev.PlanEntry(text=line_of(one.content, 500), status=one.status) for one in entries]
     return ev.PlanUpdated(entries=tuple(shown[:200]))
+
+
+def _chunk(meta: Any) -> str:
+    """What a command has put out since the last update. No part of the protocol: Codex tells it so, as Zed asked."""
+    told = meta if isinstance(meta, dict) else {}
+    chunk = told.get("terminal_output_delta") or told.get("terminal_output")
+    data = chunk.get("data") if isinstance(chunk, dict) else None
+    return clean_text(data) if isinstance(data, str) else ""
+
+
+def _unfenced(text: str) -> str:
+    """What is one block of code as a whole is shown as such anyway."""
+    block = _FENCED.fullmatch(text.strip())
+    return block["code"] if block and block["fence"] not in block["code"] else text
 
 
 def _cut(text: str) -> str:
