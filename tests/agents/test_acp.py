@@ -539,6 +539,22 @@ async def test_a_session_that_may_only_read_has_the_agent_read_only_where_it_can
     assert [event.code for event in after if isinstance(event, ev.Notice)] == ["agent_mode"]
 
 
+@pytest.mark.parametrize(
+    ("modes", "inside"),
+    [
+        ("default,plan", "plan default default default"),
+        ("auto,default,plan", "plan default default auto"),
+        ("agent,read-only,workspace-write", "read-only read-only workspace-write agent"),
+        ("build,plan", "plan build build build"),
+    ],
+)
+async def test_an_agent_that_would_decide_itself_is_put_into_the_mode_in_which_it_asks(tmp_path, modes, inside):
+    async with running(tmp_path, f"modes={modes}") as agent:
+        told = [said(await collect(agent, may(mode, "@@inside", mode))) for mode in ("read", "ask", "edit", "full")]
+
+    assert " ".join(told) == inside
+
+
 # Sessions of the agent
 
 

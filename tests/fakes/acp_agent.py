@@ -26,13 +26,14 @@
 | `@@raw TEXT`, `@@bigline BYTES` | writes a line that is no message, one of that length |
 | `@@update JSON` | an update as it is |
 | `@@stop REASON`, `@@refuse CODE WORDS` | ends the turn with that reason, with an error |
+| `@@inside` | says which of its modes its session is in |
 | `@@mcp` | says which MCP servers its session was begun with |
 | `@@told` | says how many prompts this session has had, and the whole of this one; of what is no text, what it is |
 
 A session that is taken up again after a restart does what its last prompt said. Options, as words of its command line:
 `no-load`, `resume` and `http-mcp` say what it can do, `images` and `embedded` what a prompt may hold; `login` wants a
-login; `mute` never answers; `old` speaks another version; `modes` has some; `commands` tells of slash commands;
-`sessions=FOLDER` keeps its sessions there.
+login; `mute` never answers; `old` speaks another version; `modes` has two, `modes=A,B` those; `commands` tells of slash
+commands; `sessions=FOLDER` keeps its sessions there.
 """
 
 import asyncio
@@ -47,10 +48,8 @@ from pathlib import Path
 from typing import Any
 
 OPTIONS = {name: value for name, _, value in (word.partition("=") for word in sys.argv[1:])}
-MODES = {
-    "currentModeId": "default",
-    "availableModes": [{"id": one, "name": one.title()} for one in ("default", "plan")],
-}
+_NAMES = (OPTIONS.get("modes") or "default,plan").split(",")
+MODES = {"currentModeId": _NAMES[0], "availableModes": [{"id": one, "name": one.title()} for one in _NAMES]}
 
 COMMANDS: list[dict[str, Any]] = [
     {"name": "init", "description": "Write down what\nthis project is."},
@@ -58,6 +57,9 @@ COMMANDS: list[dict[str, Any]] = [
     {"name": "help", "description": "What the fake can do."},
     {"name": "two words", "description": "Nobody could call it."},
 ]
+
+IN_MODE: dict[str, str] = {}
+"""The mode that each session was put into."""
 
 SERVERS: dict[str, list[dict[str, Any]]] = {}
 """The MCP servers that each session was begun with."""
@@ -278,11 +280,19 @@ class Turn:
         form = {"sessionId": self._session_id, "mode": "form", "message": rest, "requestedSchema": schema}
         self.text(f"[{(await self._peer.ask('elicitation/create', form))['result']['action']}]")
 
+    async def do_inside(self, rest: str) -> None:
+        self.text(IN_MODE.get(self._session_id, _NAMES[0]))
+
     async def do_mcp(self, rest: str) -> None:
         self.text(json.dumps(SERVERS[self._session_id]))
 
     async def do_told(self, rest: str) -> None:
         self.text(f"prompt {self._prompts}: {self._whole}")
+
+
+def _last_said(told: str) -> str:
+    """What the person said last, where the conversation is told as text."""
+    return re.findall(r"^User: (.*?)\n\n", told, re.DOTALL | re.MULTILINE)[-1]
 
 
 def _said(answer: dict[str, Any], field: str) -> str:
@@ -375,6 +385,7 @@ class Program:
         return await self.on_session_load(params)
 
     async def on_session_set_mode(self, params: dict[str, Any]) -> dict[str, Any]:
+        IN_MODE[params["sessionId"]] = params["modeId"]
         self._peer.update(
             params["sessionId"], {"sessionUpdate": "current_mode_update", "currentModeId": params["modeId"]}
         )
@@ -388,7 +399,7 @@ class Program:
         if (kept := self._file(session_id)) is not None:
             kept.write_text(json.dumps([self._sessions[session_id], text]))
         if "Fireside was started again" in text:  # as a model would, it does again what it was about to do
-            text = self._last[session_id]
+            text = self._last[session_id] if session_id in self._last else _last_said(whole)
         turn = Turn(self._peer, session_id, text, whole, self._sessions[session_id])
         task = asyncio.create_task(turn.run())
         self._turns[session_id] = turn, task

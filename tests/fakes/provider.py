@@ -99,7 +99,8 @@ class FakeProvider:
 
     def shown(self, at: int = -1) -> list[tuple[str, str | bytes]]:
         """What people said and showed in one of `chats`; see `Dialect.shown`."""
-        return dialect_for(self.chats[at].headers).shown(self.chats[at].json)
+        asked = self.chats[at]
+        return dialect_for(asked.path, asked.headers).shown(asked.json)
 
     def __enter__(self) -> "FakeProvider":
         self._thread.start()
@@ -137,7 +138,7 @@ class FakeProvider:
         if request.path == "/_requests":
             return await _respond(writer, 200, json.dumps([asdict(one) for one in self.requests]))
         self.requests.append(request)
-        dialect = dialect_for(request.headers)
+        dialect = dialect_for(request.path, request.headers)
         if self.key is not None and dialect.key_in(request.headers) != self.key:
             return await _respond(writer, 401, json.dumps({"error": {"message": "That key is not known here."}}))
         if request.method == "HEAD":

@@ -3,13 +3,19 @@
 import base64
 import json
 import re
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 
 class Dialect:
     """The OpenAI-compatible one; the others override what differs."""
+
+    _answers = count()
+    """Claude Code and Qwen Code take messages, and calls, of the same id for the same one."""
+
+    def __init__(self) -> None:
+        self.number = next(self._answers)
 
     def key_in(self, headers: dict[str, str]) -> str | None:
         return headers.get("authorization", "").removeprefix("Bearer ") or None
@@ -57,7 +63,8 @@ class Dialect:
         return self._chunk({"reasoning_content": text})
 
     def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
-        call = {"index": index, "id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": ""}}
+        call_id = f"call_{self.number}_{index}"
+        call = {"index": index, "id": call_id, "type": "function", "function": {"name": name, "arguments": ""}}
         piece = {"index": index, "function": {"arguments": arguments}}
         return [self._chunk({"tool_calls": [call]}), self._chunk({"tool_calls": [piece]})]
 
@@ -79,11 +86,8 @@ class Dialect:
 
 
 class AnthropicDialect(Dialect):
-    _answers = count()
-    """Claude Code takes messages, and calls, of the same id for the same one."""
-
     def __init__(self) -> None:
-        self._number = next(self._answers)
+        super().__init__()
         self._index = -1
         self._kind = ""
 
@@ -104,7 +108,7 @@ class AnthropicDialect(Dialect):
         return part["source"]["media_type"], base64.b64decode(part["source"]["data"])
 
     def opening(self) -> list[bytes]:
-        message: dict[str, Any] = {"id": f"m{self._number}", "type": "message", "role": "assistant", "model": "m"}
+        message: dict[str, Any] = {"id": f"m{self.number}", "type": "message", "role": "assistant", "model": "m"}
         message |= {"content": [], "stop_reason": None}
         message["usage"] = {"input_tokens": 7, "output_tokens": 1}
         return [_named({"type": "message_start", "message": message})]
@@ -118,7 +122,7 @@ class AnthropicDialect(Dialect):
         return start + self._delta({"type": "thinking_delta", "thinking": text})
 
     def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
-        call_id = f"call_{self._number}_{index}"
+        call_id = f"call_{self.number}_{index}"
         start = self._open(call_id, {"type": "tool_use", "id": call_id, "name": name, "input": {}})
         return [start, self._delta({"type": "input_json_delta", "partial_json": arguments})]
 
@@ -179,7 +183,8 @@ class GoogleDialect(Dialect):
         return self._parts([{"text": text, "thought": True}])
 
     def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
-        return [self._parts([{"functionCall": {"id": f"call_{index}", "name": name, "args": json.loads(arguments)}}])]
+        call = {"id": f"call_{self.number}_{index}", "name": name, "args": json.loads(arguments)}
+        return [self._parts([{"functionCall": call}])]
 
     def finish(self, reason: str) -> list[bytes]:
         usage = {"promptTokenCount": 7, "candidatesTokenCount": 5, "totalTokenCount": 12}
@@ -202,8 +207,68 @@ class GoogleDialect(Dialect):
         return sse({"candidates": [candidate], "modelVersion": "m", "responseId": "r"})
 
 
-def dialect_for(headers: dict[str, str]) -> Dialect:
-    """By what only this kind of client sends."""
+class ResponsesDialect(Dialect):
+    """OpenAI's other one, in which what is said and each call is an item of its own. Codex speaks it."""
+
+    _items = count()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = ""
+        self._message_id = self._id()
+
+    def turns(self, body: Any) -> list[tuple[str, Any]]:
+        items = [("assistant", None) if i["type"] == "function_call" else _said_in(i) for i in body["input"]]
+        return [one for before, one in pairwise([("", None), *items]) if (before[0], one[0]) != ("assistant",) * 2]
+
+    def opening(self) -> list[bytes]:
+        return [_named({"type": "response.created", "response": {"id": "r"}})]
+
+    def text(self, text: str) -> bytes:
+        start = b"" if self._said else _named({"type": "response.output_item.added", "item": self._message("")})
+        self._said += text
+        return start + _named({"type": "response.output_text.delta", "delta": text})
+
+    def thinking(self, text: str) -> bytes:
+        item = {"type": "reasoning", "id": self._id(), "summary": [{"type": "summary_text", "text": text}]}
+        delta = {"type": "response.reasoning_summary_text.delta", "delta": text, "summary_index": 0}
+        return _named({"type": "response.output_item.added", "item": {**item, "summary": []}}) + _named(delta)
+
+    def tool(self, index: int, name: str, arguments: str) -> list[bytes]:
+        item = {"type": "function_call", "id": self._id(), "call_id": self._id(), "name": name, "arguments": arguments}
+        return [*self._end(), _named({"type": "response.output_item.done", "item": item})]
+
+    def finish(self, reason: str) -> list[bytes]:
+        usage = {"input_tokens": 7, "output_tokens": 5, "total_tokens": 12}
+        return [*self._end(), _named({"type": "response.completed", "response": {"id": "r", "usage": usage}})]
+
+    def usage(self, usage: Any) -> list[bytes]:
+        return []
+
+    def closing(self) -> list[bytes]:
+        return []
+
+    def _end(self) -> list[bytes]:
+        done = _named({"type": "response.output_item.done", "item": self._message(self._said)})
+        was_said, self._said, self._message_id = bool(self._said), "", self._id()
+        return [done] if was_said else []
+
+    def _message(self, text: str) -> dict[str, Any]:
+        content = [{"type": "output_text", "text": text}] if text else []
+        return {"type": "message", "id": self._message_id, "role": "assistant", "content": content}
+
+    def _id(self) -> str:
+        return f"item_{next(self._items)}"
+
+
+def _said_in(item: Any) -> tuple[str, Any]:
+    return (item["role"], item["content"]) if item["type"] == "message" else ("tool", None)
+
+
+def dialect_for(path: str, headers: dict[str, str]) -> Dialect:
+    """By what only this kind of client asks for or sends."""
+    if path.endswith("/responses"):
+        return ResponsesDialect()
     if any(name.startswith("x-goog-") for name in headers):
         return GoogleDialect()
     return AnthropicDialect() if "anthropic-version" in headers else Dialect()

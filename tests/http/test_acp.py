@@ -182,14 +182,18 @@ def test_stopping_ends_what_the_agent_had_started(server: ServerProcess):
     until(lambda: not child.exists())
 
 
+@pytest.mark.parametrize("knows_its_session", [True, False])
 def test_a_question_that_waits_survives_kill_9_and_what_is_allowed_then_is_done_once(
-    server: ServerProcess, tmp_path: Path
+    server: ServerProcess, tmp_path: Path, knows_its_session: bool
 ):
-    client, session_id = server.client(), None
+    client = server.client()
     session_id = client.new_session()
     watcher = start(client, session_id, "@@text Before. \n@@run echo x >> made\n@@text After.")
     before = asked_about(client)
     server.kill()
+    if not knows_its_session:  # as when it was killed before it had written that down
+        for kept in (tmp_path / "state/acp").iterdir():
+            kept.unlink()
     server.start()
     client = server.client()
 

@@ -14,6 +14,10 @@ PACKAGES = {
     "harness": ["pydantic-ai-slim[openai]==2.62.0", "pydantic-ai-harness[acp]==0.62.0"],
     "hermes": ["hermes-agent[acp,mcp,sms]==0.19.0"],
     "opencode": ["opencode-ai@1.18.33"],
+    "claude": ["@agentclientprotocol/claude-agent-acp@0.101.0"],
+    "codex": ["@agentclientprotocol/codex-acp@2.6.0"],
+    "gemini": ["@google/gemini-cli@0.61.0"],
+    "qwen": ["@qwen-code/qwen-code@0.24.4"],
 }
 
 
@@ -22,12 +26,12 @@ def cache() -> Path:
 
 
 def installed(name: str) -> Path:
-    """The folder of the agent, installed if it is not there yet; that takes a minute and up to 180 MB."""
+    """The folder of the agent, installed if it is not there yet; that takes a minute and up to 460 MB."""
     folder = cache() / name
     mark = folder / f"{'+'.join(PACKAGES[name]).replace('/', '-')}.installed"
     if not mark.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _install_with_npm(name, folder) if name == "opencode" else _install_with_pip(name, folder)
+        _install_with_pip(name, folder) if "==" in PACKAGES[name][0] else _install_with_npm(name, folder)
         mark.touch()
     return folder
 
@@ -69,4 +73,51 @@ def opencode(home: Path, base_url: str) -> Program:
     return Program(name="opencode", title="OpenCode", argv=(str(command), "acp"), env=tuple(env.items()))
 
 
-AGENTS: dict[str, Callable[[Path, str], Program]] = {"harness": harness, "hermes": hermes, "opencode": opencode}
+def claude(home: Path, base_url: str) -> Program:
+    env = {"HOME": str(home), "ANTHROPIC_BASE_URL": base_url.removesuffix("/v1"), "ANTHROPIC_API_KEY": "sk-mock"}
+    env |= {"CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
+    return _npm_program("claude", "Claude Code", "claude-agent-acp", env=env)
+
+
+def codex(home: Path, base_url: str) -> Program:
+    provider = {"name": "Mock", "base_url": base_url, "env_key": "MOCK_KEY", "wire_api": "responses"}
+    lines = ['model = "gpt-5.5"', 'model_provider = "mock"', "[model_providers.mock]"]
+    lines += [f"{name} = {json.dumps(value)}" for name, value in provider.items()]
+    (home / ".codex").mkdir(exist_ok=True)
+    (home / ".codex/config.toml").write_text("\n".join(lines))
+    env = {"HOME": str(home), "CODEX_HOME": str(home / ".codex"), "MOCK_KEY": "sk-mock", "OPENAI_API_KEY": "sk-mock"}
+    return _npm_program("codex", "Codex", "codex-acp", env=env)
+
+
+def gemini(home: Path, base_url: str) -> Program:
+    settings = {
+        "security": {"auth": {"selectedType": "gemini-api-key"}},
+        "privacy": {"usageStatisticsEnabled": False},
+        "general": {"disableAutoUpdate": True},
+    }
+    (home / ".gemini").mkdir(exist_ok=True)
+    (home / ".gemini/settings.json").write_text(json.dumps(settings))
+    env = {"HOME": str(home), "GEMINI_API_KEY": "sk-mock", "GEMINI_MODEL": "gemini-2.5-pro"}
+    env |= {"GOOGLE_GEMINI_BASE_URL": base_url.removesuffix("/v1")}
+    return _npm_program("gemini", "Gemini CLI", "gemini", "--acp", env=env)
+
+
+def qwen(home: Path, base_url: str) -> Program:
+    env = {"HOME": str(home), "OPENAI_API_KEY": "sk-mock", "OPENAI_BASE_URL": base_url, "OPENAI_MODEL": "mock-1"}
+    return _npm_program("qwen", "Qwen Code", "qwen", "--acp", "--auth-type", "openai", env=env)
+
+
+def _npm_program(name: str, title: str, command: str, *arguments: str, env: dict[str, str]) -> Program:
+    argv = (str(installed(name) / "node_modules/.bin" / command), *arguments)
+    return Program(name=name, title=title, argv=argv, env=tuple(env.items()))
+
+
+AGENTS: dict[str, Callable[[Path, str], Program]] = {
+    "harness": harness,
+    "hermes": hermes,
+    "opencode": opencode,
+    "claude": claude,
+    "codex": codex,
+    "gemini": gemini,
+    "qwen": qwen,
+}

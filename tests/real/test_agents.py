@@ -3,6 +3,7 @@
 FIRESIDE_REAL_AGENTS=1 ./run test tests/real
 """
 
+import json
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -32,6 +33,10 @@ pytestmark = [
 
 MCP_SERVER = Path(__file__).parents[1] / "fakes/mcp_server.py"
 
+MADE = '{"file_path": "WORK/made.txt", "content": "hello"}'
+READ = json.dumps({"command": "python3 -c 'print(open(\"made.txt\").read())'", "description": "Show it"})
+PATCH = "apply_patch <<'EOF'\n*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Patch\nEOF"
+ESCALATED = '{"cmd": "cat made.txt", "sandbox_permissions": "require_escalated", "justification": "To see."}'
 TASKS = {
     "harness": ("write_file", '{"path": "made.txt", "content": "hello"}', "run_command", '{"command": "cat made.txt"}'),
     "hermes": (
@@ -46,8 +51,12 @@ TASKS = {
         "bash",
         '{"command": "cat made.txt", "description": "Show it"}',
     ),
+    "claude": ("Write", MADE, "Bash", READ),
+    "codex": ("exec_command", json.dumps({"cmd": PATCH}), "exec_command", ESCALATED),
+    "gemini": ("write_file", MADE, "run_shell_command", READ),
+    "qwen": ("write_file", MADE, "run_shell_command", READ),
 }
-"""What each calls its tools. Hermes asks about dangerous commands only."""
+"""What each calls its tools. Hermes asks about dangerous commands only, Claude Code not about those that only read."""
 
 
 @asynccontextmanager
@@ -85,10 +94,11 @@ async def test_a_real_agent_writes_a_file_and_runs_a_command_after_it_has_asked(
     events, asked = await decided(agent, turn(name, script, "r1"))
 
     assert ending(events).outcome == "done"
-    assert said(events).strip() == "All done."
-    assert (work / "made.txt").read_text() == "hello"
+    assert said(events).endswith("All done.")  # Claude Code begins with a warning about the address of its provider
+    assert (work / "made.txt").read_text().strip() == "hello"
     assert [one.kind for one in asked] == ["edit", "execute"] and "+hello" in asked[0].diff
-    assert any("hello" in block.output for block in tools(events))
+    tells_output = name != "gemini"
+    assert any("hello" in block.output for block in tools(events)) is tells_output
     assert all(block.state == "done" for block in tools(events))
 
 
@@ -119,6 +129,7 @@ async def test_a_real_agent_goes_on_with_a_conversation_is_stopped_and_goes_on(n
 
     again = await collect(agent, third, limit_s=120)
 
-    assert "".join(event.text for event in events if isinstance(event, ev.ThinkingDelta)).strip() == "Hm hm."
+    thought = "".join(event.text for event in events if isinstance(event, ev.ThinkingDelta))
+    assert thought.replace("*", "").split() == ["Hm", "hm."]  # Gemini CLI makes a heading of each
     assert said(again).strip() == "Still here."
     assert agent.running.pids() == before

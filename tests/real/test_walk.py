@@ -1,4 +1,4 @@
-"""Hermes Agent and OpenCode in the page: chosen, at work on a repository, asked by, stopped, and killed in between.
+"""Real agents in the page: chosen, at work on a repository, asked by, stopped, and killed in between.
 
 FIRESIDE_REAL_AGENTS=1 ./run test tests/real
 """
@@ -40,20 +40,44 @@ def call(tool: str, arguments: dict[str, Any]) -> str:
 
 
 def reading(name: str, file: Path) -> str:
-    return call(*{"hermes": ("read_file", {"path": str(file)}), "opencode": ("read", {"filePath": str(file)})}[name])
+    tools = {
+        "hermes": ("read_file", {"path": str(file)}),
+        "opencode": ("read", {"filePath": str(file)}),
+        "claude": ("Read", {"file_path": str(file)}),
+        "codex": ("exec_command", {"cmd": f"cat {file}"}),
+        "gemini": ("read_file", {"file_path": str(file)}),
+        "qwen": ("read_file", {"file_path": str(file)}),
+    }
+    return call(*tools[name])
 
 
 def editing(name: str, file: Path, old: str, new: str) -> str:
-    patch = {"mode": "replace", "path": str(file), "old_string": old, "new_string": new}
-    edit = {"filePath": str(file), "oldString": old, "newString": new}
-    return call(*{"hermes": ("patch", patch), "opencode": ("edit", edit)}[name])
+    change = {"file_path": str(file), "old_string": old, "new_string": new}
+    patch = f"*** Begin Patch\n*** Update File: {file.name}\n@@\n-{old}\n+{new}\n*** End Patch"
+    tools = {
+        "hermes": ("patch", {"mode": "replace", "path": str(file), "old_string": old, "new_string": new}),
+        "opencode": ("edit", {"filePath": str(file), "oldString": old, "newString": new}),
+        "claude": ("Edit", change),
+        "codex": ("exec_command", {"cmd": f"apply_patch <<'EOF'\n{patch}\nEOF"}),
+        "gemini": ("replace", {**change, "instruction": "Add."}),
+        "qwen": ("edit", change),
+    }
+    return call(*tools[name])
 
 
 def running(name: str, folder: Path, command: str) -> str:
-    """Hermes asks about dangerous commands only, so this one is."""
-    dangerous = {"command": f"cd {folder} && rm -rf build && {command}"}
-    bash = {"command": command, "description": "Run it"}
-    return call(*{"hermes": ("terminal", dangerous), "opencode": ("bash", bash)}[name])
+    """Hermes asks about dangerous commands only, so this one is, and Codex about what its sandbox is not to hold."""
+    escalated = {"sandbox_permissions": "require_escalated", "justification": "To see whether it adds."}
+    shell = {"command": command, "description": "Run it"}
+    tools = {
+        "hermes": ("terminal", {"command": f"cd {folder} && rm -rf build && {command}"}),
+        "opencode": ("bash", shell),
+        "claude": ("Bash", shell),
+        "codex": ("exec_command", {"cmd": command, **escalated}),
+        "gemini": ("run_shell_command", shell),
+        "qwen": ("run_shell_command", {**shell, "is_background": False}),
+    }
+    return call(*tools[name])
 
 
 class Place:
@@ -94,7 +118,7 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(params=["hermes", "opencode"])
+@pytest.fixture(params=["hermes", "opencode", "claude", "codex", "gemini", "qwen"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[Place]:
     name, project, home, scripts = request.param, tmp_path / "project", tmp_path / "home", {GO_ON_AFTER: ""}
     project.mkdir()
@@ -149,6 +173,8 @@ def test_a_repository_is_repaired_with_leave_then_it_is_stopped_and_goes_on(plac
     expect(tab.button("Send")).to_be_visible(timeout=SLOW_MS)
     tab.send("@@text Still here.")
     expect(tab.answer).to_contain_text("Still here.", timeout=SLOW_MS)
+    if place.name not in OWN_COMMANDS:
+        return
     tab.composer.press("/")
     expect(tab.page.get_by_role("group", name="own commands").get_by_role("option").first).to_be_attached()
     place.picture("commands")

@@ -18,6 +18,7 @@ from api.agents.acp.sessions import Held, Memory, is_own_turn, missed
 from api.agents.acp.updates import Updates
 from api.agents.base import Turn
 from api.domain import events as ev
+from api.domain.approvals import Mode
 from api.domain.ids import RunId, SessionId
 from api.domain.messages import Message
 
@@ -25,6 +26,11 @@ log = logging.getLogger(__name__)
 
 _READING = ("read-only", "readonly", "plan", "ask")
 """What agents call the mode in which they change nothing, the strictest first."""
+_ASKING = "default"
+"""What Claude Code, Gemini CLI and others call the one in which they ask a person. It need not be their first: in its
+`auto`, Claude Code has a model answer instead."""
+_OF_CODEX = {"read": "read-only", "ask": "read-only", "edit": "workspace-write"}
+"""By the session's mode. In its own first one, `agent`, Codex has a model answer."""
 _MOST = 1000
 
 
@@ -169,13 +175,22 @@ class Opening:
         return session
 
     async def _set_mode(self, session: Session, turn: Turn) -> None:
-        """Have the agent itself read only where the person wants that and it can; else as it was when it began."""
-        reading = next((mode for mode in _READING if mode in session.modes), session.first_mode)
-        wanted = reading if turn.permissions.mode == "read" else session.first_mode
+        """Have the agent itself do unasked what the session lets it, where it has such modes."""
+        wanted = _wanted_mode(session, turn.permissions.mode)
         if wanted and wanted != session.mode:
             request = schema.SetSessionModeRequest(session_id=session.acp_id, mode_id=wanted)
             await session.connection.ask("session_set_mode", request, within_s=self._limits.session_s)
             session.mode = wanted
+
+
+def _wanted_mode(session: Session, mode: Mode) -> str:
+    """The agent's own mode for a session's: the one that it was in when it began, where nothing better is known."""
+    if mode == "full":
+        return session.first_mode
+    if session.modes.keys() >= set(_OF_CODEX.values()):
+        return _OF_CODEX[mode]
+    fitting = _READING if mode == "read" else (_ASKING,)
+    return next((one for one in fitting if one in session.modes), session.first_mode)
 
 
 def _servers(connection: AgentConnection) -> list[dict[str, Any]]:
