@@ -1,5 +1,7 @@
 """Pictures that a tool gives: for the person, and for a model that sees."""
 
+import base64
+
 import msgspec
 
 from api.domain.attachments import PICTURES, MediaType, lead_of
@@ -32,3 +34,12 @@ def picture_in(data: bytes, name: str = "", *, called: str = "picture", number: 
     size = measured(data, media_type)
     name = name or f"{called}{f' {number}' if number > 1 else ''}.{_ENDINGS[media_type]}"
     return GivenPicture(name, media_type, data, size.width, size.height)
+
+
+def picture_sent(text: str, called: str, number: int) -> GivenPicture:
+    """The picture that comes as base64, from a program that may say anything. Raises as `picture_in`."""
+    try:
+        data = base64.b64decode(text)
+    except ValueError as error:  # also for letters that are none of base64
+        raise PictureRefused("It came damaged.") from error
+    return picture_in(data, called=called, number=number)

@@ -208,6 +208,17 @@ async def test_a_result_of_an_mcp_server_that_is_passed_on_as_it_is_shows_its_pi
     assert (call.output, call.attachments) == ("Taken.\n(image)", [given])
 
 
+async def test_a_picture_that_is_no_base64_ends_no_answer(tmp_path):
+    image = {"type": "image", "mimeType": "image/png", "data": "é"}
+    update = json.dumps({"sessionUpdate": "agent_message_chunk", "content": image})
+
+    async with running(tmp_path) as agent:
+        notice, *rest = await collect(agent, ask(f"@@update {update}\n@@text Still here."))
+
+    assert isinstance(notice, ev.Notice) and notice.code == "not_shown" and "It came damaged." in notice.message
+    assert (said(rest), rest[-1]) == ("Still here.", ev.RunEnded(outcome="done"))
+
+
 async def test_pictures_in_an_answer_are_kept_and_one_that_cannot_be_is_told_of(tmp_path):
     (tmp_path / "shot.png").write_bytes(pictures.png(8, 6))
     (tmp_path / "page.html").write_text("<html>")

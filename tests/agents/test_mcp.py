@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from mcp_types import CallToolResult, ImageContent, TextContent
 
 from api.agents.mcp.failures import ServerFailed
 from api.agents.mcp.limits import Limits
 from api.agents.mcp.listing import MOST_TOOLS, listed
+from api.agents.mcp.results import content_of
 from api.agents.mcp.server import Server, checked
 from api.agents.mcp.servers import MOST_ON, Servers
 from api.agents.mcp.tool import McpTool
@@ -99,6 +101,23 @@ async def test_whatever_a_tool_answers_is_a_result(tmp_path: Path):
             ),
         }
         assert await use(tools, "fake__echo", text="still here") == Result("still here")
+
+
+def test_letters_that_are_none_of_base64_are_no_picture_and_the_rest_of_the_result_stays():
+    said = CallToolResult(content=[TextContent(text="Taken."), ImageContent(data="é", mime_type="image/png")])
+
+    assert content_of(said, "camera", (), 1000) == (
+        "Taken.\n[image: image/png, 1 kB, not shown: It came damaged.]",
+        (),
+    )
+
+
+def test_no_half_of_a_secret_is_left_where_a_result_is_shortened():
+    said = CallToolResult(content=[TextContent(text=SECRET * 40)])
+
+    text, _ = content_of(said, "env", (SECRET,), 100)
+
+    assert "hush" not in text and "[key]" in text
 
 
 async def test_a_result_of_ten_megabytes_is_shortened(tmp_path: Path):

@@ -1,8 +1,6 @@
 """Pictures that an agent program sends: kept with the session before anything names them."""
 
 import asyncio
-import base64
-import binascii
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -12,7 +10,7 @@ from api.domain import events as ev
 from api.domain.attachments import Attachment
 from api.domain.errors import AppError
 from api.domain.pictures import PictureRefused
-from api.tools.pictures import picture_in
+from api.tools.pictures import picture_sent
 
 MOST_OF_A_CALL = 8
 MOST_OF_A_TURN = 500
@@ -73,11 +71,9 @@ class Pictures:
             return error.message
         except PictureRefused as error:
             return str(error)
-        except binascii.Error:
-            return "It came damaged."
 
     def _keep(self, sent: Sent) -> Attachment:
-        picture = picture_in(base64.b64decode(sent.data), called=sent.called, number=sent.number)
+        picture = picture_sent(sent.data, sent.called, sent.number)
         return self._attach(picture.name, picture.data)
 
     def _in_answer(self, kept: Attachment | str) -> ev.Event:

@@ -1,7 +1,5 @@
 """What a tool of an MCP server answered: as text for the model, and pictures for the person and for one that sees."""
 
-import base64
-import binascii
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +18,7 @@ from mcp_types import (
 from api.agents.attached import without_middle
 from api.agents.murmur import without_secrets
 from api.domain.pictures import PictureRefused
-from api.tools.pictures import GivenPicture, picture_in
+from api.tools.pictures import GivenPicture, picture_sent
 
 MOST_PICTURES = 8
 
@@ -36,7 +34,8 @@ def content_of(
     parts = [_part(block, called, pictures) for block in result.content]
     if not parts and result.structured_content is not None:
         parts = [json.dumps(result.structured_content, ensure_ascii=False)]
-    text = without_secrets(without_middle("\n".join(parts), most), secrets) or "(It answered nothing.)"
+    # Before anything is left out: half a secret would not be known for one.
+    text = without_middle(without_secrets("\n".join(parts), secrets), most) or "(It answered nothing.)"
     return text, tuple(pictures)
 
 
@@ -66,9 +65,7 @@ def _taken(base64_text: str, called: str, pictures: list[GivenPicture]) -> str:
     if len(pictures) == MOST_PICTURES:
         return f", not shown: only the first {MOST_PICTURES} are"
     try:
-        pictures.append(picture_in(base64.b64decode(base64_text), called=called, number=len(pictures) + 1))
-    except binascii.Error:
-        return ", not shown: its base64 is broken"
+        pictures.append(picture_sent(base64_text, called, len(pictures) + 1))
     except PictureRefused as error:
         return f", not shown: {error}"
     return ""
