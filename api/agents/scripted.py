@@ -129,7 +129,7 @@ async def _perform(turn: Turn, step: Step, refusals: dict[str, str]) -> AsyncGen
                 yield ev.TextDelta(text=f"{await asyncio.to_thread(_described, turn, one)}\n")
         case Picture(width=width, height=height):
             try:
-                yield ev.PictureShown(attachment=await asyncio.to_thread(turn.attach, "field.png", _png(width, height)))
+                yield ev.PictureShown(attachment=await asyncio.to_thread(_field, turn, width, height))
             except AppError as error:
                 yield ev.Notice(code="not_shown", message=error.message)
         case ev.ToolEnded(call_id=call_id) if call_id in refusals:
@@ -380,6 +380,10 @@ class _Reader:
         if not self._open_call:
             raise ValueError("no @@tool is open before it")
         return self._open_call
+
+
+def _field(turn: Turn, width: int, height: int) -> Attachment:
+    return turn.attach("field.png", _png(width, height))
 
 
 def _png(width: int, height: int) -> bytes:
