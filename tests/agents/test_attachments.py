@@ -263,6 +263,21 @@ async def test_of_many_pictures_that_tools_give_the_last_are_shown(fake, monkeyp
     await ask.close()
 
 
+async def test_what_a_person_gives_after_an_answer_that_ended_with_a_call_is_not_taken_for_what_a_tool_gave(
+    fake, monkeypatch
+):
+    monkeypatch.setattr("api.agents.native.showing.MOST_SHOWN", 1)
+    ask = Asked(fake, toolkit=Toolkit(more=lambda: [Camera()]))
+    calls = [{"id": "c1", "function": {"name": "camera", "arguments": "{}"}}]
+    stopped = [user("Look"), _answer("") | {"tool_calls": calls}, {"role": "tool", "tool_call_id": "c1", "content": ""}]
+
+    await ask(turn("@@tool camera {}\n@@next\n@@text Done.", PICTURE, history=[*stopped, _answer("")]))
+
+    assert [kind for kind, _ in fake.shown()].count("image/png") == 1
+    assert "a cat.png" in str(fake.shown()[fake.shown().index(("image/png", PNG)) - 1])
+    await ask.close()
+
+
 async def test_pictures_of_tools_that_outgrow_the_window_are_left_out_from_the_oldest_on(fake):
     ask = Asked(fake, facts=Facts(window=6000), toolkit=Toolkit(more=lambda: [Camera()]))
 

@@ -9,6 +9,7 @@ alone, and let go of with it.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from msgspec.structs import replace as replace_fields
 from pydantic_ai.messages import (
@@ -17,7 +18,6 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelRequestPart,
     TextContent,
-    ToolReturnPart,
     UserContent,
     UserPromptPart,
 )
@@ -28,6 +28,13 @@ from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, Way, notices_
 from api.domain import events as ev
 from api.domain.attachments import Attachment
 from api.domain.messages import Message
+
+
+class Place(NamedTuple):
+    """Where a request will show something, and whether a tool gave it: what a person gave comes before that."""
+
+    attachment: Attachment
+    is_of_tool: bool
 
 
 class Showing:
@@ -50,11 +57,14 @@ class Showing:
         """What is attached, as parts of a prompt, by the position of its message. Blocks while it reads text files."""
         found = ways(messages, self._means)
         self._note([way for given in found.values() for way in given if way.how == "words"])
-        return {position: [self._part(way) for way in given] for position, given in found.items()}
+        return {
+            position: [self._part(way, is_of_tool=messages[position].get("role") == "tool") for way in given]
+            for position, given in found.items()
+        }
 
     def of_tool(self, attached: Sequence[Attachment]) -> list[UserContent]:
         """Pictures that a call gave, as parts of a prompt."""
-        return [self._part(way) for way in ways_of_tool(attached, self._means)]
+        return [self._part(way, is_of_tool=True) for way in ways_of_tool(attached, self._means)]
 
     def below(self) -> "Showing":
         """For a sub-agent, which is told nothing of what was said here."""
@@ -85,10 +95,10 @@ class Showing:
         told, self._notices = self._notices, []
         return told
 
-    def _part(self, way: Way) -> UserContent:
+    def _part(self, way: Way, *, is_of_tool: bool) -> UserContent:
         match way.how:
             case "shown":
-                return TextContent(content=unseen(way.attachment), metadata=way.attachment)
+                return TextContent(content=unseen(way.attachment), metadata=Place(way.attachment, is_of_tool))
             case "text":
                 return self._text(way.attachment, way.most)
             case _:
@@ -120,8 +130,12 @@ class Showing:
 
 def shown(messages: Sequence[ModelMessage]) -> list[Attachment]:
     """What the messages show, or will once their bytes are read."""
+    return [place.attachment for place in _places(messages)]
+
+
+def _places(messages: Sequence[ModelMessage]) -> list[Place]:
     prompts = (part for one in messages if isinstance(one, ModelRequest) for part in one.parts)
-    return [one for part in prompts if isinstance(part, UserPromptPart) for one in shown_in(part)]
+    return [place for part in prompts if isinstance(part, UserPromptPart) for place in _places_in(part)]
 
 
 def _room(messages: Sequence[ModelMessage]) -> list[bool]:
@@ -129,31 +143,36 @@ def _room(messages: Sequence[ModelMessage]) -> list[bool]:
 
     What a person gave comes before what tools gave.
     """
-    due = [(one, _is_of_tools(message)) for message in messages for one in shown([message])]
+    due = _places(messages)
     has_room = [False] * len(due)
     left, count = MOST_SHOWN_BYTES, 0
     for of_tools in (False, True):
-        for at, (one, is_of_tools) in reversed(list(enumerate(due))):
-            if is_of_tools is not of_tools:
+        for at, (one, is_of_tool) in reversed(list(enumerate(due))):
+            if is_of_tool is not of_tools:
                 continue
             left, count = left - one.size, count + 1
             has_room[at] = left >= 0 and count <= MOST_SHOWN
     return has_room
 
 
-def _is_of_tools(message: ModelMessage) -> bool:
-    return any(isinstance(part, ToolReturnPart) for part in message.parts)
-
-
 def shown_by(item: UserContent) -> Attachment | None:
     """The attachment in whose place an item of a prompt stands."""
-    return item.metadata if isinstance(item, TextContent) and isinstance(item.metadata, Attachment) else None
+    place = _place_of(item)
+    return place.attachment if place else None
 
 
 def shown_in(part: UserPromptPart) -> Iterator[Attachment]:
     """What one prompt shows."""
+    return (place.attachment for place in _places_in(part))
+
+
+def _places_in(part: UserPromptPart) -> Iterator[Place]:
     if not isinstance(part.content, str):
-        yield from filter(None, map(shown_by, part.content))
+        yield from filter(None, map(_place_of, part.content))
+
+
+def _place_of(item: UserContent) -> Place | None:
+    return item.metadata if isinstance(item, TextContent) and isinstance(item.metadata, Place) else None
 
 
 def _changed(messages: list[ModelMessage], put: Callable[[Attachment], Sequence[UserContent]]) -> list[ModelMessage]:
