@@ -228,6 +228,20 @@ test.each([
   expect(closed.text).toBe(expected);
 });
 
+test("the same words twice are two messages, also while the first is on its way", async () => {
+  const { draft } = await opened();
+  write(draft, "Yes");
+  const first = draft.send("msg-1");
+  write(draft, "Yes");
+  expect(draft.idFor(() => "msg-2")).toBe("msg-2");
+
+  const second = draft.send("msg-2");
+  draft.refused(second);
+  expect(draft.idFor(() => "fresh")).toBe("msg-2");
+  draft.arrived(first, "s1");
+  expect(draft.text).toBe("Yes");
+});
+
 test("what is attached in one window is attached in the other, and what is taken out is taken out of both", async () => {
   const [one, other] = await two();
   one.attach(file("a"));

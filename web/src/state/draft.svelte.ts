@@ -173,10 +173,9 @@ export class Draft implements Holder {
     void this.#sync();
   }
 
-  /** The id to send the text under: the same one as long as it is not known whether it arrived. */
+  /** The id to send the text under: the same one where it came back, and may have arrived. */
   idFor(fresh: () => string): string {
-    const same = this.#unconfirmed.all.find((one) => one.text === this.text && areSame(one.attachments ?? [], this.attachments));
-    return same?.messageId || fresh();
+    return this.#unconfirmed.idOf(this.text, this.attachments) || fresh();
   }
 
   /** The text leaves, to be sent, with what is attached unless that `stays`; what is typed from now on is the next. */

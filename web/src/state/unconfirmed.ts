@@ -1,7 +1,7 @@
 /** What was sent from a draft and is not known to have arrived: on its way, or back where one writes. */
 
 import type { Attachment } from "../wire/types";
-import { without } from "./agreeing";
+import { areSame, without } from "./agreeing";
 import type { SentHere } from "./draftsHere";
 
 type Files = readonly Attachment[];
@@ -26,6 +26,11 @@ export class Unconfirmed {
 
   get files(): Files {
     return this.#all.flatMap((one) => one.attachments ?? []);
+  }
+
+  /** The id under which the same came back. What is still on its way is another message, also where it says the same. */
+  idOf(text: string, files: Files): string {
+    return this.#back.find((one) => one.text === text && areSame(one.attachments ?? [], files))?.messageId ?? "";
   }
 
   /** What came back leaves with the text that it stands in. */
