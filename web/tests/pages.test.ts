@@ -1,8 +1,9 @@
 /** Pages of messages come together without a hole and without a message twice. */
 
 import { expect, test } from "vitest";
+import { MessagePages, type PageQuery } from "../src/features/chat/messagePages.svelte";
 import { keptOf, withLatest, withNewer, withOlder, type Stretch } from "../src/features/chat/pages";
-import type { Message } from "../src/wire/types";
+import type { Message, SessionPage } from "../src/wire/types";
 
 const stretch = (from: number, to: number): Stretch => ({
   offset: from,
@@ -45,3 +46,23 @@ test.each([
 ])("of %d messages of %d characters, the last %d are kept", (count, length, kept) => {
   expect(keptOf(stretch(0, count).messages.map((message) => ({ ...message, content: "x".repeat(length) })))).toBe(kept);
 });
+
+test("a page that comes when someone went elsewhere meanwhile leaves no hole behind", async () => {
+  const answers: ((page: SessionPage) => void)[] = [];
+  const pages = new MessagePages((_: PageQuery) => new Promise((resolve) => answers.push(resolve)));
+  pages.takeAround(page(200, 240, 20));
+
+  const newer = pages.loadNewer();
+  const there = pages.loadAround("10");
+  answers[1]!(page(0, 40, 220));
+  await there;
+  answers[0]!(page(200, 260, 0));
+  await newer;
+
+  expect([pages.end, pages.hasNewer]).toEqual([40, true]);
+});
+
+function page(from: number, to: number, after: number): SessionPage {
+  const { offset, messages } = stretch(from, to);
+  return { session: { messages }, _messages_offset: offset, _messages_after: after } as unknown as SessionPage;
+}

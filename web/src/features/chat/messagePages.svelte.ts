@@ -50,7 +50,9 @@ export class MessagePages {
   async loadNewer(): Promise<void> {
     if (!this.hasNewer) return;
     await this.#grow(async () => {
-      const page = await this.fetch({ msg_before: this.end + PAGE });
+      const { end } = this;
+      const page = await this.fetch({ msg_before: end + PAGE });
+      if (end !== this.end) return; // someone went elsewhere meanwhile
       this.#place(withNewer(this.#stretch, stretchOf(page)), page._messages_after > 0);
     });
   }
