@@ -233,6 +233,21 @@ async def test_pictures_in_an_answer_are_kept_and_one_that_cannot_be_is_told_of(
     assert end == ev.RunEnded(outcome="done")
 
 
+async def test_of_pictures_beyond_what_an_answer_may_have_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("api.agents.acp.pictures.MOST_OF_A_TURN", 1)
+    (tmp_path / "shot.png").write_bytes(pictures.png(8, 6))
+    shot = tmp_path / "shot.png"
+    given = Attachment("att-1", "picture.png", "image/png", 9)
+    script = f"@@picture {shot}\n@@picture {shot}\n@@tool a other {{}} Look\n@@shots a completed {shot}\n@@picture {shot}"
+
+    async with running(tmp_path) as agent:
+        events = await collect(agent, ask(script, attach=lambda name, data: given))
+
+    assert [event.message for event in events if isinstance(event, ev.Notice)] == [
+        "Fake Agent sent a picture that is not shown. Only the first 1 of an answer are."
+    ]
+
+
 async def test_a_question_under_an_id_of_its_own_is_about_the_open_call_but_says_itself_what_is_asked(tmp_path):
     script = """@@tool t execute {"command":"harmless"} Terminal
 @@permission ask-1 allow_once,reject_once {"title": "Delete", "kind": "execute", "rawInput": {"command": "rm x"}}

@@ -54,6 +54,9 @@ class Pictures:
         """What is said to the person: a call's pictures with its end, and words about those that cannot be kept."""
         match said:
             case Sent():
+                self._count += 1
+                if self._count > MOST_OF_A_TURN:
+                    return [self._too_many()] if self._count == MOST_OF_A_TURN + 1 else []
                 kept = await self._kept_or_why(said)
                 return self._of_call(said, kept) if said.call_id else [self._in_answer(kept)]
             case ev.ToolEnded():
@@ -62,9 +65,6 @@ class Pictures:
 
     async def _kept_or_why(self, sent: Sent) -> Attachment | str:
         """Or a sentence why it cannot be kept."""
-        self._count += 1
-        if self._count > MOST_OF_A_TURN:
-            return f"Only the first {MOST_OF_A_TURN} of an answer are."
         try:
             return await asyncio.to_thread(self._keep, sent)
         except AppError as error:
@@ -79,7 +79,14 @@ class Pictures:
     def _in_answer(self, kept: Attachment | str) -> ev.Event:
         if isinstance(kept, Attachment):
             return ev.PictureShown(attachment=kept)
-        return ev.Notice(code="not_shown", message=f"{self._title} sent a picture that is not shown. {kept}")
+        return self._not_shown(kept)
+
+    def _too_many(self) -> ev.Event:
+        """Said once, not for each."""
+        return self._not_shown(f"Only the first {MOST_OF_A_TURN} of an answer are.")
+
+    def _not_shown(self, why: str) -> ev.Event:
+        return ev.Notice(code="not_shown", message=f"{self._title} sent a picture that is not shown. {why}")
 
     def _of_call(self, sent: Sent, kept: Attachment | str) -> list[ev.Event]:
         """Nothing yet: it is told with the end of the call."""
