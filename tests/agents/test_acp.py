@@ -238,7 +238,9 @@ async def test_of_pictures_beyond_what_an_answer_may_have_is_told_once(tmp_path,
     (tmp_path / "shot.png").write_bytes(pictures.png(8, 6))
     shot = tmp_path / "shot.png"
     given = Attachment("att-1", "picture.png", "image/png", 9)
-    script = f"@@picture {shot}\n@@picture {shot}\n@@tool a other {{}} Look\n@@shots a completed {shot}\n@@picture {shot}"
+    script = (
+        f"@@picture {shot}\n@@picture {shot}\n@@tool a other {{}} Look\n@@shots a completed {shot}\n@@picture {shot}"
+    )
 
     async with running(tmp_path) as agent:
         events = await collect(agent, ask(script, attach=lambda name, data: given))

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from pydantic_ai.messages import ModelRequest, ToolReturnPart, UserPromptPart
 
 from api.agents.attached import CROWDED, TOO_LARGE, fenced, in_words, with_texts
 from api.agents.base import Turn
@@ -15,7 +16,9 @@ from api.agents.embedded.prompt import prompt_of
 from api.agents.facts import Facts
 from api.agents.giving import MOST_SHOWN, MOST_SHOWN_BYTES, Means, ways
 from api.agents.native.agent import NativeAgent
+from api.agents.native.clipping import clipped
 from api.agents.native.own_tools import UpdatePlan
+from api.agents.native.showing import Place, shown
 from api.agents.native.toolkit import Toolkit
 from api.agents.scripted import ScriptedAgent
 from api.domain import events as ev
@@ -276,6 +279,19 @@ async def test_what_a_person_gives_after_an_answer_that_ended_with_a_call_is_not
     assert [kind for kind, _ in fake.shown()].count("image/png") == 1
     assert "a cat.png" in str(fake.shown()[fake.shown().index(("image/png", PNG)) - 1])
     await ask.close()
+
+
+def test_what_is_left_out_of_a_request_is_what_tools_gave_and_never_what_a_person_did_after_it():
+    of_tool, of_person = (
+        Place(Attachment(one, f"{one}.png", "image/png", 9, width=3000, height=3000), is_of_tool=one == "tool").item()
+        for one in ("tool", "person")
+    )
+    result = ToolReturnPart(tool_name="camera", content="Click.", tool_call_id="c1")
+    older = ModelRequest(parts=[result, UserPromptPart(content=[of_tool, of_person])])
+
+    made, saved = clipped([older, ModelRequest(parts=[UserPromptPart(content="And now?")])], 100_000)
+
+    assert ([one.name for one in shown(made)], saved > 0) == (["person.png"], True)
 
 
 async def test_pictures_of_tools_that_outgrow_the_window_are_left_out_from_the_oldest_on(fake):

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_ai.messages import ModelMessage, ToolCallPart, ToolReturnPart, UserPromptPart
 
 from api.agents.attached import CROWDED, words
-from api.agents.native.showing import put_in, shown_in
+from api.agents.native.showing import places_in, put_in
 from api.agents.native.weighing import CHARACTERS
 from api.domain.attachments import tokens_of
 
@@ -50,7 +50,7 @@ def _shorter(part: Any, kept: int) -> Any:
         return part
     match part:
         case UserPromptPart():
-            return put_in(part, lambda one: [words(one, CROWDED)])
+            return put_in(part, lambda one: [words(one.attachment, CROWDED) if one.is_of_tool else one.item()])
         case ToolReturnPart(content=str(text)):
             return replace(part, content=_beginning(text, kept, "Make the call again if you need it."))
         case ToolCallPart(args=str(text)):
@@ -67,5 +67,5 @@ def _length(part: Any) -> int:
         case ToolReturnPart(content=str(text)) | ToolCallPart(args=str(text)):
             return len(text)
         case UserPromptPart():
-            return sum(tokens_of(one) * CHARACTERS for one in shown_in(part))
+            return sum(tokens_of(one.attachment) * CHARACTERS for one in places_in(part) if one.is_of_tool)
     return 0

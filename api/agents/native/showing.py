@@ -36,6 +36,10 @@ class Place(NamedTuple):
     attachment: Attachment
     is_of_tool: bool
 
+    def item(self) -> TextContent:
+        """What stands there until then."""
+        return TextContent(content=unseen(self.attachment), metadata=self)
+
 
 class Showing:
     """How attachments get into the requests of one run. `model` is its name for a person.
@@ -76,7 +80,9 @@ class Showing:
             return messages
         each = iter(_room(messages))
         return await asyncio.to_thread(
-            _changed, messages, lambda one: self._with_bytes(one) if next(each) else [words(one, CROWDED)]
+            _changed,
+            messages,
+            lambda one: self._with_bytes(one.attachment) if next(each) else [words(one.attachment, CROWDED)],
         )
 
     def refuse(self, messages: list[ModelMessage], why: str) -> list[ModelMessage]:
@@ -87,7 +93,7 @@ class Showing:
             return messages
         message = f"{self._model} does not see {names(refused)}: it was told by words that there is such a file. {why}"
         self._notices.append(ev.Notice(code="pictures_not_seen", message=message))
-        return _changed(messages, lambda one: [unseen(one)])
+        return _changed(messages, lambda one: [unseen(one.attachment)])
 
     def answered(self) -> list[ev.Notice]:
         """The model answers: what the person is to be told, once, about what it was given."""
@@ -98,7 +104,7 @@ class Showing:
     def _part(self, way: Way, *, is_of_tool: bool) -> UserContent:
         match way.how:
             case "shown":
-                return TextContent(content=unseen(way.attachment), metadata=Place(way.attachment, is_of_tool))
+                return Place(way.attachment, is_of_tool).item()
             case "text":
                 return self._text(way.attachment, way.most)
             case _:
@@ -135,7 +141,7 @@ def shown(messages: Sequence[ModelMessage]) -> list[Attachment]:
 
 def _places(messages: Sequence[ModelMessage]) -> list[Place]:
     prompts = (part for one in messages if isinstance(one, ModelRequest) for part in one.parts)
-    return [place for part in prompts if isinstance(part, UserPromptPart) for place in _places_in(part)]
+    return [place for part in prompts if isinstance(part, UserPromptPart) for place in places_in(part)]
 
 
 def _room(messages: Sequence[ModelMessage]) -> list[bool]:
@@ -161,12 +167,8 @@ def shown_by(item: UserContent) -> Attachment | None:
     return place.attachment if place else None
 
 
-def shown_in(part: UserPromptPart) -> Iterator[Attachment]:
-    """What one prompt shows."""
-    return (place.attachment for place in _places_in(part))
-
-
-def _places_in(part: UserPromptPart) -> Iterator[Place]:
+def places_in(part: UserPromptPart) -> Iterator[Place]:
+    """Of what one prompt shows."""
     if not isinstance(part.content, str):
         yield from filter(None, map(_place_of, part.content))
 
@@ -175,7 +177,7 @@ def _place_of(item: UserContent) -> Place | None:
     return item.metadata if isinstance(item, TextContent) and isinstance(item.metadata, Place) else None
 
 
-def _changed(messages: list[ModelMessage], put: Callable[[Attachment], Sequence[UserContent]]) -> list[ModelMessage]:
+def _changed(messages: list[ModelMessage], put: Callable[[Place], Sequence[UserContent]]) -> list[ModelMessage]:
     """The messages with what `put` gives in place of what they show."""
     return [
         replace(one, parts=[put_in(part, put) for part in one.parts]) if isinstance(one, ModelRequest) else one
@@ -183,14 +185,14 @@ def _changed(messages: list[ModelMessage], put: Callable[[Attachment], Sequence[
     ]
 
 
-def put_in(part: ModelRequestPart, put: Callable[[Attachment], Sequence[UserContent]]) -> ModelRequestPart:
+def put_in(part: ModelRequestPart, put: Callable[[Place], Sequence[UserContent]]) -> ModelRequestPart:
     """A part of a request with what `put` gives in place of what it shows."""
-    if not isinstance(part, UserPromptPart) or isinstance(part.content, str) or not any(shown_in(part)):
+    if not isinstance(part, UserPromptPart) or isinstance(part.content, str) or not any(places_in(part)):
         return part
     items: list[UserContent] = []
     for item in part.content:
-        attachment = shown_by(item)
-        items += put(attachment) if attachment else [item]
+        place = _place_of(item)
+        items += put(place) if place else [item]
     return replace(part, content=plainly(items))
 
 
