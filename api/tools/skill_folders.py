@@ -21,6 +21,8 @@ MOST_BYTES = 100_000
 """Of a SKILL.md: a model is given the whole of it."""
 MOST_FOLDERS = 1000
 """So many folders are looked into in one search, and so many entries of one folder: anyone may have written them."""
+MOST_ENTRIES = 20_000
+"""So many entries of all folders are looked at in one search: what is no skill takes time too, before each answer."""
 
 Origin = Literal["own", "folder", "home"]
 """Where a skill is from: our own place in the data folder, the folder of a session, or the home folder."""
@@ -104,6 +106,7 @@ class Search:
         self.is_cut = False
         self._roots = roots
         self._within = within
+        self._entries_left = MOST_ENTRIES
 
     def __iter__(self) -> Iterator[Skill]:
         """Those that there are, usable or not, as they come; which are switched off is not known here."""
@@ -111,15 +114,24 @@ class Search:
         for root, folder in islice(looked_into, MOST_FOLDERS):
             if _has_skill(folder):
                 yield self._read(root, folder)
-        self.is_cut = next(looked_into, None) is not None
+        self.is_cut = next(looked_into, None) is not None or self._entries_left == 0
 
     def _looked_into(self) -> Iterator[tuple[Root, Path]]:
         """Each folder of a root, and where that is no skill, those in it: it sorts them."""
         for root in self._roots:
-            for folder in _folders_in(root.path):
+            for folder in self._folders_in(root.path):
                 yield root, folder
                 if not _has_skill(folder):
-                    yield from ((root, inner) for inner in _folders_in(folder))
+                    yield from ((root, inner) for inner in self._folders_in(folder))
+
+    def _folders_in(self, folder: Path) -> list[Path]:
+        try:
+            with os.scandir(folder) as entries:
+                found = list(islice(entries, min(MOST_FOLDERS, self._entries_left)))
+        except OSError:
+            return []
+        self._entries_left -= len(found)
+        return sorted(folder / one.name for one in found if _is_folder(one))
 
     def _read(self, root: Root, folder: Path) -> Skill:
         name = plain(folder.name)
@@ -185,14 +197,6 @@ def _one_line(value: str) -> str:
 
 def _id(folder: Path) -> str:
     return sha256(os.fsencode(folder)).hexdigest()[:32]
-
-
-def _folders_in(folder: Path) -> list[Path]:
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(folder / one.name for one in islice(entries, MOST_FOLDERS) if _is_folder(one))
-    except OSError:
-        return []
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

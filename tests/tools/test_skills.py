@@ -113,6 +113,21 @@ def test_a_folder_that_holds_too_much_hides_nothing_of_the_persons_own(
     assert (problems(found.skills), found.is_cut) == ([("mine", None)], True)
 
 
+def test_files_without_end_in_folders_that_are_no_skills_are_not_all_looked_at(
+    skills: Skills, home: Path, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.tools.skill_folders.MOST_ENTRIES", 10)
+    write(home / ".claude/skills/mine", "mine")
+    (project / ".agents/skills/much").mkdir(parents=True)
+    for number in range(10):
+        (project / f".agents/skills/much/{number}").symlink_to(f"{(number + 1) % 10}")
+    write(project / ".claude/skills/late", "late")
+
+    found = skills.all(project)
+
+    assert (problems(found.skills), found.is_cut) == ([("mine", None)], True)
+
+
 @pytest.mark.parametrize(
     ("head", "told"),
     [
