@@ -104,6 +104,22 @@ test("whoever waits for the files hears which of them failed, and that it is the
   expect([held.names, await missingOf(held)]).toEqual([["a.png"], null]);
 });
 
+test.each([
+  ["picture_refused", 400, false],
+  ["empty_file", 400, false],
+  ["too_large", 413, false],
+  ["attachments_full", 413, true],
+  ["storage_failed", 507, true],
+  ["unreachable", 0, true],
+])("what failed with %s may be tried again only where that can help", async (code, status, canRetry) => {
+  server.refusal = new ServerError("No.", code, status);
+  attaching.give([picture("a.png")]);
+  await server.letGo();
+
+  expect(attaching.failed[0]?.state).toMatchObject({ phase: "failed", canRetry });
+  expect((await missingOf(held))?.includes("Try again")).toBe(canRetry);
+});
+
 test("what is empty or too large is not sent at all", async () => {
   const large = picture("large.png");
   Object.defineProperty(large, "size", { value: 50 * 1024 * 1024 + 1 });

@@ -1,7 +1,7 @@
 /** Files on their way to be attached: one after the other, each to be given up, or tried again where it failed. */
 
 import { carrying as words } from "../strings";
-import { sentenceOf, type Client } from "../wire/client";
+import { sentenceOf, ServerError, type Client } from "../wire/client";
 import type { Attachment, AttachmentAnswer } from "../wire/types";
 
 /** What the server takes: so large a file, and so many with a message. */
@@ -63,7 +63,7 @@ export class Attaching {
   async missing(): Promise<string | null> {
     if (this.isGoing) await new Promise<void>((resolve) => this.#waiters.push(resolve));
     const names = this.failed.map((one) => one.name);
-    return names.length === 0 ? null : words.notSent(names.join(", "), names.length);
+    return names.length === 0 ? null : words.notSent(names.join(", "), names.length, this.failed.some(({ state }) => state.phase === "failed" && state.canRetry));
   }
 
   /** The address of a picture that this tab has itself. */
@@ -163,7 +163,7 @@ export class Attaching {
       this.holder.attach(attachment);
       this.#forget(key);
     } catch (error) {
-      if (!end.signal.aborted) this.#fail(key, sentenceOf(error), true);
+      if (!end.signal.aborted) this.#fail(key, sentenceOf(error), mayPass(error));
     } finally {
       this.#leaving = null;
       this.#next();
@@ -223,4 +223,10 @@ export class Attaching {
     if (!this.isGoing) for (const resolve of this.#waiters.splice(0)) resolve();
     this.rested();
   }
+}
+
+/** May it arrive another time? Not what is refused for what it is; where there is no room, other files may be taken out. */
+function mayPass(error: unknown): boolean {
+  if (!(error instanceof ServerError) || error.code === "attachments_full") return true;
+  return ![400, 413, 415].includes(error.status);
 }

@@ -252,7 +252,8 @@ export const carrying: LaterWords["carrying"] = {
   removeShort: "Entfernen",
   retry: (name) => `${name} noch einmal versuchen`,
   retryShort: "Noch einmal versuchen",
-  notSent: (names, count) => `Nicht gesendet: ${names} ${count === 1 ? "ist" : "sind"} nicht angehängt. Versuche es noch einmal oder entferne, was fehlt.`,
+  notSent: (names, count, canRetry) =>
+    `Nicht gesendet: ${names} ${count === 1 ? "ist" : "sind"} nicht angehängt. ${canRetry ? "Versuche es noch einmal oder entferne" : "Entferne"}, was fehlt.`,
   close: "Schließen",
   downloadShort: "Herunterladen",
   previous: "Vorheriges Bild",

@@ -250,7 +250,8 @@ export const carrying = {
   removeShort: "Remove",
   retry: (name: string) => `Try ${name} again`,
   retryShort: "Try again",
-  notSent: (names: string, count: number) => `Not sent: ${names} ${count === 1 ? "is" : "are"} not attached. Try again, or remove what is missing.`,
+  notSent: (names: string, count: number, canRetry: boolean) =>
+    `Not sent: ${names} ${count === 1 ? "is" : "are"} not attached. ${canRetry ? "Try again, or remove" : "Remove"} what is missing.`,
   close: "Close",
   downloadShort: "Download",
   previous: "Previous picture",

@@ -252,7 +252,8 @@ export const carrying: LaterWords["carrying"] = {
   removeShort: "Retirer",
   retry: (name) => `Réessayer ${name}`,
   retryShort: "Réessayer",
-  notSent: (names, count) => `Pas envoyé : ${names} ${count === 1 ? "n’est pas joint" : "ne sont pas joints"}. Réessayez, ou retirez ce qui manque.`,
+  notSent: (names, count, canRetry) =>
+    `Pas envoyé : ${names} ${count === 1 ? "n’est pas joint" : "ne sont pas joints"}. ${canRetry ? "Réessayez, ou retirez" : "Retirez"} ce qui manque.`,
   close: "Fermer",
   downloadShort: "Télécharger",
   previous: "Image précédente",
