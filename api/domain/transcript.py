@@ -207,9 +207,11 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
     """What an ended run leaves in its session's document, oldest first; `now` in seconds since 1970.
 
     One assistant message for each stretch of thinking and text with the pictures and tool calls that follow it, then
-    one tool message for each call: the shape that model APIs and the ecosystem's session files share. What a person
-    told the agent meanwhile is a user message between them, with `steered`. Ids derive from the run, so folding twice
-    yields the same messages. The agent has the last word, which tells how it ended, if need be an empty one.
+    one tool message for each call: the shape that model APIs and the ecosystem's session files share. What would stand
+    before something that is in a message already begins the next one, and a notice knows its place, so that reading
+    them gives the blocks of `t` in their order. What a person told the agent meanwhile is a user message between them,
+    with `steered`. Ids derive from the run, so folding twice yields the same messages. The agent has the last word,
+    which tells how it ended, if need be an empty one.
     """
     messages: list[dict[str, Any]] = []
     current: dict[str, Any] | None = None
@@ -231,20 +233,19 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
             messages.append(current)
         return current
 
-    def words() -> dict[str, Any]:
-        """What follows pictures stands behind them."""
-        if current is not None and "attachments" in current:
+    def behind(*parts: str) -> dict[str, Any]:
+        """The message to add to, which has none of `parts` yet."""
+        if current is not None and any(current.get(part) for part in parts):
             close()
         return stretch()
 
     for block in t.blocks:
         match block:
             case TextBlock(text=text):
-                words()["content"] += text
+                behind("content", "attachments")["content"] = text
             case ThinkingBlock(text=text):
-                message = words()
-                message["reasoning"] = message.get("reasoning", "") + text
-                message["reasoning_ms"] = message.get("reasoning_ms", 0) + block.ended_ms - block.started_ms
+                message = behind("reasoning", "content", "attachments")
+                message |= {"reasoning": text, "reasoning_ms": block.ended_ms - block.started_ms}
             case PictureBlock(attachment=attachment):
                 stretch().setdefault("attachments", []).append(msgspec.to_builtins(attachment))
             case ToolBlock():
@@ -256,7 +257,8 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
                 results.append(_tool_message(block, run_id, now))
             case NoticeBlock():
                 message = current or stretch()
-                message.setdefault("notices", []).append({"code": block.code, "message": block.message})
+                notice = {"code": block.code, "message": block.message, "at": _parts(message)}
+                message.setdefault("notices", []).append(notice)
             case SaidBlock(message_id=message_id, text=text):
                 close()
                 said = {"id": MessageId(message_id), "role": "user", "content": text, "timestamp": now}
@@ -270,6 +272,12 @@ def messages_of(t: Transcript, run_id: RunId, *, model: str, now: float) -> list
     last = last or stretch()
     last |= _ending(t)
     return messages
+
+
+def _parts(message: dict[str, Any]) -> int:
+    """How many blocks an assistant message amounts to so far, without notices."""
+    said = bool(message.get("reasoning")) + bool(message["content"])
+    return said + len(message.get("attachments", ())) + len(message.get("tool_calls", ()))
 
 
 def _tool_message(block: ToolBlock, run_id: RunId, now: float) -> dict[str, Any]:

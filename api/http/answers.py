@@ -85,8 +85,11 @@ class ToolCall(BaseModel):
 
 
 class NoticeNote(BaseModel):
+    """`at`: how many of its message's thinking, words, pictures and calls come before it; else all but the calls."""
+
     code: str
     message: str
+    at: int | None = None
 
 
 class FailureNote(BaseModel):

@@ -332,5 +332,8 @@ def _deliver(session: Session, task: Task, transcript: Transcript, now: float) -
     said = messages_of(transcript, task.stream_id, model=task.model, now=now)
     answer = said[-1] | {"id": task.task_id, "content": transcript.text, "task": {"prompt": task.prompt}}
     answer.pop("tool_calls", None)
+    if told := [note for message in said for note in message.get("notices", ())]:
+        # The words are all here, so that places among a part of them tell nothing.
+        answer["notices"] = [{"code": note["code"], "message": note["message"]} for note in told]
     session.messages = [*session.messages, answer]
     session.unread = True

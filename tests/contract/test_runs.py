@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.events import Event
-from api.domain.transcript import Transcript, fold
+from api.domain.ids import RunId
+from api.domain.transcript import Transcript, fold, messages_of
 
 CASES = sorted((Path(__file__).parent / "runs").glob("*.json"))
 
@@ -34,6 +35,16 @@ def test_folding_the_events_of_a_case_gives_its_transcript(path: Path) -> None:
     transcript = fold(events_of(case))
 
     assert transcript == expected_of(case)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_case_that_ends_leaves_its_messages_in_the_document(path: Path) -> None:
+    case = case_in(path)
+    transcript = expected_of(case)
+
+    left = messages_of(transcript, RunId("r"), model="m", now=0.0) if transcript.outcome else None
+
+    assert left == case.get("messages")
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

@@ -3,7 +3,7 @@
 import pytest
 
 from api.domain.errors import BadRequest, NotFound
-from api.domain.events import QuestionAsked, TextDelta
+from api.domain.events import Notice, QuestionAsked, TextDelta
 from api.runs.recovery import recover
 from api.runs.tasks import AT_ONCE
 from api.runs.turns import NewTurn
@@ -24,11 +24,12 @@ def answers(world: World, session_id: str) -> list[str]:
 async def test_the_answer_arrives_as_one_message_and_is_marked_unread(world: World) -> None:
     session = world.store.new()
     await world.tasks.accept(session.session_id, "count the stars")
-    world.agent.says(TextDelta(text="many")).ends()
+    world.agent.says(TextDelta(text="ma"), Notice(code="busy", message="Wait."), TextDelta(text="ny")).ends()
 
     await until_delivered(world, session.session_id)
 
     (message,) = session.messages
+    assert message["notices"] == [{"code": "busy", "message": "Wait."}]
     assert (message["role"], message["content"], message["task"]) == (
         "assistant",
         "many",

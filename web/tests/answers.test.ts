@@ -67,3 +67,13 @@ test("what a person told the agent while it worked stands in the answer, where i
   expect(answer.blocks.map((block) => block.kind)).toEqual(["text", "said", "text"]);
   expect(more).toEqual([]);
 });
+
+test("a notice that does not tell its place stands between the words and the calls", () => {
+  const call = { id: "c1", type: "function" as const, function: { name: "shell", arguments: "{}" } };
+  const notices = [{ code: "a", message: "One." }, { code: "b", message: "Two." }];
+
+  const [answer] = entriesOf([told("r1.0", "r1", { reasoning: "Hm.", notices, tool_calls: [call] })]) as [Answer];
+
+  expect(answer.blocks.map((block) => block.kind)).toEqual(["thinking", "text", "notice", "notice", "tool"]);
+  expect(answer.blocks.slice(2, 4)).toEqual(notices.map((one) => ({ kind: "notice", ...one })));
+});

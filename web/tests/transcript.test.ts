@@ -2,8 +2,10 @@
 
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { entriesOf, liveAnswer } from "../src/run/answers";
 import { isNumbered, runFrame, type RunFrame } from "../src/run/frames";
-import { EMPTY, isGap, reduce, transcriptFrom } from "../src/run/transcript";
+import { EMPTY, isGap, reduce, transcriptFrom, type Block } from "../src/run/transcript";
+import type { Message } from "../src/wire/types";
 
 const FOLDER = new URL("../../tests/contract/runs/", import.meta.url);
 
@@ -11,6 +13,8 @@ interface Case {
   name: string;
   frames: { event: string; data: object }[];
   transcript: object;
+  /** What the run leaves in its document, once it has ended. */
+  messages?: Message[];
 }
 
 const cases = readdirSync(FOLDER)
@@ -42,6 +46,20 @@ describe.each(cases)("$name", (one) => {
     }
   });
 });
+
+describe.each(cases.filter(({ messages }) => messages))("$name, read from its document,", ({ messages, transcript }) => {
+  test("is the answer that was seen live", () => {
+    const live = liveAnswer("r", transcriptFrom(transcript), "m");
+    const later = { timestamp: 0, messageId: messages!.at(-1)!.id };
+
+    expect(entriesOf(messages!)).toEqual([{ ...live, ...later, blocks: live.blocks.map(sinceItBegan) }]);
+  });
+});
+
+/** A document keeps how long thinking took, not when. */
+function sinceItBegan(block: Block): Block {
+  return block.kind === "thinking" ? { ...block, started_ms: 0, ended_ms: block.ended_ms - block.started_ms } : block;
+}
 
 test("there are cases", () => expect(cases.length).toBeGreaterThan(10));
 

@@ -160,18 +160,24 @@ function blocksOf(messages: readonly Message[]): Block[] {
   const blocks: Block[] = [];
   for (const message of messages) {
     if (message.role === "user") blocks.push({ kind: "said", message_id: message.id, text: textOf(message.content) });
-    if (message.role !== "assistant") continue;
-    if (message.reasoning) {
-      const ended_ms = message.reasoning_ms ?? 0;
-      blocks.push({ kind: "thinking", text: message.reasoning, started_ms: 0, ended_ms });
-    }
-    const text = textOf(message.content);
-    if (text) blocks.push({ kind: "text", text });
-    for (const attachment of message.attachments ?? []) blocks.push({ kind: "picture", attachment });
-    for (const notice of message.notices ?? []) blocks.push({ kind: "notice", ...notice });
-    for (const call of message.tool_calls ?? []) blocks.push(toolOf(call, results.get(call.id)));
+    if (message.role === "assistant") blocks.push(...partsOf(message, results));
   }
   return blocks;
+}
+
+function partsOf(message: Message, results: ReadonlyMap<string, Message>): Block[] {
+  const parts: Block[] = [];
+  if (message.reasoning) parts.push({ kind: "thinking", text: message.reasoning, started_ms: 0, ended_ms: message.reasoning_ms ?? 0 });
+  const text = textOf(message.content);
+  if (text) parts.push({ kind: "text", text });
+  for (const attachment of message.attachments ?? []) parts.push({ kind: "picture", attachment });
+  const beforeCalls = parts.length;
+  for (const call of message.tool_calls ?? []) parts.push(toolOf(call, results.get(call.id)));
+  // Each one before it has moved the rest along.
+  for (const [moved, { code, message: words, at }] of (message.notices ?? []).entries()) {
+    parts.splice((at ?? beforeCalls) + moved, 0, { kind: "notice", code, message: words });
+  }
+  return parts;
 }
 
 function toolOf(call: NonNullable<Message["tool_calls"]>[number], result: Message | undefined): ToolBlock {

@@ -701,7 +701,9 @@ export interface NoticeBlock {
   message: string;
 }
 
+/** `at`: how many of its message's thinking, words, pictures and calls come before it; else all but the calls. */
 export interface NoticeNote {
+  at?: number | null;
   code: string;
   message: string;
 }
