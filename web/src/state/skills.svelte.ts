@@ -8,8 +8,8 @@ export class Skills {
   found = $state.raw<SkillList | null>(null);
   failure = $state("");
 
-  /** One change after the other: each is answered with the whole list. */
-  #changing: Promise<unknown> = Promise.resolve();
+  /** One question after the other: each is answered with the whole list, and the last one holds. */
+  #asked: Promise<unknown> = Promise.resolve();
 
   /** `sessionId` of the conversation whose folder counts too; null for the folder where new ones begin. */
   constructor(
@@ -17,7 +17,27 @@ export class Skills {
     readonly sessionId: string | null,
   ) {}
 
-  async load(): Promise<void> {
+  load(): Promise<void> {
+    return this.#inTurn(() => this.#look());
+  }
+
+  /** Have one be offered in all conversations, or in none. */
+  turn(skill: Skill, isOn: boolean): Promise<void> {
+    return this.#inTurn(() => this.#switch(skill, isOn));
+  }
+
+  /** What a model is given of one. */
+  async read(skill: Skill): Promise<string> {
+    return (await this.client.get<SkillText>("/api/skills/text", { id: skill.id, session_id: this.sessionId })).text;
+  }
+
+  #inTurn(ask: () => Promise<void>): Promise<void> {
+    const asked = this.#asked.then(ask);
+    this.#asked = asked.catch(() => undefined);
+    return asked;
+  }
+
+  async #look(): Promise<void> {
     try {
       this.found = await this.client.get<SkillList>("/api/skills", { session_id: this.sessionId });
       this.failure = "";
@@ -26,23 +46,11 @@ export class Skills {
     }
   }
 
-  /** Have one be offered in all conversations, or in none. */
-  turn(skill: Skill, isOn: boolean): Promise<void> {
-    const change = this.#changing.then(() => this.#switch(skill, isOn));
-    this.#changing = change.catch(() => undefined);
-    return change;
-  }
-
-  /** What a model is given of one. */
-  async read(skill: Skill): Promise<string> {
-    return (await this.client.get<SkillText>("/api/skills/text", { id: skill.id, session_id: this.sessionId })).text;
-  }
-
   async #switch(skill: Skill, isOn: boolean): Promise<void> {
     try {
       this.found = await this.client.post<SkillList>("/api/skills/switch", { id: skill.id, is_on: isOn, session_id: this.sessionId });
     } catch (error) {
-      await this.load(); // what stands on the screen is what holds
+      await this.#look(); // what stands on the screen is what holds
       throw error;
     }
   }
