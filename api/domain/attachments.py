@@ -87,9 +87,10 @@ def tokens_of(attachment: Attachment) -> int:
 
 
 def attachments_of(message: Message) -> list[Attachment]:
-    """What was given along with a message; an entry that cannot be read, in a document from elsewhere, is left out."""
+    """What was given along with a message, each once; of a document from elsewhere what cannot be read is left out."""
     given = message.get("attachments")
-    return [one for one in map(_attachment, given) if one] if isinstance(given, list) else []
+    known = [one for one in map(_attachment, given) if one] if isinstance(given, list) else []
+    return list({one.id: one for one in known}.values())
 
 
 def words_of(message: Message) -> str:

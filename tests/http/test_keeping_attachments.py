@@ -189,3 +189,12 @@ def test_what_another_program_attached_in_its_own_way_is_kept_and_not_shown(clie
 
     assert client.messages(row["session_id"])[0]["attachments"] == []
     assert exported(client, row["session_id"])["messages"][0]["attachments"] == theirs
+
+
+def test_what_a_document_names_twice_in_a_message_is_shown_once(client: Client) -> None:
+    given = {"id": "a1", "name": "cat.png", "media_type": "image/png", "size": 3}
+    message = {"id": "m1", "role": "user", "content": "twice", "attachments": [given, given]}
+
+    [row] = client.post("/api/session/import", messages=[message])["imported"]
+
+    assert [one["id"] for one in client.messages(row["session_id"])[0]["attachments"]] == ["a1"]
