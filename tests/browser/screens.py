@@ -5,6 +5,7 @@ Those that the documentation shows go to `docs/images/`, the others to `tests/br
 
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def _draw(browser: Browser, client: Client, folder: Path) -> None:
         "empty": ("/", lambda tab: expect(tab.composer).to_be_visible()),
         "find": (f"/s/{shown}", _find),
         "palette": (f"/s/{shown}", _open_palette),
-        "settings": ("/settings", lambda tab: expect(tab.page.get_by_text("Workshop").first).to_be_visible()),
+        "settings": ("/settings", lambda tab: expect(tab.page.get_by_text("Workshop", exact=True)).to_be_visible()),
     }
     for (name, (path, until_ready)), phone, dark in product(screens.items(), (False, True), (False, True)):
         where = f"{name}{'-phone' if phone else ''}-{'dark' if dark else 'light'}"
@@ -141,11 +142,18 @@ def _picture(
     watch.over(context)
     tab = Tab(context.new_page(), watch)
     tab.page.emulate_media(reduced_motion="reduce", color_scheme="dark" if device["dark"] else "light")
+    context.new_cdp_session(tab.page).send("Emulation.setTimezoneOverride", {"timezoneId": _where_it_is_evening()})
     tab.go(path)
     until_ready(tab)
     tab.page.screenshot(path=DOCS / f"{IN_DOCS[name]}.png" if name in IN_DOCS else OTHERS / f"{name}.png")
     watch.check()
     context.close()
+
+
+def _where_it_is_evening() -> str:
+    """A time zone in which it is between 19 and 20 o'clock: the page greets alike whenever pictures are taken."""
+    ahead_h = (19 - datetime.now(UTC).hour + 11) % 24 - 11
+    return f"Etc/GMT{-ahead_h:+d}"  # these count what is to be added to get UTC
 
 
 def _until_coloured(tab: Tab) -> None:
