@@ -44,9 +44,19 @@ async def test_pictures_of_a_call_are_kept_before_its_end_names_them_and_each_on
     assert (first.state, second.state) == ("done", "done")
 
 
-async def test_a_result_of_an_mcp_server_that_is_passed_on_as_it_is_shows_its_pictures(tmp_path):
-    data = base64.b64encode(pictures.png(8, 6)).decode()
-    content = [{"type": "text", "text": "Taken."}, {"type": "image", "mimeType": "image/png", "data": data}]
+PNG = base64.b64encode(pictures.png(8, 6)).decode()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image", "mimeType": "image/png", "data": PNG},
+        {"type": "resource", "resource": {"uri": "shot:1", "mimeType": "image/png", "blob": PNG}},
+    ],
+    ids=["image", "resource"],
+)
+async def test_a_result_of_an_mcp_server_that_is_passed_on_as_it_is_shows_its_pictures(tmp_path, block):
+    content = [{"type": "text", "text": "Taken."}, block]
     update = {"sessionUpdate": "tool_call_update", "toolCallId": "a", "status": "completed"}
     raw = json.dumps(update | {"rawOutput": {"content": content, "isError": False}})
     given = Attachment("att-1", "picture.png", "image/png", 9)

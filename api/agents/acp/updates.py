@@ -126,7 +126,8 @@ class Updates:
             case "plan_removed":
                 return [ev.PlanUpdated(entries=())]
             case "session_info_update":
-                return [ev.TitleChanged(title=title)] if (title := line_of(update.title or "")) else []
+                title = line_of(update.title or "")
+                return self._counted([ev.TitleChanged(title=title)]) if title else []
             case "usage_update":
                 self._note_cost(update.cost)
                 self._note_context(update.used, update.size)
@@ -322,7 +323,8 @@ class Updates:
             return []
         self._mode_id = mode_id
         name = line_of(self._modes.get(mode_id, mode_id))
-        return [ev.Notice(code="agent_mode", message=f"{self._title} has gone into its mode “{name}”.")]
+        message = f"{self._title} has gone into its mode “{name}”."
+        return self._counted([ev.Notice(code="agent_mode", message=message)])
 
     def _note_cost(self, cost: Any) -> None:
         if cost is not None and cost.currency == "USD" and cost.amount >= 0:
@@ -341,8 +343,8 @@ class Updates:
                     self.characters += len(text)
                 case ev.ToolEnded(output=output, diff=diff):
                     self.characters += len(output) + len(diff)
-                case ev.ToolStarted(title=title):
-                    self.characters += len(title) + 1
+                case ev.ToolStarted(title=text) | ev.TitleChanged(title=text) | ev.Notice(message=text):
+                    self.characters += len(text) + 1
         return events
 
 
@@ -371,11 +373,20 @@ def _raw_result(call: Call, value: Any) -> str:
         return _raw_text(value)
     texts: list[str] = []
     for block in blocks:
-        is_picture = isinstance(block, dict) and block.get("type") == "image" and isinstance(block.get("data"), str)
-        if is_picture:
-            _take_picture(call, block["data"])
-        texts.append("(image)" if is_picture else _raw_text(block))
+        data = _raw_picture(block)
+        _take_picture(call, data)
+        texts.append(_raw_text(block) if data is None else "(image)")
     return "\n".join(texts)
+
+
+def _raw_picture(block: Any) -> str | None:
+    """The base64 of a picture in a result of an MCP server, by itself or as a resource."""
+    match block:
+        case {"type": "image", "data": str(data)}:
+            return data
+        case {"type": "resource", "resource": {"blob": str(data), "mimeType": str(kind)}} if kind.startswith("image/"):
+            return data
+    return None
 
 
 def _raw_text(value: Any) -> str:
