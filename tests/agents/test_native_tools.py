@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from api.agents.native.toolkit import Toolkit
 from api.agents.permissions import Permissions
 from api.domain import events as ev
 from api.domain.approvals import Decision
+from api.domain.errors import StorageFailed
 from api.domain.ids import RunId
 from api.domain.transcript import ToolBlock, Transcript, fold, messages_of
 from api.tools.base import Context, Result
@@ -328,3 +330,27 @@ async def _until_asked(agent: NativeAgent, turn: Any, *, about: str) -> Transcri
 
 def _numbered(event: ev.Event, transcript: Transcript) -> ev.Event:
     return msgspec.structs.replace(event, seq=transcript.seq + 1)
+
+
+def open_files() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+class Broken:
+    """What cannot be read, as a file of root's cannot."""
+
+    def read(self) -> tuple[str, str]:
+        raise StorageFailed("It cannot be read.")
+
+    async def __call__(self) -> Any:
+        raise StorageFailed("It cannot be read.")
+
+
+@pytest.mark.parametrize("broken", ["memory", "shell"])
+async def test_a_turn_that_cannot_begin_leaves_its_folder_closed(tmp_path, broken):
+    before = open_files()
+
+    with pytest.raises(StorageFailed):
+        await Toolkit(**{broken: Broken()}).open(ask("hello", workspace=str(tmp_path)))
+
+    assert open_files() == before

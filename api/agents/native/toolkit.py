@@ -1,7 +1,8 @@
 """What the built-in agent may work with in a turn: its tools, and what they work on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from api.agents.base import Turn
@@ -83,7 +84,9 @@ class Toolkit:
         if turn.permissions.mode == "read":
             tools = [tool for tool in tools if tool.kind == "read"]
         told = [_told(turn, folder), *([guide.words] if guide else []), *remembered] if tools else []
-        return Bench(tools, await self._context(turn, folder), "\n\n".join(told), problem, guide)
+        with _let_go_of(folder):
+            context = await self._context(turn, folder)
+        return Bench(tools, context, "\n\n".join(told), problem, guide)
 
     async def _context(self, turn: Turn, folder: Folder | None) -> Context:
         context = Context(mark=self._mark, folder=folder, network=self._network)
@@ -99,8 +102,9 @@ class Toolkit:
     def _looked(self, path: str | None) -> tuple[Folder | None, str, Guide | None, list[str], Sequence[Tool]]:
         """All that the disk is needed for, together: each way into a thread and back delays the first word."""
         folder, problem = self._folder(path)
-        guide = guide_in(folder) if folder else None
-        return folder, problem, guide, self._remembered(folder), self._more()
+        with _let_go_of(folder):
+            guide = guide_in(folder) if folder else None
+            return folder, problem, guide, self._remembered(folder), self._more()
 
     def _remembered(self, folder: Folder | None) -> list[str]:
         """What is known from before: of the person, and of how things are done here. Reads the disk."""
@@ -118,6 +122,17 @@ class Toolkit:
             return None, ""
         except AppError as error:
             return None, error.message
+
+
+@contextmanager
+def _let_go_of(folder: Folder | None) -> Iterator[None]:
+    """Close the folder where the block fails: then nobody is there who would."""
+    try:
+        yield
+    except BaseException:
+        if folder is not None:
+            folder.close()
+        raise
 
 
 def _told(turn: Turn, folder: Folder | None) -> str:
