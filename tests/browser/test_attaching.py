@@ -12,6 +12,7 @@ from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import wrong_with
 from tests.browser.watch import AWAY
 from tests.fakes.provider import FakeProvider
+from tests.http.conftest import until
 from tests.pictures import png
 from tests.serving import Client, ServerProcess
 
@@ -225,7 +226,7 @@ def test_what_is_attached_is_there_after_a_reload_and_in_another_tab_until_it_is
     expect(pictures(tab.said.last)).to_have_attribute("alt", "tall.png")
     for one in (tab, other):
         expect(chips(one)).to_have_count(0)
-    assert client.get("/api/session/draft", session_id=session_id)["attachments"] == []
+    until(lambda: client.get("/api/session/draft", session_id=session_id)["attachments"] == [])
 
 
 def test_a_new_conversation_keeps_its_files_through_a_reload_and_says_when_the_server_lost_them(

@@ -11,6 +11,7 @@ from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
 from tests.browser.watch import AWAY
 from tests.fakes.provider import FakeProvider
+from tests.http.conftest import until
 from tests.serving import Client, ServerProcess
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -222,7 +223,7 @@ def test_typed_commands_ask_aside_and_work_in_the_background_while_the_answer_st
     expect(tab.answers).to_have_count(2)
     expect(tab.answer).to_contain_text("Worked on in the background: Typed work")
     assert said_in(client, tab.session_id).count("The main thing\n" + SLOW) == 1
-    assert client.get("/api/session/draft", session_id=tab.session_id)["text"] == ""
+    until(lambda: client.get("/api/session/draft", session_id=tab.session_id)["text"] == "")
 
 
 def test_a_part_of_the_page_that_could_not_be_fetched_comes_when_the_server_is_back(

@@ -11,6 +11,7 @@ from tests.browser.conftest import MODEL
 from tests.browser.devices import Device, on_both
 from tests.browser.tab import Tab
 from tests.browser.test_for_everyone import serious
+from tests.http.conftest import until
 from tests.serving import Client
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -105,7 +106,7 @@ def test_tags_stand_in_the_list_and_are_taken_back(tab: Tab, client: Client) -> 
     tab.page.keyboard.press("Enter")
     row = tab.rows.filter(has_text="Tagged one")
     expect(row).to_contain_text("#home #later")
-    assert row_of(client, session_id)["tags"] == ["home", "later"]
+    until(lambda: row_of(client, session_id)["tags"] == ["home", "later"])  # shown at once, and told then
 
     tab.touch(tab.toast("Tagged 1 session.").get_by_role("button", name="Undo"))
     expect(row).not_to_contain_text("#home")
@@ -119,7 +120,7 @@ def test_a_word_with_its_sign_in_a_title_is_a_tag(tab: Tab, client: Client) -> N
     tab.page.keyboard.press("Enter")
 
     expect(tab.rows.filter(has_text="Soup for winter")).to_contain_text("#kitchen")
-    assert row_of(client, session_id)["tags"] == ["kitchen"]
+    until(lambda: row_of(client, session_id)["tags"] == ["kitchen"])
 
 
 @on_both
