@@ -10,6 +10,10 @@ from api.domain.pictures import PictureRefused, measured
 _ENDINGS: dict[MediaType, str] = {"image/png": "png", "image/jpeg": "jpg", "image/gif": "gif", "image/webp": "webp"}
 
 
+MOST_OF_A_CALL = 8
+"""Pictures that are kept of one call."""
+
+
 class GivenPicture(msgspec.Struct, frozen=True):
     """`name` is that of a file, for display; `width` and `height` in pixels."""
 

@@ -25,7 +25,7 @@ def provider() -> Iterator[FakeProvider]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[ServerProcess]:
+def server(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "shot.png").write_bytes(PICTURE)
     with ServerProcess(folder / "state", provider_url=provider.url) as running:
@@ -34,16 +34,9 @@ def house(tmp_path_factory: pytest.TempPathFactory, provider: FakeProvider) -> I
         yield running
 
 
-@pytest.fixture
-def client(house: ServerProcess) -> Iterator[Client]:
-    client = house.client()
-    with client.http:
-        yield client
-
-
-def script(house: ServerProcess, *names: str, then: str = "@@text Done.") -> str:
+def script(server: ServerProcess, *names: str, then: str = "@@text Done.") -> str:
     """Has the model call a tool that answers with these files as pictures."""
-    given = " ".join(str(house.state_dir.parent / name) for name in names or ["shot.png"])
+    given = " ".join(str(server.state_dir.parent / name) for name in names or ["shot.png"])
     return f"@@tool fake__picture {json.dumps({'text': given})}\n@@next\n{then}"
 
 
@@ -71,10 +64,10 @@ def shown(provider: FakeProvider, at: int = -1) -> list[bytes | str]:
 
 
 def test_what_a_tool_shows_is_told_of_shown_and_given_to_the_model_again(
-    client: Client, house: ServerProcess, provider: FakeProvider
+    client: Client, server: ServerProcess, provider: FakeProvider
 ) -> None:
     session_id = conversation(client)
-    stream_id = begin(client, session_id, script(house))
+    stream_id = begin(client, session_id, script(server))
     frames = list(client.frames(stream_id))
 
     [ended] = [frame.data for frame in frames if frame.name == "tool_complete"]
@@ -87,26 +80,26 @@ def test_what_a_tool_shows_is_told_of_shown_and_given_to_the_model_again(
 
     assert say(client, session_id, "and now?") == "and now?"
     assert shown(provider) == [PICTURE]
-    kept = [*(house.state_dir / "runs").rglob("*.jsonl"), house.state_dir / f"sessions/{session_id}.json"]
+    kept = [*(server.state_dir / "runs").rglob("*.jsonl"), server.state_dir / f"sessions/{session_id}.json"]
     assert not any("iVBOR" in path.read_text() for path in kept)
 
 
 def test_a_picture_outlives_a_death_in_the_middle_of_its_run_and_a_wait_for_a_word(
-    client: Client, house: ServerProcess, provider: FakeProvider
+    client: Client, server: ServerProcess, provider: FakeProvider
 ) -> None:
     cut, waits = conversation(client), conversation(client, "ask")
-    cut_id = begin(client, cut, script(house, then="@@silence"))
+    cut_id = begin(client, cut, script(server, then="@@silence"))
     next(frame for frame in client.frames(cut_id) if frame.name == "tool_complete")
-    asked_twice = script(house, then='@@text Seen.\n@@tool fake__echo {"text": "Hi."}\n@@next\n@@text Done.')
+    asked_twice = script(server, then='@@text Seen.\n@@tool fake__echo {"text": "Hi."}\n@@next\n@@text Done.')
     stream_id = begin(client, waits, asked_twice)
     first = wait_for_approval(client, stream_id)
     respond(client, first, "once")
     next(frame for frame in client.frames(stream_id) if frame.name == "tool_complete")
     wait_for_approval(client, stream_id)
 
-    house.kill()
-    house.start()
-    client = house.client()
+    server.kill()
+    server.start()
+    client = server.client()
 
     respond(client, wait_for_approval(client, stream_id), "once")
     end(client, stream_id)
@@ -118,9 +111,9 @@ def test_a_picture_outlives_a_death_in_the_middle_of_its_run_and_a_wait_for_a_wo
         assert bytes_of(client, session_id, given["id"]) == PICTURE
 
 
-def test_it_goes_into_copies_out_in_files_and_away_with_its_conversation(client: Client, house: ServerProcess) -> None:
+def test_it_goes_into_copies_out_in_files_and_away_with_its_conversation(client: Client, server: ServerProcess) -> None:
     session_id = conversation(client)
-    say(client, session_id, script(house))
+    say(client, session_id, script(server))
     [given] = results(client, session_id)[0]["attachments"]
     last = client.messages(session_id)[-1]["id"]
 
@@ -131,25 +124,25 @@ def test_it_goes_into_copies_out_in_files_and_away_with_its_conversation(client:
     removed = client.post("/api/attachment/remove", session_id=session_id, id=given["id"])
     removed_for_good(client, session_id)
 
-    assert removed["ok"] and not (house.state_dir / "attachments" / session_id).exists()
+    assert removed["ok"] and not (server.state_dir / "attachments" / session_id).exists()
     for one in (whole, branch, "from-afar"):
         assert results(client, one)[0]["attachments"] == [given]
         assert bytes_of(client, one, given["id"]) == PICTURE
 
 
 def test_what_is_no_picture_or_too_much_is_told_in_words_and_the_run_goes_on(
-    client: Client, house: ServerProcess, provider: FakeProvider
+    client: Client, server: ServerProcess, provider: FakeProvider
 ) -> None:
-    folder = house.state_dir.parent
+    folder = server.state_dir.parent
     (folder / "page.html").write_text("<script>alert(1)</script>")
     (folder / "huge.png").write_bytes(pictures.png(1, 1, told=(100_000, 100_000)))
     (folder / "large.png").write_bytes(pictures.png(9, 9) + bytes(6 << 20))
     (folder / "flood.png").write_bytes(PICTURE + bytes(100 << 20))
     session_id = conversation(client)
 
-    said = say(client, session_id, script(house, "page.html", "huge.png", "large.png", *["shot.png"] * 8))
+    said = say(client, session_id, script(server, "page.html", "huge.png", "large.png", *["shot.png"] * 8))
     [result] = results(client, session_id)
-    flooded = say(client, session_id, script(house, "flood.png"))
+    flooded = say(client, session_id, script(server, "flood.png"))
 
     assert (said, flooded) == ("Done.", "Done.")
     assert [one["size"] > 6 << 20 for one in result["attachments"]] == [True, *[False] * 7]
@@ -164,10 +157,10 @@ def test_what_is_no_picture_or_too_much_is_told_in_words_and_the_run_goes_on(
 
 @pytest.mark.parametrize("why", ["There is a file where the folder should be.", "fills its 400 MB"])
 def test_a_picture_that_cannot_be_kept_is_told_in_words_and_the_run_goes_on(
-    client: Client, house: ServerProcess, provider: FakeProvider, why: str
+    client: Client, server: ServerProcess, provider: FakeProvider, why: str
 ) -> None:
     session_id = conversation(client)
-    place: Path = house.state_dir / "attachments" / session_id
+    place: Path = server.state_dir / "attachments" / session_id
     if why == "fills its 400 MB":
         place.mkdir(parents=True)
         with (place / "left").open("wb") as sparse:
@@ -176,7 +169,7 @@ def test_a_picture_that_cannot_be_kept_is_told_in_words_and_the_run_goes_on(
         place.parent.mkdir(exist_ok=True)
         place.write_text("In the way.")
 
-    assert say(client, session_id, script(house)) == "Done."
+    assert say(client, session_id, script(server)) == "Done."
 
     [result] = results(client, session_id)
     assert "attachments" not in result and why in result["content"] and "could not be kept" in result["content"]

@@ -12,7 +12,6 @@ from api.domain.errors import AppError
 from api.domain.pictures import PictureRefused
 from api.tools.pictures import picture_sent
 
-MOST_OF_A_CALL = 8
 MOST_OF_A_TURN = 500
 
 
@@ -36,6 +35,16 @@ def data_of(content: Any) -> str | None:
             return content.data
         case "resource" if (getattr(content.resource, "mime_type", None) or "").startswith("image/"):
             return getattr(content.resource, "blob", None)
+    return None
+
+
+def raw_data_of(block: Any) -> str | None:
+    """The same of a block in the result of an MCP server, which an agent passes on as it came."""
+    match block:
+        case {"type": "image", "data": str(data)}:
+            return data
+        case {"type": "resource", "resource": {"blob": str(data), "mimeType": str(kind)}} if kind.startswith("image/"):
+            return data
     return None
 
 

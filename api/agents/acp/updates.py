@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from api.agents.acp.pictures import MOST_OF_A_CALL, Said, Sent, data_of
+from api.agents.acp.pictures import Said, Sent, data_of, raw_data_of
 from api.domain import events as ev
 from api.domain.approvals import ToolKind
 from api.domain.messages import clean_text, line_of
 from api.domain.transcript import ToolBlock, Transcript
+from api.tools.pictures import MOST_OF_A_CALL
 from api.workspace.diffs import unified
 
 if TYPE_CHECKING:
@@ -373,20 +374,10 @@ def _raw_result(call: Call, value: Any) -> str:
         return _raw_text(value)
     texts: list[str] = []
     for block in blocks:
-        data = _raw_picture(block)
+        data = raw_data_of(block)
         _take_picture(call, data)
         texts.append(_raw_text(block) if data is None else "(image)")
     return "\n".join(texts)
-
-
-def _raw_picture(block: Any) -> str | None:
-    """The base64 of a picture in a result of an MCP server, by itself or as a resource."""
-    match block:
-        case {"type": "image", "data": str(data)}:
-            return data
-        case {"type": "resource", "resource": {"blob": str(data), "mimeType": str(kind)}} if kind.startswith("image/"):
-            return data
-    return None
 
 
 def _raw_text(value: Any) -> str:

@@ -18,9 +18,7 @@ from mcp_types import (
 from api.agents.attached import without_middle
 from api.agents.murmur import without_secrets
 from api.domain.pictures import PictureRefused
-from api.tools.pictures import GivenPicture, picture_sent
-
-MOST_PICTURES = 8
+from api.tools.pictures import MOST_OF_A_CALL, GivenPicture, picture_sent
 
 
 def content_of(
@@ -62,8 +60,8 @@ def _part(block: Any, called: str, pictures: list[GivenPicture]) -> str:
 
 def _taken(base64_text: str, called: str, pictures: list[GivenPicture]) -> str:
     """Add the picture; where it cannot be, the words for that."""
-    if len(pictures) == MOST_PICTURES:
-        return f", not shown: only the first {MOST_PICTURES} are"
+    if len(pictures) == MOST_OF_A_CALL:
+        return f", not shown: only the first {MOST_OF_A_CALL} are"
     try:
         pictures.append(picture_sent(base64_text, called, len(pictures) + 1))
     except PictureRefused as error:
